@@ -1,0 +1,73 @@
+package io.cqrs.core;
+
+import java.math.BigDecimal;
+import java.math.BigInteger;
+import java.util.List;
+import java.util.Objects;
+
+/**
+ * Identifies one entity across services: its model and its primary key.
+ *
+ * <p>The key value is what JSON can hold: a {@code String}, {@code Long}, {@code BigInteger}, {@code BigDecimal} or
+ * {@code Boolean}, or for a composite key the list of its parts in declared order. Immutable.
+ *
+ * @param cqrsId the model
+ * @param value the primary key
+ */
+public record EntityKey(CqrsId cqrsId, Object value) {
+
+    /**
+     * Checks the key and copies the parts of a composite one.
+     *
+     * @throws IllegalArgumentException if the value is of no key type, or an empty list
+     */
+    public EntityKey {
+        Objects.requireNonNull(cqrsId, "cqrsId");
+        Objects.requireNonNull(value, "value");
+        if (value instanceof List<?> parts) {
+            if (parts.isEmpty()) {
+                throw new IllegalArgumentException("the key of " + cqrsId + " has no parts");
+            }
+            parts.forEach(part -> requireScalar(cqrsId, part));
+            value = List.copyOf(parts);
+        } else {
+            requireScalar(cqrsId, value);
+        }
+    }
+
+    /**
+     * Returns the key of this model and value.
+     *
+     * @throws IllegalArgumentException if the value is of no key type
+     */
+    public static EntityKey of(CqrsId cqrsId, Object value) {
+        return new EntityKey(cqrsId, value);
+    }
+
+    /** Returns the key's parts in declared order; a single one for a plain key. */
+    public List<?> parts() {
+        return value instanceof List<?> parts ? parts : List.of(value);
+    }
+
+    /** Returns the key as text, the same for equal keys: {@code 42}, or {@code [7, "b"]} for a composite one. */
+    public String text() {
+        return value.toString();
+    }
+
+    @Override
+    public String toString() {
+        return cqrsId + " " + text();
+    }
+
+    private static void requireScalar(CqrsId cqrsId, Object part) {
+        boolean scalar = part instanceof String
+                || part instanceof Long
+                || part instanceof BigInteger
+                || part instanceof BigDecimal
+                || part instanceof Boolean;
+        if (!scalar) {
+            throw new IllegalArgumentException("the key of " + cqrsId + " is a "
+                    + part.getClass().getSimpleName() + ", which no primary key can be on the wire");
+        }
+    }
+}

@@ -1,0 +1,52 @@
+package io.cqrs.core.jdbc;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+
+/** Runs work in one READ COMMITTED transaction. Stateless. */
+public final class Transactions {
+
+    private Transactions() {}
+
+    /**
+     * Work on a connection.
+     *
+     * @param <T> its result
+     */
+    @FunctionalInterface
+    public interface Work<T> {
+        /**
+         * Does the work.
+         *
+         * @throws SQLException if the database refuses it
+         */
+        T run(Connection connection) throws SQLException;
+    }
+
+    /**
+     * Runs the work and commits it; rolls back whatever it throws. The connection is left in autocommit mode.
+     *
+     * @throws SQLException from the work, the commit, or a connection that is lost
+     */
+    public static <T> T run(Connection connection, Work<T> work) throws SQLException {
+        connection.setAutoCommit(false);
+        try {
+            T result = work.run(connection);
+            connection.commit();
+            connection.setAutoCommit(true);
+            return result;
+        } catch (SQLException | RuntimeException | Error e) {
+            rollBack(connection, e);
+            throw e;
+        }
+    }
+
+    private static void rollBack(Connection connection, Throwable cause) {
+        try {
+            connection.rollback();
+            connection.setAutoCommit(true);
+        } catch (SQLException e) {
+            cause.addSuppressed(e);
+        }
+    }
+}

@@ -1,0 +1,184 @@
+package io.cqrs.core.lifecycle;
+
+import io.cqrs.core.Backoff;
+import java.time.Duration;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Runs a session on a thread of its own, again and again, until it is closed.
+ *
+ * <ol>
+ *   <li>{@link #start} starts the daemon thread {@code cqrs-<name>}, which opens a session and runs it.
+ *   <li>A session that fails with an exception is logged and begun anew after the backoff's delay, for ever; the count
+ *       of failures starts again once a session has called {@link Control#progressed}.
+ *   <li>An {@code Error} ends the loop loudly: {@link #failure} tells it from then on.
+ *   <li>{@link #close} asks the session to end, waits for the limit, interrupts it, and waits a little more.
+ * </ol>
+ *
+ * <p>Thread-safe.
+ */
+public final class SessionLoop implements AutoCloseable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(SessionLoop.class);
+    private static final Duration INTERRUPTED_LIMIT = Duration.ofSeconds(2);
+
+    private final String name;
+    private final Session session;
+    private final Backoff backoff;
+    private final Duration closeLimit;
+    private final Waiter waiter = new Waiter();
+    private final Control control = new LoopControl();
+    private final Thread thread;
+    private volatile boolean stopping;
+    private volatile @Nullable Throwable failure;
+    private volatile int failures;
+
+    /** What is run: returns when {@link Control#stopping} says so, or throws. */
+    @FunctionalInterface
+    public interface Session {
+        /**
+         * Runs until asked to stop.
+         *
+         * @throws Exception anything that ends this session but not the loop
+         */
+        void run(Control control) throws Exception;
+    }
+
+    /** How a session and its loop talk. */
+    public interface Control {
+        /** Says whether the session should end soon. */
+        boolean stopping();
+
+        /** Tells the loop that the session works: the next failure counts as the first. */
+        void progressed();
+
+        /** What the session waits on: {@link SessionLoop#wake} and {@link SessionLoop#close} wake it. */
+        Waiter waiter();
+    }
+
+    /**
+     * Creates the loop without starting it.
+     *
+     * @param name names the thread ({@code cqrs-<name>}) and the log lines, as in {@code relay-1}
+     * @param backoff the wait between a failed session and the next one
+     * @param closeLimit how long {@link #close} lets a session finish before it interrupts it
+     */
+    public SessionLoop(String name, Backoff backoff, Duration closeLimit, Session session) {
+        this.name = Objects.requireNonNull(name, "name");
+        this.session = Objects.requireNonNull(session, "session");
+        this.backoff = Objects.requireNonNull(backoff, "backoff");
+        this.closeLimit = Objects.requireNonNull(closeLimit, "closeLimit");
+        this.thread = new Thread(this::runSessions, "cqrs-" + name);
+        this.thread.setDaemon(true);
+    }
+
+    /**
+     * Starts the thread.
+     *
+     * @throws IllegalThreadStateException if it was started before
+     */
+    public void start() {
+        thread.start();
+    }
+
+    /** Ends a wait of the session. */
+    public void wake() {
+        waiter.wake();
+    }
+
+    /** Asks the session to end without waiting for it. */
+    public void stop() {
+        stopping = true;
+        waiter.wake();
+    }
+
+    /** Says whether the loop's thread runs. */
+    public boolean isRunning() {
+        return thread.isAlive();
+    }
+
+    /** Returns what ended the loop for good, or what the last session failed with; null while all is well. */
+    public @Nullable Throwable failure() {
+        return failure;
+    }
+
+    /** Stops the loop, waiting for the session to end. */
+    @Override
+    public void close() {
+        stop();
+        try {
+            if (thread.isAlive()) {
+                thread.join(closeLimit.toMillis());
+            }
+            if (thread.isAlive()) {
+                LOG.warn("{}: did not end within {}, interrupting it", name, closeLimit);
+                thread.interrupt();
+                thread.join(INTERRUPTED_LIMIT.toMillis());
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void runSessions() {
+        try {
+            while (!stopping) {
+                runOnce();
+            }
+        } catch (InterruptedException e) {
+            LOG.info("{}: interrupted, stopping", name);
+        } catch (Throwable e) {
+            failure = e;
+            LOG.error("{}: ended by an error, restart the process", name, e);
+            throw e;
+        }
+    }
+
+    private void runOnce() throws InterruptedException {
+        try {
+            session.run(control);
+            failure = null;
+        } catch (InterruptedException e) {
+            throw e;
+        } catch (Exception e) {
+            if (!stopping) {
+                failures++;
+                failure = e;
+                Duration delay = backoff.delay(failures);
+                LOG.warn("{}: failed {} time(s) in a row, trying again in {}", name, failures, delay, e);
+                pause(delay);
+            }
+        }
+    }
+
+    /** A wake must not cut the delay short, or a busy writer would turn it into a hot loop: only a stop does. */
+    private void pause(Duration delay) throws InterruptedException {
+        long end = System.nanoTime() + delay.toNanos();
+        long left = delay.toNanos();
+        while (!stopping && left > 0) {
+            boolean unused = waiter.await(Duration.ofNanos(left));
+            left = end - System.nanoTime();
+        }
+    }
+
+    private final class LoopControl implements Control {
+        @Override
+        public boolean stopping() {
+            return stopping;
+        }
+
+        @Override
+        public void progressed() {
+            failures = 0;
+            failure = null;
+        }
+
+        @Override
+        public Waiter waiter() {
+            return waiter;
+        }
+    }
+}

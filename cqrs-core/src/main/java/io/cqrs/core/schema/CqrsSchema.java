@@ -1,0 +1,100 @@
+package io.cqrs.core.schema;
+
+import io.cqrs.core.CqrsConfigurationException;
+import io.cqrs.core.jdbc.TableName;
+import java.util.Map;
+import java.util.Objects;
+import javax.sql.DataSource;
+import org.flywaydb.core.Flyway;
+import org.flywaydb.core.api.FlywayException;
+
+/**
+ * The framework's own tables, made and kept current by Flyway in a schema of their own.
+ *
+ * <p>The history table is {@value #HISTORY_TABLE} and the migrations lie under {@code io/cqrs/migrations}, so a user's
+ * own Flyway never meets them, in another schema or in the same one. Safe to run from several processes at once: one
+ * migrates, the others wait. Immutable, thread-safe.
+ */
+public final class CqrsSchema {
+
+    /** The schema unless another is chosen. */
+    public static final String DEFAULT_NAME = "cqrs";
+
+    static final String HISTORY_TABLE = "flyway_schema_history_cqrs";
+
+    private final String name;
+
+    private CqrsSchema(String name) {
+        this.name = name;
+    }
+
+    /** Returns the schema {@value #DEFAULT_NAME}. */
+    public static CqrsSchema standard() {
+        return new CqrsSchema(DEFAULT_NAME);
+    }
+
+    /**
+     * Returns the schema of this name; it may be one that holds other tables too.
+     *
+     * @throws IllegalArgumentException if the name is empty
+     */
+    public static CqrsSchema named(String name) {
+        TableName.quote(name);
+        return new CqrsSchema(Objects.requireNonNull(name, "name"));
+    }
+
+    /** Returns the schema's name. */
+    public String name() {
+        return name;
+    }
+
+    /** Returns the outbox of committed changes that wait for the relay. */
+    public TableName outbox() {
+        return new TableName(name, "outbox");
+    }
+
+    /** Returns the table of deleted keys, on the replica's side. */
+    public TableName tombstone() {
+        return new TableName(name, "tombstone");
+    }
+
+    /** Returns the table that says up to which time tombstones were purged, by model. */
+    public TableName tombstoneHorizon() {
+        return new TableName(name, "tombstone_horizon");
+    }
+
+    /**
+     * Creates the schema and its tables, or brings them up to date.
+     *
+     * @param dataSource a user with CREATE on the database, or on the schema where it exists
+     * @return how many migrations were applied, 0 when all was current
+     * @throws CqrsConfigurationException if the database refuses or holds a schema of a newer version
+     */
+    public int migrate(DataSource dataSource) {
+        Objects.requireNonNull(dataSource, "dataSource");
+        try {
+            return Flyway.configure(CqrsSchema.class.getClassLoader())
+                    .dataSource(dataSource)
+                    .schemas(name)
+                    .defaultSchema(name)
+                    .createSchemas(true)
+                    .table(HISTORY_TABLE)
+                    .locations("classpath:io/cqrs/migrations")
+                    .placeholders(Map.of())
+                    .placeholderReplacement(false)
+                    // A shared schema holds the user's tables already: ours start at version 1 beside them.
+                    .baselineOnMigrate(true)
+                    .baselineVersion("0")
+                    .group(true)
+                    .load()
+                    .migrate()
+                    .migrationsExecuted;
+        } catch (FlywayException e) {
+            throw new CqrsConfigurationException(
+                    "schema \"" + name + "\" could not be migrated: "
+                            + e.getMessage()
+                            + " Check that the user may create it, or run `cqrs migrate` as one who may.",
+                    e);
+        }
+    }
+}
