@@ -1,0 +1,28 @@
+package io.cqrs.transport;
+
+/** The AMQP headers that this framework reads and writes beside the body. */
+public final class Headers {
+
+    /** On a sync that goes below a later state of the replica: {@code true}. */
+    public static final String FORCE = "cqrs-force";
+
+    /** On a dead letter: the class of the error. */
+    public static final String ERROR_CLASS = "cqrs-error-class";
+
+    /** On a dead letter: what went wrong. */
+    public static final String ERROR_MESSAGE = "cqrs-error-message";
+
+    /** On a dead letter: how many attempts were made. */
+    public static final String ATTEMPTS = "cqrs-attempts";
+
+    /** On a retried message and a dead letter: when the first attempt failed. */
+    public static final String FIRST_FAILURE = "cqrs-first-failure";
+
+    /** On a dead letter: when the last attempt failed. */
+    public static final String LAST_FAILURE = "cqrs-last-failure";
+
+    /** On a dead letter: the queue it was taken from. */
+    public static final String SOURCE_QUEUE = "cqrs-source-queue";
+
+    private Headers() {}
+}

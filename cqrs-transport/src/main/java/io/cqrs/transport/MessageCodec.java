@@ -1,0 +1,166 @@
+package io.cqrs.transport;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.core.StreamWriteFeature;
+import io.cqrs.core.Change;
+import io.cqrs.core.CqrsId;
+import io.cqrs.core.EntityKey;
+import io.cqrs.core.SerializationException;
+import io.cqrs.core.Signal;
+import io.cqrs.core.Stamp;
+import java.io.IOException;
+import java.io.StringWriter;
+import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Writes and reads messages in the format of django-cqrs 27, one JSON object each (docs/protocol.md).
+ *
+ * <p>Numbers keep every digit, unknown keys are ignored, nesting is limited to {@value #MAX_NESTING} levels and no Java
+ * type is ever named in a message. Thread-safe.
+ */
+public final class MessageCodec {
+
+    static final int MAX_NESTING = 64;
+
+    private static final String REVISION = "cqrs_revision";
+    private static final String UPDATED = "cqrs_updated";
+
+    private final JsonFactory json = JsonFactory.builder()
+            .enable(StreamWriteFeature.WRITE_BIGDECIMAL_AS_PLAIN)
+            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+            .streamReadConstraints(StreamReadConstraints.builder()
+                    .maxNestingDepth(MAX_NESTING)
+                    .maxStringLength(Integer.MAX_VALUE)
+                    // The digits of the largest PostgreSQL numeric.
+                    .maxNumberLength(150_000)
+                    .build())
+            .build();
+
+    /**
+     * Writes a message.
+     *
+     * @throws SerializationException if a value is none that JSON can hold
+     */
+    public String encode(Message message) {
+        StringWriter out = new StringWriter(512);
+        try (JsonGenerator generator = json.createGenerator(out)) {
+            write(generator, message);
+        } catch (IOException e) {
+            throw new SerializationException(
+                    "the change of " + message.change().key() + " could not be written: " + e.getMessage(), e);
+        }
+        return out.toString();
+    }
+
+    /**
+     * Reads a message. Where the change is a forced one is not in the body but in a header.
+     *
+     * @throws SerializationException if the bytes are no JSON object, a required key is missing or of a wrong type, or
+     *     the signal is unknown; the message says which
+     */
+    public Message decode(byte[] body) {
+        Map<String, @Nullable Object> fields;
+        try (JsonParser parser = json.createParser(body)) {
+            if (parser.nextToken() != JsonToken.START_OBJECT) {
+                throw new SerializationException("the message is no JSON object");
+            }
+            fields = JsonValues.readObject(parser);
+            if (parser.nextToken() != null) {
+                throw new SerializationException("the message goes on after its JSON object");
+            }
+        } catch (IOException e) {
+            throw new SerializationException("the message is not valid JSON: " + e.getMessage(), e);
+        }
+        return toMessage(new Fields(fields));
+    }
+
+    private static void write(JsonGenerator generator, Message message) throws IOException {
+        Change change = message.change();
+        generator.writeStartObject();
+        generator.writeStringField("signal_type", change.signal().name());
+        generator.writeStringField("cqrs_id", change.key().cqrsId().value());
+        generator.writeFieldName("instance_data");
+        writeInstanceData(generator, change);
+        generator.writeFieldName("previous_data");
+        JsonValues.write(generator, change.previous());
+        generator.writeFieldName("instance_pk");
+        JsonValues.write(generator, change.key().value());
+        generator.writeStringField("correlation_id", change.correlationId());
+        generator.writeNumberField("retries", message.retries());
+        Instant expires = message.expires();
+        generator.writeStringField("expires", expires == null ? null : WireTime.formatExpiry(expires));
+        generator.writeFieldName("meta");
+        JsonValues.write(generator, change.meta());
+        generator.writeEndObject();
+    }
+
+    private static void writeInstanceData(JsonGenerator generator, Change change) throws IOException {
+        generator.writeStartObject();
+        if (change.signal() == Signal.DELETE) {
+            generator.writeFieldName("id");
+            JsonValues.write(generator, change.key().value());
+        }
+        for (Map.Entry<String, @Nullable Object> field : change.data().entrySet()) {
+            generator.writeFieldName(field.getKey());
+            JsonValues.write(generator, field.getValue());
+        }
+        generator.writeNumberField(REVISION, change.stamp().revision().value());
+        generator.writeStringField(UPDATED, WireTime.format(change.stamp().updated()));
+        generator.writeEndObject();
+    }
+
+    private static Message toMessage(Fields fields) {
+        Signal signal = signal(fields.text("signal_type"));
+        EntityKey key = key(fields);
+        Map<String, @Nullable Object> data = new LinkedHashMap<>(fields.object("instance_data"));
+        Fields instance = new Fields(data);
+        try {
+            Stamp stamp = Stamp.of(WireTime.parse(instance.text(UPDATED)), instance.integer(REVISION));
+            data.remove(UPDATED);
+            data.remove(REVISION);
+            if (signal == Signal.DELETE) {
+                data.remove("id");
+            }
+            Change change = new Change(
+                    signal,
+                    key,
+                    stamp,
+                    data,
+                    fields.objectOrNull("previous_data"),
+                    fields.textOrNull("correlation_id"),
+                    fields.objectOrNull("meta"),
+                    false);
+            String expires = fields.textOrNull("expires");
+            return new Message(change, fields.retries(), expires == null ? null : WireTime.parse(expires));
+        } catch (SerializationException | IllegalArgumentException e) {
+            throw new SerializationException("the message of " + key + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static EntityKey key(Fields fields) {
+        try {
+            return EntityKey.of(CqrsId.of(fields.text("cqrs_id")), fields.required("instance_pk"));
+        } catch (IllegalArgumentException e) {
+            throw new SerializationException("the message's key: " + e.getMessage(), e);
+        }
+    }
+
+    private static Signal signal(String name) {
+        for (Signal signal : Signal.values()) {
+            if (signal.name().equals(name)) {
+                return signal;
+            }
+        }
+        throw new SerializationException(
+                "\"" + name + "\" is no known signal_type: it is one of " + List.of(Signal.values()));
+    }
+}

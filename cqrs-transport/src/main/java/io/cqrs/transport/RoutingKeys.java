@@ -1,0 +1,19 @@
+package io.cqrs.transport;
+
+import io.cqrs.core.CqrsId;
+
+/** The routing keys of django-cqrs, which a Django service in the fleet binds too. Stateless. */
+public final class RoutingKeys {
+
+    private RoutingKeys() {}
+
+    /** Returns the key that reaches every replica of the model. */
+    public static String toAll(CqrsId cqrsId) {
+        return cqrsId.value();
+    }
+
+    /** Returns the key that reaches one queue: a sync aimed at it, its own retries, its dead letters. */
+    public static String toQueue(String queue, CqrsId cqrsId) {
+        return "cqrs." + queue + "." + cqrsId.value();
+    }
+}

@@ -1,0 +1,156 @@
+package io.cqrs.transport.rabbit;
+
+import com.rabbitmq.client.BlockedListener;
+import com.rabbitmq.client.Connection;
+import com.rabbitmq.client.ConnectionFactory;
+import io.cqrs.core.TransportException;
+import io.cqrs.core.lifecycle.Waiter;
+import java.io.IOException;
+import java.security.GeneralSecurityException;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
+import javax.net.ssl.SSLContext;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Keeps one connection of a role open, connecting with backoff for as long as it takes. Thread-safe. */
+final class ConnectionKeeper {
+
+    private static final Logger LOG = LoggerFactory.getLogger(ConnectionKeeper.class);
+    private static final int CLOSE_MILLIS = 5_000;
+    private static final AtomicInteger THREADS = new AtomicInteger();
+
+    private final String role;
+    private final RabbitConfig config;
+    private final Waiter waiter = new Waiter();
+    private @Nullable Connection current;
+    private volatile boolean closed;
+    private volatile @Nullable String blocked;
+
+    ConnectionKeeper(String role, RabbitConfig config) {
+        this.role = role;
+        this.config = config;
+    }
+
+    /** Returns the open connection, opening it first for as long as it takes. */
+    synchronized Connection connection() throws InterruptedException {
+        long start = System.nanoTime();
+        for (int attempt = 1; !closed; attempt++) {
+            Connection open = current;
+            if (open != null && open.isOpen()) {
+                return open;
+            }
+            try {
+                current = connect();
+                LOG.info("connected to {} to {}", config.address(), role);
+            } catch (IOException | TimeoutException e) {
+                pauseAfter(e, attempt, start);
+            } catch (GeneralSecurityException e) {
+                throw TransportException.refused("TLS is not available: " + e.getMessage(), e);
+            }
+        }
+        throw TransportException.refused("the transport is closed", null);
+    }
+
+    /** Returns why the broker holds publishers back, or null while it does not. */
+    @Nullable
+    String blocked() {
+        return blocked;
+    }
+
+    void close() {
+        closed = true;
+        waiter.wake();
+        synchronized (this) {
+            if (current != null) {
+                current.abort(CLOSE_MILLIS);
+                current = null;
+            }
+        }
+    }
+
+    private void pauseAfter(Exception error, int attempt, long start) throws InterruptedException {
+        Duration delay = config.reconnect().delay(attempt);
+        Duration patience = config.patience();
+        if (patience != null && System.nanoTime() - start + delay.toNanos() > patience.toNanos()) {
+            throw TransportException.lost(
+                    "RabbitMQ at " + config.address() + " can't be reached: " + describe(error), error);
+        }
+        LOG.warn(
+                "RabbitMQ at {} can't be reached to {} (attempt {}: {}), trying again in {}",
+                config.address(),
+                role,
+                attempt,
+                describe(error),
+                delay);
+        boolean unused = waiter.await(delay);
+    }
+
+    private static String describe(Throwable error) {
+        Throwable root = error;
+        while (root.getCause() != null) {
+            root = root.getCause();
+        }
+        return root.getMessage() == null ? root.getClass().getSimpleName() : root.getMessage();
+    }
+
+    private Connection connect() throws IOException, TimeoutException, GeneralSecurityException {
+        ConnectionFactory factory = new ConnectionFactory();
+        factory.setHost(config.uri().getHost());
+        factory.setPort(config.port());
+        factory.setVirtualHost(config.virtualHost());
+        factory.setUsername(config.username());
+        factory.setPassword(config.password());
+        factory.setConnectionTimeout((int) config.connectTimeout().toMillis());
+        factory.setHandshakeTimeout((int) config.connectTimeout().toMillis());
+        factory.setRequestedHeartbeat((int) config.heartbeat().toSeconds());
+        factory.setChannelRpcTimeout(30_000);
+        factory.setAutomaticRecoveryEnabled(false);
+        factory.setThreadFactory(task -> {
+            Thread thread = new Thread(task, "cqrs-amqp-" + role + "-" + THREADS.incrementAndGet());
+            thread.setDaemon(true);
+            return thread;
+        });
+        factory.setClientProperties(clientProperties());
+        if (config.tls()) {
+            // The order matters: a bare useSslProtocol() would trust everybody.
+            SSLContext context = config.sslContext();
+            factory.useSslProtocol(context == null ? SSLContext.getDefault() : context);
+            factory.enableHostnameVerification();
+        }
+        Connection connection = factory.newConnection("cqrs-" + role);
+        blocked = null;
+        connection.addBlockedListener(new HoldBack());
+        return connection;
+    }
+
+    private static Map<String, Object> clientProperties() {
+        return Map.of(
+                "product",
+                "cqrs",
+                "capabilities",
+                Map.of(
+                        "publisher_confirms", true,
+                        "basic.nack", true,
+                        "consumer_cancel_notify", true,
+                        "connection.blocked", true,
+                        "authentication_failure_close", true));
+    }
+
+    private final class HoldBack implements BlockedListener {
+        @Override
+        public void handleBlocked(String reason) {
+            LOG.warn("RabbitMQ at {} holds publishers back: {}", config.address(), reason);
+            blocked = reason;
+        }
+
+        @Override
+        public void handleUnblocked() {
+            LOG.info("RabbitMQ at {} takes messages again", config.address());
+            blocked = null;
+        }
+    }
+}

@@ -1,0 +1,98 @@
+package io.cqrs.transport.rabbit;
+
+import com.rabbitmq.client.AMQP;
+import com.rabbitmq.client.AlreadyClosedException;
+import com.rabbitmq.client.Channel;
+import io.cqrs.core.TransportException;
+import io.cqrs.core.lifecycle.Waiter;
+import io.cqrs.transport.spi.Destination;
+import io.cqrs.transport.spi.OutgoingMessage;
+import io.cqrs.transport.spi.Publisher;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Publishes on one channel with confirms; {@link Confirms} keeps the books. */
+final class RabbitPublisher implements Publisher {
+
+    private static final Duration HOLD_BACK_CHECK = Duration.ofMillis(50);
+    private static final int PERSISTENT = 2;
+
+    private final Channel channel;
+    private final String exchange;
+    private final Topology topology;
+    private final ConnectionKeeper keeper;
+    private final Confirms confirms;
+    private final Map<Destination.Delayed, String> delays = new HashMap<>();
+
+    RabbitPublisher(Channel channel, String exchange, Topology topology, ConnectionKeeper keeper) {
+        this.channel = channel;
+        this.exchange = exchange;
+        this.topology = topology;
+        this.keeper = keeper;
+        this.confirms = new Confirms(channel);
+        try {
+            AMQP.Confirm.SelectOk unused = channel.confirmSelect();
+        } catch (IOException | RuntimeException e) {
+            throw TransportException.lost("confirms could not be switched on: " + e.getMessage(), e);
+        }
+    }
+
+    @Override
+    public Publication send(List<OutgoingMessage> messages) throws InterruptedException {
+        holdBack();
+        Confirms.Batch batch = confirms.begin(channel.getNextPublishSeqNo(), messages);
+        try {
+            for (OutgoingMessage message : messages) {
+                publish(message);
+            }
+        } catch (IOException | AlreadyClosedException e) {
+            throw TransportException.lost("the channel was lost while publishing: " + e.getMessage(), e);
+        }
+        return batch;
+    }
+
+    @Override
+    public void close() {
+        try {
+            channel.abort();
+        } catch (IOException | RuntimeException e) {
+            // abort() swallows what it can; a channel that is gone already is closed.
+            return;
+        }
+    }
+
+    private void publish(OutgoingMessage message) throws IOException {
+        Destination to = message.destination();
+        if (to instanceof Destination.Exchange plain) {
+            publish(exchange, plain.routingKey(), message);
+        } else if (to instanceof Destination.Queue queue) {
+            publish("", queue.name(), message);
+        } else if (to instanceof Destination.Delayed delayed) {
+            Destination.Delayed step = new Destination.Delayed(delayed.queue(), delayed.delay(), "");
+            publish(delays.computeIfAbsent(step, topology::declareDelay), delayed.routingKey(), message);
+        }
+    }
+
+    private void publish(String toExchange, String routingKey, OutgoingMessage message) throws IOException {
+        AMQP.BasicProperties properties = new AMQP.BasicProperties.Builder()
+                .contentType(message.contentType())
+                .deliveryMode(PERSISTENT)
+                .messageId(message.messageId())
+                .headers(message.headers().isEmpty() ? null : message.headers())
+                .build();
+        channel.basicPublish(toExchange, routingKey, true, properties, message.body());
+    }
+
+    private void holdBack() throws InterruptedException {
+        Waiter waiter = new Waiter();
+        while (keeper.blocked() != null) {
+            if (!channel.isOpen()) {
+                throw TransportException.lost("the channel was lost while the broker held publishers back", null);
+            }
+            boolean unused = waiter.await(HOLD_BACK_CHECK);
+        }
+    }
+}

@@ -1,0 +1,105 @@
+package io.cqrs.transport.rabbit;
+
+import com.rabbitmq.client.Channel;
+import com.rabbitmq.client.Connection;
+import io.cqrs.core.CqrsConfigurationException;
+import io.cqrs.core.TransportException;
+import io.cqrs.transport.spi.Publisher;
+import io.cqrs.transport.spi.Receiver;
+import io.cqrs.transport.spi.ReplicaQueue;
+import io.cqrs.transport.spi.Transport;
+import java.io.IOException;
+import java.util.Objects;
+
+/**
+ * The transport over RabbitMQ 3.10 or later.
+ *
+ * <ol>
+ *   <li>One connection for publishing and one for consuming, so that a publisher held back by the broker never holds
+ *       back acknowledgements; each is opened when first needed.
+ *   <li>A connection that can't be opened is tried again with backoff, for ever unless a patience is set, the first time
+ *       as later; every failure is logged.
+ *   <li>A channel belongs to the thread that opened it. When one is lost its owner gets a {@link TransportException}
+ *       and opens another; nothing is recovered behind its back, since old delivery tags would be wrong.
+ *   <li>With {@code amqps} the certificate and the host name are verified.
+ * </ol>
+ *
+ * <p>Thread-safe.
+ */
+public final class RabbitTransport implements Transport {
+
+    private final RabbitConfig config;
+    private final ConnectionKeeper publishing;
+    private final ConnectionKeeper consuming;
+
+    private RabbitTransport(RabbitConfig config) {
+        this.config = config;
+        this.publishing = new ConnectionKeeper("publish", config);
+        this.consuming = new ConnectionKeeper("consume", config);
+    }
+
+    /**
+     * Returns a transport for a broker's URL with the defaults of {@link RabbitConfig}; connects when first used.
+     *
+     * @param uri as in {@code amqp://user:password@host:5672/vhost}, or {@code amqps}
+     * @throws CqrsConfigurationException if the URL is none
+     */
+    public static RabbitTransport connect(String uri) {
+        return of(RabbitConfig.builder(uri).build());
+    }
+
+    /** Returns a transport of this configuration; connects when first used. */
+    public static RabbitTransport of(RabbitConfig config) {
+        return new RabbitTransport(Objects.requireNonNull(config, "config"));
+    }
+
+    /** Returns what it was made with. */
+    public RabbitConfig config() {
+        return config;
+    }
+
+    @Override
+    public void declare(ReplicaQueue queue) throws InterruptedException {
+        new Topology(consuming.connection(), config.exchange()).declare(queue);
+    }
+
+    @Override
+    public Publisher openPublisher() throws InterruptedException {
+        Connection connection = publishing.connection();
+        Topology topology = new Topology(connection, config.exchange());
+        topology.declareExchange();
+        return new RabbitPublisher(openChannel(connection), config.exchange(), topology, publishing);
+    }
+
+    @Override
+    public Receiver openReceiver(String queue, int prefetch) throws InterruptedException {
+        if (prefetch < 1) {
+            throw new IllegalArgumentException("prefetch " + prefetch + " is below 1");
+        }
+        Channel channel = openChannel(consuming.connection());
+        return new RabbitReceiver(channel, queue, prefetch);
+    }
+
+    @Override
+    public String describe() {
+        return "RabbitMQ at " + config.address() + ", exchange " + config.exchange();
+    }
+
+    @Override
+    public void close() {
+        publishing.close();
+        consuming.close();
+    }
+
+    static Channel openChannel(Connection connection) {
+        try {
+            Channel channel = connection.createChannel();
+            if (channel == null) {
+                throw TransportException.lost("the broker has no channel left on this connection", null);
+            }
+            return channel;
+        } catch (IOException | RuntimeException e) {
+            throw TransportException.lost("no channel could be opened: " + e.getMessage(), e);
+        }
+    }
+}

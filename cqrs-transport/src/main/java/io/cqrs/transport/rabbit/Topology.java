@@ -1,0 +1,159 @@
+package io.cqrs.transport.rabbit;
+
+import com.rabbitmq.client.AMQP;
+import com.rabbitmq.client.BuiltinExchangeType;
+import com.rabbitmq.client.Channel;
+import com.rabbitmq.client.Connection;
+import com.rabbitmq.client.ShutdownSignalException;
+import io.cqrs.core.CqrsId;
+import io.cqrs.core.TransportException;
+import io.cqrs.transport.RoutingKeys;
+import io.cqrs.transport.spi.Destination;
+import io.cqrs.transport.spi.ReplicaQueue;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.TimeoutException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Declares exchange, queues and bindings, each step on a channel of its own, since a refusal closes the channel.
+ *
+ * <p>A queue that exists is used as it is: declaring it again with other arguments would be refused.
+ */
+final class Topology {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Topology.class);
+
+    private final Connection connection;
+    private final String exchange;
+
+    Topology(Connection connection, String exchange) {
+        this.connection = connection;
+        this.exchange = exchange;
+    }
+
+    void declareExchange() {
+        onChannel(
+                "exchange " + exchange, channel -> channel.exchangeDeclare(exchange, BuiltinExchangeType.TOPIC, true));
+    }
+
+    void declare(ReplicaQueue queue) {
+        declareExchange();
+        declareQueue(queue.deadLetters(), arguments(queue.type()));
+        declareQueue(queue.name(), mainArguments(queue));
+        onChannel("bindings of " + queue.name(), channel -> {
+            for (CqrsId model : queue.models()) {
+                channel.queueBind(queue.name(), exchange, RoutingKeys.toAll(model));
+                channel.queueBind(queue.name(), exchange, RoutingKeys.toQueue(queue.name(), model));
+                channel.queueBind(queue.deadLetters(), exchange, RoutingKeys.toQueue(queue.deadLetters(), model));
+            }
+        });
+    }
+
+    /** Declares what keeps messages for a delay, and returns the exchange to publish them to. */
+    String declareDelay(Destination.Delayed delayed) {
+        String name = "cqrs." + delayed.queue() + ".delay." + delayed.delay().toSeconds() + "s";
+        declareQueue(name, delayArguments(delayed.delay()));
+        onChannel("delay " + name, channel -> {
+            channel.exchangeDeclare(name, BuiltinExchangeType.FANOUT, true);
+            channel.queueBind(name, name, "");
+        });
+        return name;
+    }
+
+    private static Map<String, Object> arguments(ReplicaQueue.Type type) {
+        Map<String, Object> arguments = new HashMap<>();
+        arguments.put("x-queue-type", type == ReplicaQueue.Type.QUORUM ? "quorum" : "classic");
+        return arguments;
+    }
+
+    private static Map<String, Object> mainArguments(ReplicaQueue queue) {
+        Map<String, Object> arguments = arguments(queue.type());
+        arguments.put("x-dead-letter-exchange", "");
+        arguments.put("x-dead-letter-routing-key", queue.deadLetters());
+        if (queue.type() == ReplicaQueue.Type.QUORUM) {
+            arguments.put("x-delivery-limit", queue.deliveryLimit());
+            arguments.put("x-dead-letter-strategy", "at-least-once");
+            arguments.put("x-overflow", "reject-publish");
+        }
+        return arguments;
+    }
+
+    private Map<String, Object> delayArguments(Duration delay) {
+        Map<String, Object> arguments = arguments(ReplicaQueue.Type.QUORUM);
+        arguments.put("x-message-ttl", delay.toMillis());
+        arguments.put("x-dead-letter-exchange", exchange);
+        arguments.put("x-dead-letter-strategy", "at-least-once");
+        arguments.put("x-overflow", "reject-publish");
+        return arguments;
+    }
+
+    private void declareQueue(String queue, Map<String, Object> arguments) {
+        if (!exists(queue)) {
+            onChannel("queue " + queue, channel -> {
+                AMQP.Queue.DeclareOk unused = channel.queueDeclare(queue, true, false, false, arguments);
+            });
+        } else {
+            LOG.debug("queue {} exists, used as it is", queue);
+        }
+    }
+
+    private boolean exists(String queue) {
+        try (Channel channel = RabbitTransport.openChannel(connection)) {
+            AMQP.Queue.DeclareOk unused = channel.queueDeclarePassive(queue);
+            return true;
+        } catch (IOException | TimeoutException | RuntimeException e) {
+            if (closeCode(e) == AMQP.NOT_FOUND) {
+                return false;
+            }
+            throw error("queue " + queue, e);
+        }
+    }
+
+    private void onChannel(String what, Step step) {
+        try (Channel channel = RabbitTransport.openChannel(connection)) {
+            step.run(channel);
+        } catch (IOException | TimeoutException | RuntimeException e) {
+            throw error(what, e);
+        }
+    }
+
+    private static TransportException error(String what, Exception e) {
+        if (e instanceof TransportException known) {
+            return known;
+        }
+        String message = what + " could not be declared: " + reason(e);
+        int code = closeCode(e);
+        boolean refused =
+                code == AMQP.PRECONDITION_FAILED || code == AMQP.ACCESS_REFUSED || code == AMQP.RESOURCE_LOCKED;
+        return refused ? TransportException.refused(message, e) : TransportException.lost(message, e);
+    }
+
+    private static int closeCode(Throwable error) {
+        for (Throwable e = error; e != null; e = e.getCause()) {
+            if (e instanceof ShutdownSignalException shutdown
+                    && shutdown.getReason() instanceof AMQP.Channel.Close close) {
+                return close.getReplyCode();
+            }
+        }
+        return 0;
+    }
+
+    private static String reason(Throwable error) {
+        for (Throwable e = error; e != null; e = e.getCause()) {
+            if (e instanceof ShutdownSignalException shutdown
+                    && shutdown.getReason() instanceof AMQP.Channel.Close close) {
+                return close.getReplyText();
+            }
+        }
+        return String.valueOf(error.getMessage());
+    }
+
+    @FunctionalInterface
+    private interface Step {
+        void run(Channel channel) throws IOException;
+    }
+}

@@ -1,0 +1,61 @@
+package io.cqrs.transport.spi;
+
+import io.cqrs.core.CqrsId;
+import java.util.Objects;
+import java.util.Set;
+
+/**
+ * What a replica service needs in the broker. Immutable.
+ *
+ * @param name the queue
+ * @param deadLetters the queue of what could not be applied
+ * @param models whose messages it gets
+ * @param type how the queues are made where they do not exist
+ * @param deliveryLimit how often the broker hands a message over before it dead-letters it by itself; a safety net
+ *     against a message that kills its worker, so well above the retries of one connection's loss. Quorum queues only
+ */
+public record ReplicaQueue(String name, String deadLetters, Set<CqrsId> models, Type type, int deliveryLimit) {
+
+    /** The delivery limit unless another is chosen. */
+    public static final int DEFAULT_DELIVERY_LIMIT = 100;
+
+    /** How the broker keeps a queue. */
+    public enum Type {
+        /** Replicated by Raft: the default. */
+        QUORUM,
+        /** On one node. */
+        CLASSIC
+    }
+
+    /**
+     * Checks the names.
+     *
+     * @throws IllegalArgumentException if a name is empty or longer than 120 characters, or the limit below 1
+     */
+    public ReplicaQueue {
+        requireName(name);
+        requireName(deadLetters);
+        Objects.requireNonNull(type, "type");
+        models = Set.copyOf(models);
+        if (deliveryLimit < 1) {
+            throw new IllegalArgumentException("delivery limit " + deliveryLimit + " is below 1");
+        }
+    }
+
+    /** Returns a quorum queue with the reference's dead letter queue, {@code dead_letter_<name>}. */
+    public static ReplicaQueue of(String name, Set<CqrsId> models) {
+        return new ReplicaQueue(name, "dead_letter_" + name, models, Type.QUORUM, DEFAULT_DELIVERY_LIMIT);
+    }
+
+    /** Returns this queue, made as another type. */
+    public ReplicaQueue withType(Type other) {
+        return new ReplicaQueue(name, deadLetters, models, other, deliveryLimit);
+    }
+
+    private static void requireName(String name) {
+        // With "cqrs." and a model's id before and behind it, a routing key still fits into AMQP's 255 bytes.
+        if (name.isBlank() || name.length() > 120) {
+            throw new IllegalArgumentException("queue name \"" + name + "\" must have 1 to 120 characters");
+        }
+    }
+}
