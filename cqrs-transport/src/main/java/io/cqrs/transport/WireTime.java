@@ -29,9 +29,13 @@ public final class WireTime {
             .optionalEnd()
             .append(DateTimeFormatter.ISO_LOCAL_TIME)
             .optionalStart()
-            // Leniently: colons, minutes and seconds may be left out.
-            .parseLenient()
-            .appendOffset("+HH:mm:ss", "Z")
+            .appendOffset("+HH:MM", "Z")
+            .optionalEnd()
+            .optionalStart()
+            .appendOffset("+HHMM", "Z")
+            .optionalEnd()
+            .optionalStart()
+            .appendOffset("+HH", "Z")
             .optionalEnd()
             .toFormatter();
     private static final DateTimeFormatter SECONDS = DateTimeFormatter.ofPattern("uuuu-MM-dd HH:mm:ss");
