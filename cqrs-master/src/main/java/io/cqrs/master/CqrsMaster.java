@@ -1,0 +1,135 @@
+package io.cqrs.master;
+
+import io.cqrs.core.CqrsConfigurationException;
+import io.cqrs.core.jdbc.UrlDataSource;
+import io.cqrs.core.schema.CqrsSchema;
+import io.cqrs.master.hibernate.Capture;
+import io.cqrs.transport.spi.Transport;
+import jakarta.persistence.EntityManagerFactory;
+import java.util.Objects;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The writing side within an application: the relay of its persistence unit's outbox, woken by each of its commits.
+ *
+ * <p>Capture itself needs no call: Hibernate finds it, and every session of a factory with a {@link Master} is captured
+ * from the start. An application may leave this out and have {@code cqrs relay} run beside it. Thread-safe.
+ */
+public final class CqrsMaster implements AutoCloseable {
+
+    private final Capture capture;
+    private final CqrsRelay relay;
+    private final Runnable wake;
+
+    private CqrsMaster(Capture capture, CqrsRelay relay) {
+        this.capture = capture;
+        this.relay = relay;
+        this.wake = relay::wake;
+    }
+
+    /**
+     * Begins with a persistence unit on Hibernate.
+     *
+     * @throws CqrsConfigurationException if it has no entity with {@link Master}
+     */
+    public static Builder builder(EntityManagerFactory factory) {
+        return new Builder(Objects.requireNonNull(factory, "factory"));
+    }
+
+    /**
+     * Starts the relay; returns at once. The broker may come and go.
+     *
+     * @throws IllegalThreadStateException if it was started before
+     */
+    public void start() {
+        relay.start();
+        capture.addAfterCommit(wake);
+    }
+
+    /** Returns what the relay failed with last, or null while it works. */
+    public @Nullable Throwable failure() {
+        return relay.failure();
+    }
+
+    /** Stops the relay; what is in the outbox stays there. Capture goes on. Idempotent. */
+    @Override
+    public void close() {
+        capture.removeAfterCommit(wake);
+        relay.close();
+    }
+
+    /** Collects the settings. Not thread-safe. */
+    public static final class Builder {
+
+        private final EntityManagerFactory factory;
+        private @Nullable DataSource dataSource;
+        private @Nullable Transport transport;
+        private UnroutablePolicy unroutable = UnroutablePolicy.HOLD;
+        private RelayListener listener = new RelayListener() {};
+        private boolean migrate;
+
+        private Builder(EntityManagerFactory factory) {
+            this.factory = factory;
+            this.dataSource = UrlDataSource.fromPersistenceProperties(factory.getProperties());
+        }
+
+        /** Sets the transport; it stays the caller's to close. Required. */
+        public Builder transport(Transport value) {
+            this.transport = Objects.requireNonNull(value, "transport");
+            return this;
+        }
+
+        /** Sets what the relay connects with; the persistence unit's own unless set. */
+        public Builder dataSource(DataSource value) {
+            this.dataSource = Objects.requireNonNull(value, "dataSource");
+            return this;
+        }
+
+        /** Sets what happens to changes that no queue is bound for; they are held unless set. */
+        public Builder unroutable(UnroutablePolicy policy) {
+            this.unroutable = Objects.requireNonNull(policy, "unroutable");
+            return this;
+        }
+
+        /** Sets who is told what the relay does. */
+        public Builder listener(RelayListener value) {
+            this.listener = Objects.requireNonNull(value, "listener");
+            return this;
+        }
+
+        /** Has {@link #build} create the framework's tables, or bring them up to date. */
+        public Builder migrateSchema() {
+            this.migrate = true;
+            return this;
+        }
+
+        /**
+         * Builds the master without starting it.
+         *
+         * @throws CqrsConfigurationException if something required is missing, or there is no entity with {@link
+         *     Master}
+         */
+        public CqrsMaster build() {
+            if (dataSource == null) {
+                throw new CqrsConfigurationException("the persistence unit names no database: set dataSource");
+            }
+            if (transport == null) {
+                throw new CqrsConfigurationException("no transport is set");
+            }
+            Capture capture = Capture.of(factory);
+            Object name = factory.getProperties().getOrDefault("cqrs.schema", CqrsSchema.DEFAULT_NAME);
+            CqrsSchema schema = CqrsSchema.named(name.toString());
+            if (migrate) {
+                int unused = schema.migrate(dataSource);
+            }
+            CqrsRelay relay = CqrsRelay.builder(dataSource)
+                    .transport(transport)
+                    .schema(schema)
+                    .unroutable(unroutable)
+                    .listener(listener)
+                    .build();
+            return new CqrsMaster(capture, relay);
+        }
+    }
+}

@@ -1,0 +1,144 @@
+package io.cqrs.master;
+
+import io.cqrs.core.Backoff;
+import io.cqrs.core.CqrsConfigurationException;
+import io.cqrs.core.lifecycle.SessionLoop;
+import io.cqrs.core.schema.CqrsSchema;
+import io.cqrs.master.internal.relay.Relay;
+import io.cqrs.master.internal.relay.RelaySettings;
+import io.cqrs.transport.spi.Transport;
+import java.time.Duration;
+import java.util.Objects;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Publishes the committed changes that wait in an outbox, in the background.
+ *
+ * <p>Run as many as you like for one outbox: one is active, another takes over when it dies. Thread-safe.
+ */
+public final class CqrsRelay implements AutoCloseable {
+
+    private static final Duration CLOSE_LIMIT = Duration.ofSeconds(5);
+    private static final Backoff BACKOFF = Backoff.exponential(Duration.ofMillis(200), Duration.ofSeconds(10));
+
+    private final SessionLoop loop;
+
+    private CqrsRelay(RelaySettings settings, DataSource dataSource, Transport transport) {
+        this.loop = new SessionLoop(
+                "relay-1", BACKOFF, CLOSE_LIMIT, new Relay(settings, dataSource::getConnection, transport));
+    }
+
+    /**
+     * Begins with the database that holds the outbox. The relay keeps one connection for itself, for as long as it
+     * lives: give it a direct one, not one through a transaction pooler.
+     */
+    public static Builder builder(DataSource dataSource) {
+        return new Builder(Objects.requireNonNull(dataSource, "dataSource"));
+    }
+
+    /**
+     * Starts; returns at once. The database and the broker may come and go.
+     *
+     * @throws IllegalThreadStateException if it was started before
+     */
+    public void start() {
+        loop.start();
+    }
+
+    /** Has an idle relay look into the outbox now: call it after a commit. */
+    public void wake() {
+        loop.wake();
+    }
+
+    /** Returns what the relay failed with last, or null while it works. */
+    public @Nullable Throwable failure() {
+        return loop.failure();
+    }
+
+    /** Finishes what is on its way, at most five seconds, and stops. Idempotent. */
+    @Override
+    public void close() {
+        loop.close();
+    }
+
+    /** Collects the settings. Not thread-safe. */
+    public static final class Builder {
+
+        private final DataSource dataSource;
+        private @Nullable Transport transport;
+        private CqrsSchema schema = CqrsSchema.standard();
+        private int pageSize = 1000;
+        private long pageBytes = 8L << 20;
+        private Duration longestPoll = Duration.ofMillis(100);
+        private UnroutablePolicy unroutable = UnroutablePolicy.HOLD;
+        private RelayListener listener = new RelayListener() {};
+
+        private Builder(DataSource dataSource) {
+            this.dataSource = dataSource;
+        }
+
+        /** Sets the transport; it stays the caller's to close. Required. */
+        public Builder transport(Transport value) {
+            this.transport = Objects.requireNonNull(value, "transport");
+            return this;
+        }
+
+        /** Sets the schema of the outbox; {@code cqrs} unless set. */
+        public Builder schema(CqrsSchema value) {
+            this.schema = Objects.requireNonNull(value, "schema");
+            return this;
+        }
+
+        /** Sets how many messages are published before their confirms are awaited, 1 to 10000; 1000 unless set. */
+        public Builder pageSize(int count) {
+            this.pageSize = count;
+            return this;
+        }
+
+        /** Sets the bytes from which on a page takes no further message; 8 MiB unless set. */
+        public Builder pageBytes(long bytes) {
+            this.pageBytes = bytes;
+            return this;
+        }
+
+        /** Sets how long an idle relay sleeps at most between two looks into the outbox; 100 ms unless set. */
+        public Builder longestPoll(Duration duration) {
+            this.longestPoll = Objects.requireNonNull(duration, "longestPoll");
+            return this;
+        }
+
+        /** Sets what happens to changes that no queue is bound for; they are held unless set. */
+        public Builder unroutable(UnroutablePolicy policy) {
+            this.unroutable = Objects.requireNonNull(policy, "unroutable");
+            return this;
+        }
+
+        /** Sets who is told. */
+        public Builder listener(RelayListener value) {
+            this.listener = Objects.requireNonNull(value, "listener");
+            return this;
+        }
+
+        /**
+         * Builds the relay without starting it.
+         *
+         * @throws CqrsConfigurationException if no transport is set
+         * @throws IllegalArgumentException if a number is out of range
+         */
+        public CqrsRelay build() {
+            if (transport == null) {
+                throw new CqrsConfigurationException("no transport is set");
+            }
+            if (pageSize < 1 || pageSize > 10_000 || pageBytes < 1) {
+                throw new IllegalArgumentException(
+                        "pageSize " + pageSize + " must lie between 1 and 10000, pageBytes " + pageBytes + " above 0");
+            }
+            if (longestPoll.isNegative() || longestPoll.isZero()) {
+                throw new IllegalArgumentException("longestPoll " + longestPoll + " must be more than zero");
+            }
+            RelaySettings settings = new RelaySettings(schema, pageSize, pageBytes, longestPoll, unroutable, listener);
+            return new CqrsRelay(settings, dataSource, transport);
+        }
+    }
+}

@@ -1,0 +1,173 @@
+package io.cqrs.master.hibernate;
+
+import io.cqrs.core.CqrsConfigurationException;
+import io.cqrs.core.lifecycle.Ticker;
+import io.cqrs.core.schema.CqrsSchema;
+import io.cqrs.master.internal.outbox.JdbcOutbox;
+import io.cqrs.master.internal.time.StampClock;
+import jakarta.persistence.EntityManagerFactory;
+import jakarta.transaction.Status;
+import jakarta.transaction.Synchronization;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.hibernate.engine.spi.SessionFactoryImplementor;
+import org.hibernate.engine.spi.SharedSessionContractImplementor;
+import org.hibernate.event.service.spi.EventListenerRegistry;
+import org.hibernate.event.spi.EventType;
+import org.hibernate.event.spi.PostDeleteEvent;
+import org.hibernate.event.spi.PostDeleteEventListener;
+import org.hibernate.event.spi.PostInsertEvent;
+import org.hibernate.event.spi.PostInsertEventListener;
+import org.hibernate.event.spi.PostUpdateEvent;
+import org.hibernate.event.spi.PostUpdateEventListener;
+import org.hibernate.persister.entity.EntityPersister;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Captures what the sessions of one factory write to master entities.
+ *
+ * <ol>
+ *   <li>Each insert, update and delete of a master row is recorded in the change set of its session's transaction.
+ *   <li>Just before the commit, after the last flush, the change set is folded, serialized and written to the outbox on
+ *       the same connection. That is a local {@link Synchronization}, which Hibernate drops with a rollback; a callback of
+ *       its action queue would survive one and send what was rolled back. An error aborts the commit.
+ *   <li>After the commit whoever waits for it is woken.
+ * </ol>
+ *
+ * <p>Row lock first, outbox row second: outbox ids of one entity follow the order of its commits. Thread-safe.
+ */
+public final class Capture implements PostInsertEventListener, PostUpdateEventListener, PostDeleteEventListener {
+
+    private static final long serialVersionUID = 1L;
+
+    private final transient StampClock clock;
+    private final transient JdbcOutbox outbox;
+    private final transient Map<SharedSessionContractImplementor, ChangeSet> open = new ConcurrentHashMap<>();
+    private final transient List<Runnable> afterCommit = new CopyOnWriteArrayList<>();
+    private transient volatile Map<String, MasterModel> models = Map.of();
+
+    Capture(Map<String, Object> properties) {
+        Object source = properties.getOrDefault("cqrs.clock", InstantSource.system());
+        if (!(source instanceof InstantSource wall)) {
+            throw new CqrsConfigurationException("property cqrs.clock must be a java.time.InstantSource");
+        }
+        Object schema = properties.getOrDefault("cqrs.schema", CqrsSchema.DEFAULT_NAME);
+        this.clock = new StampClock(Ticker.SYSTEM, wall);
+        this.outbox = new JdbcOutbox(CqrsSchema.named(schema.toString()));
+    }
+
+    /**
+     * Finds the capture of a persistence unit.
+     *
+     * @throws CqrsConfigurationException if it has no master entity
+     */
+    public static Capture of(EntityManagerFactory factory) {
+        return of(factory.unwrap(SessionFactoryImplementor.class));
+    }
+
+    static Capture of(SessionFactoryImplementor factory) {
+        EventListenerRegistry registry = factory.getServiceRegistry().requireService(EventListenerRegistry.class);
+        for (PostInsertEventListener listener :
+                registry.getEventListenerGroup(EventType.POST_INSERT).listeners()) {
+            if (listener instanceof Capture capture) {
+                return capture;
+            }
+        }
+        throw new CqrsConfigurationException(
+                "the persistence unit has no entity with @Master: annotate one, and let Hibernate find"
+                        + " io.cqrs.master.hibernate.CqrsIntegrator in META-INF/services");
+    }
+
+    /** Has something run after each commit that sends changes, in the committing thread: quick and not throwing. */
+    public void addAfterCommit(Runnable action) {
+        afterCommit.add(action);
+    }
+
+    /** Takes an action out again. */
+    public void removeAfterCommit(Runnable action) {
+        afterCommit.remove(action);
+    }
+
+    StampClock clock() {
+        return clock;
+    }
+
+    /** Reads the declarations once Hibernate knows its entities; a wrong one stops the factory. */
+    void readModels(SessionFactoryImplementor factory) {
+        models = MasterModels.read(factory);
+    }
+
+    @Override
+    public void onPostInsert(PostInsertEvent event) {
+        MasterModel model = models.get(event.getPersister().getEntityName());
+        if (model != null) {
+            changes(event.getSession()).inserted(model, event.getId(), event.getEntity(), event.getState());
+        }
+    }
+
+    @Override
+    public void onPostUpdate(PostUpdateEvent event) {
+        MasterModel model = models.get(event.getPersister().getEntityName());
+        if (model != null) {
+            changes(event.getSession())
+                    .updated(model, event.getId(), event.getEntity(), event.getOldState(), event.getState());
+        }
+    }
+
+    @Override
+    public void onPostDelete(PostDeleteEvent event) {
+        MasterModel model = models.get(event.getPersister().getEntityName());
+        if (model != null) {
+            changes(event.getSession()).deleted(model, event.getId(), event.getEntity(), event.getDeletedState());
+        }
+    }
+
+    @Override
+    public boolean requiresPostCommitHandling(EntityPersister persister) {
+        return false;
+    }
+
+    private ChangeSet changes(SharedSessionContractImplementor session) {
+        ChangeSet known = open.get(session);
+        if (known != null) {
+            return known;
+        }
+        ChangeSet created = new ChangeSet(session, clock);
+        open.put(session, created);
+        session.getTransactionCoordinator().getLocalSynchronizations().registerSynchronization(new Flusher(session));
+        return created;
+    }
+
+    private final class Flusher implements Synchronization {
+
+        private final SharedSessionContractImplementor session;
+        private boolean sends;
+
+        private Flusher(SharedSessionContractImplementor session) {
+            this.session = session;
+        }
+
+        @Override
+        public void beforeCompletion() {
+            session.getJdbcCoordinator().executeBatch();
+            var messages =
+                    Objects.requireNonNull(open.get(session), "change set").fold();
+            if (!messages.isEmpty()) {
+                outbox.write(Sessions.connection(session), messages);
+                sends = true;
+            }
+        }
+
+        @Override
+        public void afterCompletion(int status) {
+            @Nullable ChangeSet unused = open.remove(session);
+            if (sends && status == Status.STATUS_COMMITTED) {
+                afterCommit.forEach(Runnable::run);
+            }
+        }
+    }
+}

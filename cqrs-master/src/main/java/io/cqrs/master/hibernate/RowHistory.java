@@ -1,0 +1,75 @@
+package io.cqrs.master.hibernate;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a transaction did to one row: whether it was there before and is there after, its first old and its last new
+ * state, and a delete in between.
+ */
+final class RowHistory {
+
+    private final boolean existedBefore;
+    private boolean existsAfter;
+    private @Nullable Object entity;
+    private Object @Nullable [] firstOldState;
+    private Object @Nullable [] lastState;
+    private Object @Nullable [] deletedState;
+    private @Nullable Object deletedEntity;
+    private boolean begun;
+
+    RowHistory(boolean existedBefore) {
+        this.existedBefore = existedBefore;
+    }
+
+    void saved(Object changed, Object @Nullable [] oldState, Object[] state) {
+        if (!begun && oldState != null) {
+            firstOldState = oldState.clone();
+        }
+        begun = true;
+        existsAfter = true;
+        entity = changed;
+        lastState = state.clone();
+    }
+
+    void deleted(Object removed, Object[] state) {
+        if (existedBefore && deletedState == null) {
+            deletedState = state.clone();
+            deletedEntity = removed;
+        }
+        begun = true;
+        existsAfter = false;
+        // What follows is another life of the key: it has no old state.
+        firstOldState = null;
+        lastState = null;
+    }
+
+    /** Returns the state whose deletion replicas must learn of, or null. */
+    Object @Nullable [] deletedState() {
+        return deletedState;
+    }
+
+    @Nullable
+    Object deletedEntity() {
+        return deletedEntity;
+    }
+
+    /** Returns the state to send, or null where the row is gone. */
+    Object @Nullable [] savedState() {
+        return existsAfter ? lastState : null;
+    }
+
+    @Nullable
+    Object savedEntity() {
+        return entity;
+    }
+
+    /** Returns the state before the transaction, or null for a new row and where Hibernate does not know it. */
+    Object @Nullable [] stateBefore() {
+        return firstOldState;
+    }
+
+    /** Says whether the row to send was created in this transaction. */
+    boolean isNew() {
+        return !existedBefore || deletedState != null;
+    }
+}

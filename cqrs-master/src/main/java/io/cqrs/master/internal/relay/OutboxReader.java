@@ -1,0 +1,154 @@
+package io.cqrs.master.internal.relay;
+
+import io.cqrs.core.jdbc.Transactions;
+import io.cqrs.core.schema.CqrsSchema;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads the outbox without gaps and without stalls, by snapshot ticks.
+ *
+ * <ol>
+ *   <li>The first tick is all rows visible in a snapshot, in the order of their ids.
+ *   <li>Each further tick is the rows visible in the new snapshot and not in the one before: whatever committed in
+ *       between, early or late, and nothing twice. Of these, too, the order is that of the ids.
+ *   <li>A tick is read in pages by id; a page ends at a count or a size, so that memory is bounded.
+ * </ol>
+ *
+ * <p>A cursor on ids would lose rows of transactions that commit late; waiting for the oldest transaction would stall.
+ * The snapshots are PgQ's (Skytools), kept in memory: after a restart the first tick is what is left. Belongs to the
+ * relay's thread and connection.
+ */
+final class OutboxReader implements AutoCloseable {
+
+    /** A snapshot in which nothing is visible. */
+    private static final String NOTHING = "1:1:";
+
+    private static final int FETCH_SIZE = 250;
+
+    private final Connection connection;
+    private final int pageSize;
+    private final long pageBytes;
+    private final PreparedStatement snapshot;
+    private final PreparedStatement tick;
+    private final PreparedStatement page;
+    private final PreparedStatement held;
+    private final PreparedStatement delete;
+    private String seen = NOTHING;
+    private @Nullable String current;
+    private long after;
+
+    OutboxReader(Connection connection, CqrsSchema schema, int pageSize, long pageBytes) throws SQLException {
+        this.connection = connection;
+        this.pageSize = pageSize;
+        this.pageBytes = pageBytes;
+        OutboxSql sql = new OutboxSql(schema);
+        try (Statement statement = connection.createStatement()) {
+            statement.execute(OutboxSql.SESSION);
+        }
+        this.snapshot = connection.prepareStatement(OutboxSql.SNAPSHOT);
+        this.tick = connection.prepareStatement(sql.tick());
+        this.page = connection.prepareStatement(sql.page());
+        this.held = connection.prepareStatement(sql.held());
+        this.delete = connection.prepareStatement(sql.delete());
+    }
+
+    /** Returns the next page; empty when all that has committed so far was read. */
+    List<OutboxRow> next() throws SQLException {
+        String until = current;
+        if (until == null) {
+            until = currentSnapshot();
+            if (until.equals(seen)) {
+                return List.of();
+            }
+            current = until;
+            after = 0;
+        }
+        PreparedStatement statement = after == 0 && !seen.equals(NOTHING) ? bindTick(until) : bindPage(until);
+        Page read = read(statement);
+        if (read.complete()) {
+            seen = until;
+            current = null;
+        } else {
+            after = read.rows().get(read.rows().size() - 1).id();
+        }
+        return read.rows();
+    }
+
+    /** Says whether a tick was read to its end: only then is what is held complete up to it. */
+    boolean isBetweenTicks() {
+        return current == null;
+    }
+
+    /** Returns rows of one routing key among those read so far, beyond an id. */
+    List<OutboxRow> held(String routingKey, long beyond, int limit) throws SQLException {
+        held.setLong(1, beyond);
+        held.setString(2, routingKey);
+        held.setString(3, seen);
+        held.setInt(4, limit);
+        return read(held).rows();
+    }
+
+    /** Deletes rows that the broker has. */
+    void delete(List<Long> ids) throws SQLException {
+        if (!ids.isEmpty()) {
+            delete.setArray(1, connection.createArrayOf("int8", ids.toArray()));
+            delete.executeUpdate();
+        }
+    }
+
+    @Override
+    public void close() throws SQLException {
+        for (Statement statement : List.of(snapshot, tick, page, held, delete)) {
+            statement.close();
+        }
+    }
+
+    private String currentSnapshot() throws SQLException {
+        try (ResultSet row = snapshot.executeQuery()) {
+            row.next();
+            return row.getString(1);
+        }
+    }
+
+    private PreparedStatement bindTick(String until) throws SQLException {
+        tick.setString(1, seen);
+        tick.setString(2, seen);
+        tick.setString(3, until);
+        tick.setInt(4, pageSize);
+        return tick;
+    }
+
+    private PreparedStatement bindPage(String until) throws SQLException {
+        page.setLong(1, after);
+        page.setString(2, seen);
+        page.setString(3, until);
+        page.setInt(4, pageSize);
+        return page;
+    }
+
+    /** Reads through a portal, so that a page of large rows ends before the memory does. */
+    private Page read(PreparedStatement statement) throws SQLException {
+        return Transactions.run(connection, same -> {
+            statement.setFetchSize(FETCH_SIZE);
+            List<OutboxRow> rows = new ArrayList<>();
+            long bytes = 0;
+            try (ResultSet row = statement.executeQuery()) {
+                while (bytes < pageBytes && row.next()) {
+                    byte[] body = row.getBytes(3);
+                    rows.add(new OutboxRow(row.getLong(1), row.getString(2), body));
+                    bytes += body.length;
+                }
+            }
+            return new Page(rows, rows.size() < pageSize && bytes < pageBytes);
+        });
+    }
+
+    private record Page(List<OutboxRow> rows, boolean complete) {}
+}

@@ -1,0 +1,55 @@
+package io.cqrs.master.internal.relay;
+
+import io.cqrs.core.schema.CqrsSchema;
+
+/** The relay's statements. */
+final class OutboxSql {
+
+    /** The first half of our advisory locks' keys, "cqrs" in ASCII. */
+    static final int LOCK_SPACE = 0x63717273;
+
+    /** A relay whose host vanished is noticed by the server within half a minute; plans never scan a queue's table. */
+    static final String SESSION = """
+            set tcp_keepalives_idle = 5; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3;
+            set tcp_user_timeout = '20s'; set enable_seqscan = off; set jit = off""";
+
+    static final String TRY_LOCK = "select pg_try_advisory_lock(?, ?)";
+    static final String SNAPSHOT = "select pg_current_snapshot()::text";
+
+    private final String table;
+
+    OutboxSql(CqrsSchema schema) {
+        this.table = schema.outbox().sql();
+    }
+
+    /** What committed between two snapshots: parameters seen, seen, current, limit. */
+    String tick() {
+        return """
+                select id, routing_key, body from %s
+                where (xid >= pg_snapshot_xmax(?::pg_snapshot)
+                        or xid = any (array(select pg_snapshot_xip(?::pg_snapshot))))
+                    and pg_visible_in_snapshot(xid, ?::pg_snapshot)
+                order by id limit ?""".formatted(table);
+    }
+
+    /** The same, beyond an id, by the primary key: parameters after, seen, current, limit. */
+    String page() {
+        return """
+                select id, routing_key, body from %s
+                where id > ? and not pg_visible_in_snapshot(xid, ?::pg_snapshot)
+                    and pg_visible_in_snapshot(xid, ?::pg_snapshot)
+                order by id limit ?""".formatted(table);
+    }
+
+    /** What is held of a routing key: parameters after, routing key, seen, limit. */
+    String held() {
+        return """
+                select id, routing_key, body from %s
+                where id > ? and routing_key = ? and pg_visible_in_snapshot(xid, ?::pg_snapshot)
+                order by id limit ?""".formatted(table);
+    }
+
+    String delete() {
+        return "delete from %s where id = any (?)".formatted(table);
+    }
+}

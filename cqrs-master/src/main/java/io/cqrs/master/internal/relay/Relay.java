@@ -1,0 +1,106 @@
+package io.cqrs.master.internal.relay;
+
+import io.cqrs.core.jdbc.ConnectionSource;
+import io.cqrs.core.lifecycle.SessionLoop;
+import io.cqrs.core.lifecycle.Ticker;
+import io.cqrs.transport.spi.Publisher;
+import io.cqrs.transport.spi.Transport;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Duration;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Publishes the outbox; one relay is active, others of the same outbox wait to take over.
+ *
+ * <ol>
+ *   <li>Connect and wait for the session's advisory lock. Reading and deleting happen on that same connection: a relay
+ *       that lost its lock can't delete.
+ *   <li>Open a publisher, read the outbox page by page ({@link OutboxReader}), publish each page while the one before is
+ *       being confirmed, delete what is confirmed ({@link Shipment}).
+ *   <li>Nothing left: sleep a little, longer each time, until a commit of this process wakes it.
+ *   <li>Whatever breaks, the channel is closed first, then the connection, and the loop begins anew: what was not deleted
+ *       is published again, which replicas drop as duplicates.
+ * </ol>
+ */
+public final class Relay implements SessionLoop.Session {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Relay.class);
+    private static final Duration SHORTEST_POLL = Duration.ofMillis(2);
+    private static final Duration LOCK_RETRY = Duration.ofSeconds(1);
+    private static final int NETWORK_TIMEOUT_MILLIS = 60_000;
+
+    private final RelaySettings settings;
+    private final ConnectionSource database;
+    private final Transport transport;
+
+    /** Creates a relay; a {@link SessionLoop} runs it. */
+    public Relay(RelaySettings settings, ConnectionSource database, Transport transport) {
+        this.settings = settings;
+        this.database = database;
+        this.transport = transport;
+    }
+
+    @Override
+    public void run(SessionLoop.Control control) throws Exception {
+        try (Connection connection = database.open()) {
+            connection.setAutoCommit(true);
+            connection.setNetworkTimeout(Runnable::run, NETWORK_TIMEOUT_MILLIS);
+            if (!awaitLock(control, connection)) {
+                return;
+            }
+            settings.listener().leading(true);
+            LOG.info("relay of {}: active, through {}", settings.schema().outbox(), transport.describe());
+            try (OutboxReader reader =
+                            new OutboxReader(connection, settings.schema(), settings.pageSize(), settings.pageBytes());
+                    Publisher publisher = transport.openPublisher()) {
+                relay(control, reader, publisher);
+            } finally {
+                settings.listener().leading(false);
+            }
+        }
+    }
+
+    private boolean awaitLock(SessionLoop.Control control, Connection connection)
+            throws SQLException, InterruptedException {
+        try (PreparedStatement statement = connection.prepareStatement(OutboxSql.TRY_LOCK)) {
+            statement.setInt(1, OutboxSql.LOCK_SPACE);
+            statement.setInt(2, ("relay of " + settings.schema().name()).hashCode());
+            while (!control.stopping()) {
+                try (ResultSet row = statement.executeQuery()) {
+                    row.next();
+                    if (row.getBoolean(1)) {
+                        return true;
+                    }
+                }
+                control.progressed();
+                boolean unused = control.waiter().await(LOCK_RETRY);
+            }
+        }
+        return false;
+    }
+
+    private void relay(SessionLoop.Control control, OutboxReader reader, Publisher publisher) throws Exception {
+        Shipment shipment = new Shipment(settings, reader, publisher, new Parked(Ticker.SYSTEM));
+        Duration poll = SHORTEST_POLL;
+        while (!control.stopping()) {
+            boolean worked = shipment.send(reader.next());
+            if (!worked) {
+                worked = shipment.probeParked();
+            }
+            if (worked) {
+                poll = SHORTEST_POLL;
+                control.progressed();
+            } else {
+                boolean woken = control.waiter().await(poll);
+                Duration doubled = poll.multipliedBy(2);
+                boolean longest = doubled.compareTo(settings.longestPoll()) > 0;
+                poll = woken ? SHORTEST_POLL : longest ? settings.longestPoll() : doubled;
+            }
+        }
+        shipment.settle();
+    }
+}

@@ -1,0 +1,156 @@
+package io.cqrs.master.internal.relay;
+
+import io.cqrs.master.UnroutablePolicy;
+import io.cqrs.transport.spi.Destination;
+import io.cqrs.transport.spi.OutgoingMessage;
+import io.cqrs.transport.spi.PublishOutcome;
+import io.cqrs.transport.spi.Publisher;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Sees pages through: publishes one while the one before is being confirmed, deletes what the broker has, parks routing
+ * keys that it does not take.
+ *
+ * <p>A row is deleted only if it was confirmed and its key is not parked: later rows of a parked key are sent again
+ * behind the one that was refused, so an entity's changes keep their order. Belongs to the relay's thread.
+ */
+final class Shipment {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Shipment.class);
+    private static final Duration CONFIRM_LIMIT = Duration.ofSeconds(60);
+
+    private final RelaySettings settings;
+    private final OutboxReader reader;
+    private final Publisher publisher;
+    private final Parked parked;
+    private @Nullable OnItsWay onItsWay;
+
+    Shipment(RelaySettings settings, OutboxReader reader, Publisher publisher, Parked parked) {
+        this.settings = settings;
+        this.reader = reader;
+        this.publisher = publisher;
+        this.parked = parked;
+    }
+
+    /** Publishes a page and settles the one before. Returns whether there was anything to do. */
+    boolean send(List<OutboxRow> page) throws SQLException, InterruptedException {
+        List<OutboxRow> rows =
+                page.stream().filter(row -> !parked.contains(row.routingKey())).toList();
+        OnItsWay before = onItsWay;
+        onItsWay = rows.isEmpty() ? null : publish(rows);
+        if (before != null) {
+            settle(before);
+        }
+        return before != null || !page.isEmpty();
+    }
+
+    /** Settles what is still on its way. */
+    void settle() throws SQLException, InterruptedException {
+        boolean unused = send(List.of());
+    }
+
+    /** Tries the first row of each parked key that is due, and sends the rest of those that get through. */
+    boolean probeParked() throws SQLException, InterruptedException {
+        if (parked.isEmpty() || !reader.isBetweenTicks()) {
+            return false;
+        }
+        boolean worked = false;
+        for (Parked.Due due : parked.due()) {
+            List<OutboxRow> rows = reader.held(due.routingKey(), 0, due.probing() ? 1 : settings.pageSize());
+            if (rows.isEmpty()) {
+                parked.release(due.routingKey());
+                LOG.info("routing key {} is taken again, nothing is held", due.routingKey());
+                continue;
+            }
+            worked = true;
+            if (drain(publish(rows))) {
+                parked.passed(due.routingKey());
+            }
+        }
+        return worked;
+    }
+
+    private boolean drain(OnItsWay held) throws SQLException, InterruptedException {
+        List<PublishOutcome> outcomes = held.publication().await(CONFIRM_LIMIT);
+        List<Long> confirmed = new ArrayList<>();
+        for (int i = 0; i < outcomes.size(); i++) {
+            OutboxRow row = held.rows().get(i);
+            if (!outcomes.get(i).isConfirmed()) {
+                park(row, outcomes.get(i));
+                delete(confirmed);
+                return false;
+            }
+            confirmed.add(row.id());
+        }
+        delete(confirmed);
+        return true;
+    }
+
+    private void settle(OnItsWay sent) throws SQLException, InterruptedException {
+        List<PublishOutcome> outcomes = sent.publication().await(CONFIRM_LIMIT);
+        List<Long> done = new ArrayList<>(outcomes.size());
+        List<Long> dropped = new ArrayList<>();
+        Set<String> refused = new HashSet<>();
+        for (int i = 0; i < outcomes.size(); i++) {
+            OutboxRow row = sent.rows().get(i);
+            PublishOutcome outcome = outcomes.get(i);
+            if (outcome instanceof PublishOutcome.Unroutable && settings.unroutable() == UnroutablePolicy.DROP) {
+                dropped.add(row.id());
+            } else if (!outcome.isConfirmed()) {
+                if (refused.add(row.routingKey())) {
+                    park(row, outcome);
+                }
+            } else if (!parked.contains(row.routingKey())) {
+                done.add(row.id());
+            }
+        }
+        delete(done);
+        if (!dropped.isEmpty()) {
+            reader.delete(dropped);
+            settings.listener().dropped(dropped.size());
+        }
+    }
+
+    private void delete(List<Long> confirmed) throws SQLException {
+        reader.delete(confirmed);
+        if (!confirmed.isEmpty()) {
+            settings.listener().published(confirmed.size());
+        }
+    }
+
+    private void park(OutboxRow row, PublishOutcome outcome) {
+        if (parked.park(row.routingKey())) {
+            LOG.warn(
+                    "routing key {} is held, its changes wait in the outbox: {}",
+                    row.routingKey(),
+                    outcome instanceof PublishOutcome.Unroutable unroutable
+                            ? unroutable.reason() + "; start a replica of it, or set the unroutable policy to drop"
+                            : "the broker refused a message");
+        }
+        settings.listener().held(row.routingKey());
+    }
+
+    private OnItsWay publish(List<OutboxRow> rows) throws InterruptedException {
+        List<OutgoingMessage> messages = new ArrayList<>(rows.size());
+        for (OutboxRow row : rows) {
+            messages.add(new OutgoingMessage(
+                    new Destination.Exchange(row.routingKey()),
+                    Long.toString(row.id()),
+                    OutgoingMessage.SINGLE,
+                    Map.of(),
+                    row.body()));
+        }
+        return new OnItsWay(rows, publisher.send(messages));
+    }
+
+    private record OnItsWay(List<OutboxRow> rows, Publisher.Publication publication) {}
+}

@@ -1,0 +1,17 @@
+package io.cqrs.replica;
+
+import io.cqrs.core.CqrsId;
+import org.jspecify.annotations.Nullable;
+
+/** Is told what becomes of changes. Called by worker threads, several at a time: thread-safe, quick, not throwing. */
+public interface ReplicaListener {
+
+    /** Changes of a model ended so, after the commit. */
+    default void ended(CqrsId cqrsId, Outcome outcome, int count) {}
+
+    /** A change failed and will come again. */
+    default void retried(CqrsId cqrsId, Throwable error) {}
+
+    /** A message went to the dead letters; its model is null where it could not be told. */
+    default void deadLettered(@Nullable CqrsId cqrsId, Throwable error) {}
+}

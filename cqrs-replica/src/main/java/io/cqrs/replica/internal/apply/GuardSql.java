@@ -1,0 +1,172 @@
+package io.cqrs.replica.internal.apply;
+
+import io.cqrs.core.jdbc.TableName;
+import io.cqrs.core.schema.CqrsSchema;
+import io.cqrs.replica.Order;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+
+/**
+ * The statements of the guard for one table (docs/design.md, "The guard"). Parameters are arrays, one element a row:
+ * the key's columns, the filled columns, {@code cqrs_updated}, {@code cqrs_revision}; behind them what each says.
+ */
+final class GuardSql {
+
+    /** How far a save may go. */
+    enum Reach {
+        /** Over older states only. */
+        NEWER,
+        /** Over equal states too: a sync. */
+        EQUAL,
+        /** Over every state: forced. */
+        ANY
+    }
+
+    private final ReplicaTable table;
+    private final TableName tombstone;
+
+    GuardSql(ReplicaTable table, CqrsSchema schema) {
+        this.table = table;
+        this.tombstone = schema.tombstone();
+    }
+
+    /** Behind the arrays: cqrs id, horizon, cqrs id. Returns ord, written, old_updated, old_revision, deleted. */
+    String save(List<ReplicaColumn> columns, Reach reach) {
+        List<ReplicaColumn> all = new ArrayList<>(table.key());
+        all.addAll(columns);
+        String targets =
+                all.stream().map(column -> TableName.quote(column.name())).collect(Collectors.joining(", "));
+        String sources = IntStream.range(0, all.size())
+                .mapToObj(i -> all.get(i).cast("m.p" + i))
+                .collect(Collectors.joining(", "));
+        String updates = columns.stream()
+                .map(column -> TableName.quote(column.name()) + " = excluded." + TableName.quote(column.name()) + ", ")
+                .collect(Collectors.joining());
+        return """
+                with m as materialized (%1$s),
+                w as (
+                    insert into %2$s as r (%3$s, cqrs_updated, cqrs_revision)
+                    select %4$s, m.upd, m.rev from m
+                    where not exists (
+                            select from %5$s t where t.cqrs_id = ? and t.pk = %6$s and m.upd <= t.updated)
+                        and (m.upd > ?::timestamptz or exists (select from %2$s x where %7$s))
+                    order by %8$s
+                    on conflict (%9$s) do update
+                    set %10$scqrs_updated = excluded.cqrs_updated, cqrs_revision = excluded.cqrs_revision
+                    where %11$s
+                    returning %12$s)
+                select m.ord, w.k0 is not null as written, x.cqrs_updated as old_updated,
+                    x.cqrs_revision as old_revision, t.updated as deleted
+                from m left join w on %13$s left join %2$s x on %7$s
+                    left join %5$s t on t.cqrs_id = ? and t.pk = %6$s
+                """.formatted(
+                        rows(all),
+                        table.name().sql(),
+                        targets,
+                        sources,
+                        tombstone.sql(),
+                        keyText(),
+                        keyEquals("x"),
+                        keyExpressions(),
+                        keyNames(""),
+                        updates,
+                        precedence(reach),
+                        returnedKey(),
+                        returnedKeyEquals());
+    }
+
+    /** Behind the arrays: cqrs id. Returns ord, recorded, removed, later_row, known. */
+    String delete() {
+        return """
+                with m as materialized (%1$s),
+                t as (
+                    insert into %2$s as t (cqrs_id, pk, updated, revision)
+                    select ?, %3$s, m.upd, m.rev from m order by 2
+                    on conflict (cqrs_id, pk) do update
+                    set updated = excluded.updated, revision = excluded.revision, received_at = clock_timestamp()
+                    where t.updated < excluded.updated
+                    returning pk),
+                w as (
+                    delete from %4$s r using m where %5$s and (r.cqrs_updated <= m.upd) is not false
+                    returning %6$s)
+                select m.ord, t.pk is not null as recorded, w.k0 is not null as removed,
+                    x.cqrs_updated > m.upd as later_row
+                from m left join t on t.pk = %3$s left join w on %7$s left join %4$s x on %8$s
+                """.formatted(
+                        rows(table.key()),
+                        tombstone.sql(),
+                        keyText(),
+                        table.name().sql(),
+                        keyEquals("r"),
+                        returnedKey(),
+                        returnedKeyEquals(),
+                        keyEquals("x"));
+    }
+
+    /** Behind the arrays: cqrs id. */
+    String forget() {
+        return """
+                with m as materialized (%1$s)
+                delete from %2$s t using m where t.cqrs_id = ? and t.pk = %3$s
+                """.formatted(rows(table.key()), tombstone.sql(), keyText());
+    }
+
+    private String rows(List<ReplicaColumn> columns) {
+        String arrays = columns.stream()
+                .map(column -> "?::" + column.bindType() + "[], ")
+                .collect(Collectors.joining());
+        String names =
+                IntStream.range(0, columns.size()).mapToObj(i -> "p" + i + ", ").collect(Collectors.joining());
+        return "select * from unnest(%s?::timestamptz[], ?::int8[]) with ordinality as m(%supd, rev, ord)"
+                .formatted(arrays, names);
+    }
+
+    private String precedence(Reach reach) {
+        if (reach == Reach.ANY || (reach == Reach.EQUAL && table.order() == Order.REVISION)) {
+            return "true";
+        }
+        if (table.order() == Order.REVISION) {
+            return "coalesce(r.cqrs_revision < excluded.cqrs_revision, true)";
+        }
+        return reach == Reach.EQUAL
+                ? "coalesce((r.cqrs_updated, r.cqrs_revision) <= (excluded.cqrs_updated, excluded.cqrs_revision), true)"
+                : "coalesce((r.cqrs_updated, r.cqrs_revision) < (excluded.cqrs_updated, excluded.cqrs_revision), true)";
+    }
+
+    /** The key as text, made in SQL so that every way into the table spells it the same. */
+    private String keyText() {
+        if (table.key().size() == 1) {
+            return table.key().get(0).cast("m.p0") + (table.key().get(0).type().equals("text") ? "" : "::text");
+        }
+        return "jsonb_build_array(" + keyExpressions() + ")::text";
+    }
+
+    private String keyExpressions() {
+        return joinKey(", ", i -> table.key().get(i).cast("m.p" + i));
+    }
+
+    private String keyNames(String prefix) {
+        return joinKey(", ", i -> prefix + TableName.quote(table.key().get(i).name()));
+    }
+
+    private String keyEquals(String alias) {
+        return joinKey(
+                " and ",
+                i -> alias + "." + TableName.quote(table.key().get(i).name()) + " = "
+                        + table.key().get(i).cast("m.p" + i));
+    }
+
+    private String returnedKey() {
+        return joinKey(", ", i -> "r." + TableName.quote(table.key().get(i).name()) + " as k" + i);
+    }
+
+    private String returnedKeyEquals() {
+        return joinKey(" and ", i -> "w.k" + i + " = " + table.key().get(i).cast("m.p" + i));
+    }
+
+    private String joinKey(String separator, java.util.function.IntFunction<String> part) {
+        return IntStream.range(0, table.key().size()).mapToObj(part).collect(Collectors.joining(separator));
+    }
+}

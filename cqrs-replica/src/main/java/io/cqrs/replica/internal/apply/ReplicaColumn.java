@@ -1,0 +1,100 @@
+package io.cqrs.replica.internal.apply;
+
+import io.cqrs.core.SerializationException;
+import io.cqrs.transport.JsonText;
+import java.math.BigDecimal;
+import java.util.Base64;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.StringJoiner;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A column of a replica table: how wire values become PostgreSQL's text form of its type.
+ *
+ * @param name the column
+ * @param field the field's name on the wire
+ * @param type the type's name in pg_type, as in {@code int8}
+ * @param declared the type as declared, as in {@code character varying(20)}
+ * @param required whether an insert fails without a value: not null and without default
+ */
+record ReplicaColumn(String name, String field, String type, String declared, boolean required) {
+
+    /** Types whose arrays can be bound as they are; all others are bound as text and cast. */
+    private static final Set<String> BOUND_AS_IS = Set.of(
+            "int2",
+            "int4",
+            "int8",
+            "numeric",
+            "float4",
+            "float8",
+            "bool",
+            "text",
+            "uuid",
+            "date",
+            "timestamp",
+            "timestamptz");
+
+    private static final int PLAIN_SCALE = 20_000;
+
+    /** Returns the element type to bind an array of values with. */
+    String bindType() {
+        return BOUND_AS_IS.contains(type) ? type : "text";
+    }
+
+    /** Returns the expression that makes the column's type of a bound value. */
+    String cast(String expression) {
+        return BOUND_AS_IS.contains(type) ? expression : expression + "::" + declared;
+    }
+
+    /**
+     * Returns the text form of a value.
+     *
+     * @throws SerializationException if the value does not fit the type, naming the field
+     */
+    @Nullable
+    String text(@Nullable Object value) {
+        if (type.equals("json") || type.equals("jsonb")) {
+            return value == null ? null : JsonText.write(value);
+        }
+        if (value == null || value instanceof String) {
+            return type.equals("bytea") && value != null ? bytes((String) value) : (String) value;
+        }
+        if (value instanceof BigDecimal number) {
+            return Math.abs((long) number.scale()) <= PLAIN_SCALE ? number.toPlainString() : number.toString();
+        }
+        if (value instanceof List<?> list && type.startsWith("_")) {
+            return arrayLiteral(list);
+        }
+        if (value instanceof List || value instanceof Map) {
+            throw new SerializationException("field " + field + " is nested, column " + name + " is " + declared
+                    + ": make it json or jsonb, or map the field otherwise");
+        }
+        return value.toString();
+    }
+
+    private String bytes(String base64) {
+        try {
+            return "\\x" + HexFormat.of().formatHex(Base64.getDecoder().decode(base64));
+        } catch (IllegalArgumentException e) {
+            throw new SerializationException("field " + field + " is no base64, column " + name + " is bytea", e);
+        }
+    }
+
+    private static String arrayLiteral(List<?> list) {
+        StringJoiner literal = new StringJoiner(",", "{", "}");
+        for (Object item : list) {
+            if (item == null) {
+                literal.add("NULL");
+            } else if (item instanceof List<?> inner) {
+                literal.add(arrayLiteral(inner));
+            } else {
+                String text = item instanceof BigDecimal number ? number.toPlainString() : item.toString();
+                literal.add('"' + text.replace("\\", "\\\\").replace("\"", "\\\"") + '"');
+            }
+        }
+        return literal.toString();
+    }
+}

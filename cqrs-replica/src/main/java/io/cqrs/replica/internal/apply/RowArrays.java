@@ -1,0 +1,77 @@
+package io.cqrs.replica.internal.apply;
+
+import io.cqrs.core.Change;
+import io.cqrs.core.ReplicationException;
+import io.cqrs.core.SerializationException;
+import io.cqrs.transport.WireTime;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** Turns changes into one array a column and binds them: a statement's plan serves batches of any size. */
+final class RowArrays {
+
+    private RowArrays() {}
+
+    /**
+     * Binds key, columns, time and revision of all changes, from the first parameter on.
+     *
+     * @return the index of the next parameter
+     * @throws ReplicationException if a value can't be the column's, naming model, key and field
+     */
+    static int bind(
+            PreparedStatement statement, List<Change> changes, List<ReplicaColumn> key, List<ReplicaColumn> columns)
+            throws SQLException {
+        int parameter = 1;
+        for (int i = 0; i < key.size(); i++) {
+            bind(statement, parameter++, key.get(i).bindType(), keyTexts(changes, key, i));
+        }
+        for (ReplicaColumn column : columns) {
+            bind(statement, parameter++, column.bindType(), columnTexts(changes, column));
+        }
+        @Nullable String[] updated = new @Nullable String[changes.size()];
+        Long[] revisions = new Long[changes.size()];
+        for (int row = 0; row < changes.size(); row++) {
+            updated[row] = WireTime.format(changes.get(row).stamp().updated());
+            revisions[row] = changes.get(row).stamp().revision().value();
+        }
+        bind(statement, parameter++, "timestamptz", updated);
+        statement.setArray(parameter++, statement.getConnection().createArrayOf("int8", revisions));
+        return parameter;
+    }
+
+    private static void bind(PreparedStatement statement, int parameter, String type, @Nullable String[] values)
+            throws SQLException {
+        statement.setArray(parameter, statement.getConnection().createArrayOf(type, values));
+    }
+
+    private static @Nullable String[] keyTexts(List<Change> changes, List<ReplicaColumn> key, int part) {
+        @Nullable String[] texts = new @Nullable String[changes.size()];
+        for (int row = 0; row < texts.length; row++) {
+            List<?> parts = changes.get(row).key().parts();
+            if (parts.size() != key.size()) {
+                throw new ReplicationException("the key of " + changes.get(row).key() + " has " + parts.size()
+                        + " part(s), the replica's primary key has " + key.size());
+            }
+            texts[row] = text(changes.get(row), key.get(part), parts.get(part));
+        }
+        return texts;
+    }
+
+    private static @Nullable String[] columnTexts(List<Change> changes, ReplicaColumn column) {
+        @Nullable String[] texts = new @Nullable String[changes.size()];
+        for (int row = 0; row < texts.length; row++) {
+            texts[row] = text(changes.get(row), column, changes.get(row).data().get(column.field()));
+        }
+        return texts;
+    }
+
+    private static @Nullable String text(Change change, ReplicaColumn column, @Nullable Object value) {
+        try {
+            return column.text(value);
+        } catch (SerializationException e) {
+            throw new ReplicationException("the change of " + change.key() + ": " + e.getMessage(), e);
+        }
+    }
+}

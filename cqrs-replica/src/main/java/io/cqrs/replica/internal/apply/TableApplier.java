@@ -1,0 +1,168 @@
+package io.cqrs.replica.internal.apply;
+
+import io.cqrs.core.Change;
+import io.cqrs.core.ReplicationException;
+import io.cqrs.core.Stamp;
+import io.cqrs.core.schema.CqrsSchema;
+import io.cqrs.replica.Outcome;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** Applies folded changes to one table, set-based, within the caller's transaction. Belongs to one connection. */
+final class TableApplier {
+
+    private final Connection connection;
+    private final ReplicaTable table;
+    private final GuardSql sql;
+    private final Map<SaveShape, PreparedStatement> saves = new HashMap<>();
+    private @Nullable PreparedStatement delete;
+    private @Nullable PreparedStatement forget;
+
+    TableApplier(Connection connection, ReplicaTable table, CqrsSchema schema) {
+        this.connection = connection;
+        this.table = table;
+        this.sql = new GuardSql(table, schema);
+    }
+
+    ReplicaTable table() {
+        return table;
+    }
+
+    /** Records the deletes as tombstones and removes the rows that are not later. */
+    void delete(Collection<Fold.Newest> deletes) throws SQLException {
+        if (deletes.isEmpty()) {
+            return;
+        }
+        List<Fold.Newest> rows = List.copyOf(deletes);
+        if (delete == null) {
+            delete = connection.prepareStatement(sql.delete());
+        }
+        int next = RowArrays.bind(delete, changes(rows), table.key(), List.of());
+        delete.setString(next, table.cqrsId().value());
+        try (ResultSet result = delete.executeQuery()) {
+            while (result.next()) {
+                rows.get(result.getInt("ord") - 1).end(deleteOutcome(result));
+            }
+        }
+    }
+
+    private static Outcome deleteOutcome(ResultSet result) throws SQLException {
+        if (result.getBoolean("removed")) {
+            return Outcome.APPLIED;
+        }
+        if (result.getBoolean("later_row")) {
+            return Outcome.STALE;
+        }
+        return result.getBoolean("recorded") ? Outcome.APPLIED : Outcome.DUPLICATE;
+    }
+
+    /** Forgets the tombstones of the keys that are saved by force. */
+    void forget(Collection<Fold.Newest> saves) throws SQLException {
+        if (saves.isEmpty()) {
+            return;
+        }
+        if (forget == null) {
+            forget = connection.prepareStatement(sql.forget());
+        }
+        int next = RowArrays.bind(forget, changes(List.copyOf(saves)), table.key(), List.of());
+        forget.setString(next, table.cqrsId().value());
+        forget.executeUpdate();
+    }
+
+    /**
+     * Writes the saves that the guard lets through.
+     *
+     * @param horizon up to which time tombstones of this model were purged, or null where none was
+     */
+    void save(Collection<Fold.Newest> saves, boolean forced, @Nullable Instant horizon) throws SQLException {
+        Map<SaveShape, List<Fold.Newest>> byShape = new LinkedHashMap<>();
+        for (Fold.Newest save : saves) {
+            byShape.computeIfAbsent(shape(save, forced), shape -> new ArrayList<>())
+                    .add(save);
+        }
+        for (Map.Entry<SaveShape, List<Fold.Newest>> group : byShape.entrySet()) {
+            save(group.getKey(), group.getValue(), horizon);
+        }
+    }
+
+    private void save(SaveShape shape, List<Fold.Newest> rows, @Nullable Instant horizon) throws SQLException {
+        List<ReplicaColumn> columns = shape.columns(table);
+        PreparedStatement statement = saves.get(shape);
+        if (statement == null) {
+            statement = connection.prepareStatement(sql.save(columns, shape.reach()));
+            saves.put(shape, statement);
+        }
+        int next = RowArrays.bind(statement, changes(rows), table.key(), columns);
+        statement.setString(next, table.cqrsId().value());
+        statement.setString(
+                next + 1, horizon == null || shape.reach() == GuardSql.Reach.ANY ? "-infinity" : horizon.toString());
+        statement.setString(next + 2, table.cqrsId().value());
+        try (ResultSet result = statement.executeQuery()) {
+            while (result.next()) {
+                Fold.Newest row = rows.get(result.getInt("ord") - 1);
+                row.end(saveOutcome(row, result, horizon));
+            }
+        }
+    }
+
+    private static Outcome saveOutcome(Fold.Newest row, ResultSet result, @Nullable Instant horizon)
+            throws SQLException {
+        Stamp stamp = row.change().stamp();
+        OffsetDateTime oldUpdated = result.getObject("old_updated", OffsetDateTime.class);
+        long oldRevision = result.getLong("old_revision");
+        if (result.getBoolean("written")) {
+            boolean gap = oldUpdated != null && row.skips(oldRevision);
+            return gap ? Outcome.APPLIED_AFTER_GAP : Outcome.APPLIED;
+        }
+        OffsetDateTime deleted = result.getObject("deleted", OffsetDateTime.class);
+        boolean deletedLater = deleted != null && !stamp.updated().isAfter(deleted.toInstant());
+        if (oldUpdated == null
+                && !deletedLater
+                && horizon != null
+                && !stamp.updated().isAfter(horizon)) {
+            return Outcome.NEEDS_SYNC;
+        }
+        boolean same = oldUpdated != null
+                && oldUpdated.toInstant().equals(stamp.updated())
+                && oldRevision == stamp.revision().value();
+        return same ? Outcome.DUPLICATE : Outcome.STALE;
+    }
+
+    /** Rows of one statement fill the same columns: what a message lacks keeps its value, or gets its default. */
+    private SaveShape shape(Fold.Newest save, boolean forced) {
+        BitSet present = new BitSet(table.columns().size());
+        for (int i = 0; i < table.columns().size(); i++) {
+            ReplicaColumn column = table.columns().get(i);
+            if (save.change().data().containsKey(column.field())) {
+                present.set(i);
+            } else if (column.required()) {
+                throw new ReplicationException("the change of " + save.change().key() + " has no field "
+                        + column.field() + ", which column " + column.name() + " of " + table.name() + " requires");
+            }
+        }
+        GuardSql.Reach reach = save.isSync() ? GuardSql.Reach.EQUAL : GuardSql.Reach.NEWER;
+        return new SaveShape(present, forced ? GuardSql.Reach.ANY : reach);
+    }
+
+    private static List<Change> changes(List<Fold.Newest> rows) {
+        return rows.stream().map(Fold.Newest::change).toList();
+    }
+
+    private record SaveShape(BitSet present, GuardSql.Reach reach) {
+        List<ReplicaColumn> columns(ReplicaTable table) {
+            return present.stream().mapToObj(i -> table.columns().get(i)).toList();
+        }
+    }
+}

@@ -1,0 +1,144 @@
+package io.cqrs.replica.internal.consume;
+
+import io.cqrs.core.Backoff;
+import io.cqrs.core.CqrsException;
+import io.cqrs.core.ReplicationException;
+import io.cqrs.core.SerializationException;
+import io.cqrs.core.jdbc.SqlStates;
+import io.cqrs.core.lifecycle.SessionLoop;
+import io.cqrs.replica.Outcome;
+import io.cqrs.replica.internal.apply.BatchApplier;
+import io.cqrs.replica.internal.apply.Pending;
+import io.cqrs.transport.Headers;
+import io.cqrs.transport.Message;
+import io.cqrs.transport.MessageCodec;
+import io.cqrs.transport.spi.Delivery;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Sees each message of a batch through: when it returns, every one is applied, or safe in another queue of the broker.
+ *
+ * <ol>
+ *   <li>Decode; what is not understood, unknown or expired goes to the dead letters.
+ *   <li>Apply all in one transaction.
+ *   <li>Rolled back by contention: the same again, after a short wait, without spending the messages' attempts.
+ *   <li>The database is gone: the error ends the session.
+ *   <li>Anything else: halve, in the order of arrival, until the one bad change is alone; it is tried again later, or
+ *       goes to the dead letters.
+ * </ol>
+ */
+final class BatchProcessor {
+
+    private static final Logger LOG = LoggerFactory.getLogger(BatchProcessor.class);
+    private static final int CONTENTION_TRIES = 10;
+    private static final Backoff CONTENTION = Backoff.exponential(Duration.ofMillis(5), Duration.ofSeconds(1));
+
+    private final WorkerSettings settings;
+    private final BatchApplier applier;
+    private final FailedMessages failed;
+    private final SessionLoop.Control control;
+    private final MessageCodec codec = new MessageCodec();
+
+    BatchProcessor(WorkerSettings settings, BatchApplier applier, FailedMessages failed, SessionLoop.Control control) {
+        this.settings = settings;
+        this.applier = applier;
+        this.failed = failed;
+        this.control = control;
+    }
+
+    void process(List<Delivery> deliveries) throws SQLException, InterruptedException {
+        List<Incoming> batch = new ArrayList<>(deliveries.size());
+        for (Delivery delivery : deliveries) {
+            decode(delivery, batch);
+        }
+        if (!batch.isEmpty()) {
+            apply(batch);
+        }
+        failed.flush();
+    }
+
+    private void decode(Delivery delivery, List<Incoming> batch) {
+        try {
+            Message message = codec.decode(delivery.body());
+            if (!settings.models().contains(message.change().key().cqrsId())) {
+                throw new SerializationException(
+                        "no replica of " + message.change().key().cqrsId() + " is declared here");
+            }
+            if (message.isExpiredAt(settings.clock().instant())) {
+                throw new ReplicationException(
+                        "the message of " + message.change().key() + " expired at " + message.expires());
+            }
+            boolean forced = Boolean.TRUE.equals(delivery.headers().get(Headers.FORCE));
+            batch.add(
+                    new Incoming(delivery, message, new Pending(message.change().withForced(forced))));
+        } catch (CqrsException e) {
+            failed.deadLetter(delivery, null, e);
+        }
+    }
+
+    private void apply(List<Incoming> batch) throws SQLException, InterruptedException {
+        try {
+            applyThroughContention(batch);
+            report(batch);
+        } catch (SQLException e) {
+            if (SqlStates.isUnavailable(e)) {
+                throw e;
+            }
+            isolate(batch, e);
+        } catch (CqrsException e) {
+            isolate(batch, e);
+        }
+    }
+
+    private void isolate(List<Incoming> batch, Exception error) throws SQLException, InterruptedException {
+        if (batch.size() > 1) {
+            int middle = batch.size() / 2;
+            apply(batch.subList(0, middle));
+            apply(batch.subList(middle, batch.size()));
+            return;
+        }
+        Incoming one = batch.get(0);
+        LOG.debug("{} failed", one.message().change(), error);
+        if (error instanceof CqrsException) {
+            failed.deadLetter(one.delivery(), one.message().change().key().cqrsId(), error);
+        } else {
+            boolean innocent = error instanceof SQLException sql && SqlStates.isContention(sql);
+            failed.retryOrDeadLetter(one, error, !innocent);
+        }
+    }
+
+    private void applyThroughContention(List<Incoming> batch) throws SQLException, InterruptedException {
+        List<Pending> pending = batch.stream().map(Incoming::pending).toList();
+        for (int attempt = 1; ; attempt++) {
+            try {
+                applier.apply(pending);
+                return;
+            } catch (SQLException e) {
+                if (!SqlStates.isContention(e) || attempt >= CONTENTION_TRIES || control.stopping()) {
+                    throw e;
+                }
+                boolean unused = control.waiter().await(CONTENTION.delay(attempt));
+            }
+        }
+    }
+
+    private void report(List<Incoming> batch) {
+        for (Incoming one : batch) {
+            if (one.pending().outcome() == Outcome.NEEDS_SYNC) {
+                failed.deadLetter(
+                        one.delivery(),
+                        one.message().change().key().cqrsId(),
+                        new ReplicationException(one.message().change()
+                                + " is older than the deletes remembered here: sync the entity from its master"));
+            }
+        }
+        BatchApplier.count(batch.stream().map(Incoming::pending).toList())
+                .forEach((cqrsId, counts) ->
+                        counts.forEach((outcome, count) -> settings.listener().ended(cqrsId, outcome, count)));
+    }
+}

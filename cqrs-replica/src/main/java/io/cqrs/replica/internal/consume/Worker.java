@@ -1,0 +1,78 @@
+package io.cqrs.replica.internal.consume;
+
+import io.cqrs.core.Backoff;
+import io.cqrs.core.jdbc.ConnectionSource;
+import io.cqrs.core.lifecycle.SessionLoop;
+import io.cqrs.replica.internal.apply.BatchApplier;
+import io.cqrs.transport.spi.Delivery;
+import io.cqrs.transport.spi.Receiver;
+import io.cqrs.transport.spi.Transport;
+import java.sql.Connection;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+
+/**
+ * One worker: a thread, a channel and a database connection.
+ *
+ * <ol>
+ *   <li>Connect to the database first: while it is down, nothing is taken off the queue.
+ *   <li>Take what is there, up to the batch size and the byte budget, without lingering.
+ *   <li>See every message through ({@link BatchProcessor}): applied and committed, or handed to the broker again.
+ *   <li>Acknowledge all at once.
+ * </ol>
+ *
+ * <p>Whatever breaks, the session ends, what was not acknowledged comes again, and the loop begins a new session.
+ */
+public final class Worker implements SessionLoop.Session {
+
+    private static final Duration WAIT = Duration.ofMillis(100);
+    private static final Duration PURGE_INTERVAL = Duration.ofHours(1);
+    private static final Duration CLOSE_LIMIT = Duration.ofSeconds(10);
+    private static final Backoff BACKOFF = Backoff.exponential(Duration.ofMillis(200), Duration.ofSeconds(15));
+
+    private final WorkerSettings settings;
+    private final Transport transport;
+    private final ConnectionSource database;
+
+    /** Creates a worker; {@link #loop} runs it. */
+    public Worker(WorkerSettings settings, Transport transport, ConnectionSource database) {
+        this.settings = settings;
+        this.transport = transport;
+        this.database = database;
+    }
+
+    /** Returns the loop that runs this worker, not started. */
+    public SessionLoop loop(int number) {
+        return new SessionLoop("worker-" + number, BACKOFF, CLOSE_LIMIT, this);
+    }
+
+    @Override
+    public void run(SessionLoop.Control control) throws Exception {
+        try (Connection connection = database.open();
+                FailedMessages failed = new FailedMessages(settings, transport)) {
+            BatchApplier applier = BatchApplier.open(connection, settings.definitions(), settings.schema());
+            BatchProcessor processor = new BatchProcessor(settings, applier, failed, control);
+            transport.declare(settings.queue());
+            try (Receiver receiver = transport.openReceiver(settings.queue().name(), 2 * settings.batchSize())) {
+                consume(control, receiver, processor, applier);
+            }
+        }
+    }
+
+    private void consume(SessionLoop.Control control, Receiver receiver, BatchProcessor processor, BatchApplier applier)
+            throws Exception {
+        Instant purgeAt = settings.clock().instant();
+        while (!control.stopping()) {
+            List<Delivery> deliveries = receiver.receive(settings.batchSize(), settings.batchBytes(), WAIT);
+            if (!deliveries.isEmpty()) {
+                processor.process(deliveries);
+                receiver.acknowledgeUpTo(deliveries.get(deliveries.size() - 1));
+                control.progressed();
+            } else if (!settings.clock().instant().isBefore(purgeAt)) {
+                applier.purgeTombstones(settings.clock().instant().minus(settings.tombstoneRetention()));
+                purgeAt = settings.clock().instant().plus(PURGE_INTERVAL);
+            }
+        }
+    }
+}

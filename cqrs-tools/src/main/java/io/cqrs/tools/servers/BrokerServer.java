@@ -1,0 +1,88 @@
+package io.cqrs.tools.servers;
+
+import java.util.Objects;
+
+/** A running RabbitMQ. Thread-safe. */
+public final class BrokerServer implements AutoCloseable {
+
+    private final String url;
+    private final String description;
+    private final Control control;
+
+    BrokerServer(String url, String description, Control control) {
+        this.url = Objects.requireNonNull(url, "url");
+        this.description = description;
+        this.control = control;
+    }
+
+    static BrokerServer given(String url) {
+        return new BrokerServer(url, "RabbitMQ from " + Servers.AMQP_URL, Control.NOT_OURS);
+    }
+
+    /** Returns its URL with credentials. */
+    public String url() {
+        return url;
+    }
+
+    /** Says which one it is and why. */
+    public String description() {
+        return description;
+    }
+
+    /** Says whether {@link #stop} and {@link #start} work: only a private server is ours to stop. */
+    public boolean isOurs() {
+        return control != Control.NOT_OURS;
+    }
+
+    /**
+     * Stops it with its data kept, as an outage.
+     *
+     * @throws ServerException if it is not ours
+     */
+    public void stop() {
+        control.stop();
+    }
+
+    /**
+     * Starts it again after {@link #stop}, and waits until it answers.
+     *
+     * @throws ServerException if it is not ours, or does not start
+     */
+    public void start() {
+        control.start();
+    }
+
+    @Override
+    public void close() {
+        control.close();
+    }
+
+    /** What can be done to a server. */
+    interface Control extends AutoCloseable {
+
+        /** Of a server that somebody else runs. */
+        Control NOT_OURS = new Control() {
+            @Override
+            public void stop() {
+                throw new ServerException("the broker is not ours to stop", null);
+            }
+
+            @Override
+            public void start() {
+                throw new ServerException("the broker is not ours to start", null);
+            }
+
+            @Override
+            public void close() {
+                // somebody else's
+            }
+        };
+
+        void stop();
+
+        void start();
+
+        @Override
+        void close();
+    }
+}

@@ -1,0 +1,82 @@
+package io.cqrs.tools.servers;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.testcontainers.DockerClientFactory;
+import org.testcontainers.postgresql.PostgreSQLContainer;
+import org.testcontainers.rabbitmq.RabbitMQContainer;
+import org.testcontainers.utility.DockerImageName;
+
+/** Servers in containers, where a Docker engine answers. Stateless. */
+final class DockerServers {
+
+    private static final String RABBITMQ = "rabbitmq:4.1-management";
+    private static final String POSTGRES = "postgres:17";
+
+    private DockerServers() {}
+
+    static Optional<BrokerServer> rabbit() {
+        if (!available()) {
+            return Optional.empty();
+        }
+        RabbitMQContainer container = new RabbitMQContainer(DockerImageName.parse(RABBITMQ));
+        container.start();
+        return Optional.of(new BrokerServer(
+                container.getAmqpUrl(), "RabbitMQ in Docker (" + RABBITMQ + ")", new ContainerControl(container)));
+    }
+
+    static Optional<DatabaseServer> postgres() {
+        if (!available()) {
+            return Optional.empty();
+        }
+        PostgreSQLContainer container = new PostgreSQLContainer(DockerImageName.parse(POSTGRES))
+                .withCommand("postgres", "-c", "max_connections=200");
+        container.start();
+        String url = container.getJdbcUrl();
+        String separator = url.contains("?") ? "&" : "?";
+        return Optional.of(new DatabaseServer(
+                url + separator + "user=" + container.getUsername() + "&password=" + container.getPassword(),
+                "PostgreSQL in Docker (" + POSTGRES + ")",
+                container::stop));
+    }
+
+    /** A look at where engines listen comes first: loading the client takes over a second. */
+    private static boolean available() {
+        String home = System.getProperty("user.home");
+        String runtime = System.getenv("XDG_RUNTIME_DIR");
+        boolean maybe = System.getenv("DOCKER_HOST") != null
+                || Stream.of(
+                                "/var/run/docker.sock",
+                                home + "/.docker/run/docker.sock",
+                                home + "/.testcontainers.properties",
+                                runtime + "/docker.sock")
+                        .anyMatch(path -> Files.exists(Path.of(path)));
+        return maybe && DockerClientFactory.instance().isDockerAvailable();
+    }
+
+    private record ContainerControl(RabbitMQContainer container) implements BrokerServer.Control {
+
+        @Override
+        public void stop() {
+            DockerClientFactory.instance()
+                    .client()
+                    .pauseContainerCmd(container.getContainerId())
+                    .exec();
+        }
+
+        @Override
+        public void start() {
+            DockerClientFactory.instance()
+                    .client()
+                    .unpauseContainerCmd(container.getContainerId())
+                    .exec();
+        }
+
+        @Override
+        public void close() {
+            container.stop();
+        }
+    }
+}

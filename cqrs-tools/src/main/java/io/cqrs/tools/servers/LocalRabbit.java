@@ -1,0 +1,180 @@
+package io.cqrs.tools.servers;
+
+import com.rabbitmq.client.Connection;
+import com.rabbitmq.client.ConnectionFactory;
+import io.cqrs.core.lifecycle.Waiter;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+
+/** A private RabbitMQ node from binaries on this machine, with ports, data and an epmd of its own. */
+final class LocalRabbit implements BrokerServer.Control {
+
+    private static final Duration START_LIMIT = Duration.ofSeconds(90);
+    private static final int STOP_SECONDS = 30;
+
+    private final Path program;
+    private final ServerDirectory directory;
+    private final int port;
+    private final int distPort;
+    private final int epmdPort;
+    private final Thread atExit = new Thread(this::stopQuietly, "cqrs-stop-rabbitmq");
+    private @Nullable Process process;
+
+    private LocalRabbit(Path program, ServerDirectory directory, List<Integer> ports) {
+        this.program = program;
+        this.directory = directory;
+        this.port = ports.get(0);
+        this.distPort = ports.get(1);
+        this.epmdPort = ports.get(2);
+    }
+
+    static Optional<BrokerServer> open() {
+        // The program itself: the package's wrapper in sbin changes the user and fixes the paths.
+        Optional<Path> program =
+                Shell.find("rabbitmq-server", "/usr/lib/rabbitmq/bin", "/opt/homebrew/sbin", "/usr/local/sbin");
+        if (program.isEmpty()) {
+            return Optional.empty();
+        }
+        LocalRabbit rabbit =
+                new LocalRabbit(program.get(), ServerDirectory.create("rabbitmq"), ServerDirectory.freePorts(3));
+        Runtime.getRuntime().addShutdownHook(rabbit.atExit);
+        rabbit.prepare();
+        rabbit.start();
+        return Optional.of(new BrokerServer(
+                rabbit.url(), "private RabbitMQ from " + program.get() + " on port " + rabbit.port, rabbit));
+    }
+
+    @Override
+    public synchronized void stop() {
+        Process running = process;
+        if (running != null) {
+            process = null;
+            running.destroy();
+            try {
+                if (!running.waitFor(STOP_SECONDS, TimeUnit.SECONDS)) {
+                    running.descendants().forEach(ProcessHandle::destroyForcibly);
+                    running.destroyForcibly();
+                }
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    @Override
+    public synchronized void start() {
+        try {
+            Path out = directory.path().resolve("startup.out");
+            ProcessBuilder builder = new ProcessBuilder(program.toString())
+                    .directory(directory.path().toFile());
+            builder.environment().putAll(environment());
+            builder.redirectErrorStream(true).redirectOutput(out.toFile());
+            Process started = builder.start();
+            process = started;
+            awaitAnswer(started, out);
+        } catch (IOException e) {
+            throw new ServerException("RabbitMQ could not be started: " + e.getMessage(), e);
+        }
+    }
+
+    @Override
+    public void close() {
+        if (Runtime.getRuntime().removeShutdownHook(atExit)) {
+            stopQuietly();
+        }
+    }
+
+    private void stopQuietly() {
+        stop();
+        Path epmd = Shell.find("epmd").orElse(null);
+        if (epmd != null) {
+            try {
+                Shell.run(directory.path(), Map.of(), List.of(epmd.toString(), "-port", "" + epmdPort, "-kill"));
+            } catch (ServerException e) {
+                // It ends by itself when its last node is gone, or was never started.
+                directory.delete();
+                return;
+            }
+        }
+        directory.delete();
+    }
+
+    private String url() {
+        return "amqp://guest:guest@127.0.0.1:" + port;
+    }
+
+    private void prepare() {
+        try {
+            for (String name : List.of("home", "mnesia", "log", "gen")) {
+                Files.createDirectory(directory.path().resolve(name));
+            }
+            Files.writeString(directory.path().resolve("enabled_plugins"), "[].\n");
+            Files.writeString(
+                    directory.path().resolve("rabbitmq.conf"),
+                    "loopback_users = none\ndisk_free_limit.absolute = 50MB\n");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private Map<String, String> environment() {
+        Path at = directory.path();
+        Map<String, String> environment = new HashMap<>();
+        environment.put("HOME", at.resolve("home").toString());
+        environment.put("ERL_EPMD_PORT", Integer.toString(epmdPort));
+        environment.put("ERL_EPMD_ADDRESS", "127.0.0.1");
+        environment.put("RABBITMQ_NODENAME", "cqrs" + port + "@localhost");
+        environment.put("RABBITMQ_NODE_IP_ADDRESS", "127.0.0.1");
+        environment.put("RABBITMQ_NODE_PORT", Integer.toString(port));
+        environment.put("RABBITMQ_DIST_PORT", Integer.toString(distPort));
+        environment.put("RABBITMQ_MNESIA_BASE", at.resolve("mnesia").toString());
+        environment.put("RABBITMQ_LOG_BASE", at.resolve("log").toString());
+        environment.put("RABBITMQ_PID_FILE", at.resolve("pid").toString());
+        environment.put(
+                "RABBITMQ_ENABLED_PLUGINS_FILE", at.resolve("enabled_plugins").toString());
+        environment.put("RABBITMQ_CONF_ENV_FILE", "/dev/null");
+        environment.put("RABBITMQ_CONFIG_FILE", at.resolve("rabbitmq").toString());
+        environment.put("RABBITMQ_ADVANCED_CONFIG_FILE", at.resolve("advanced").toString());
+        environment.put("RABBITMQ_GENERATED_CONFIG_DIR", at.resolve("gen").toString());
+        environment.put("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", "-kernel inet_dist_use_interface {127,0,0,1}");
+        return environment;
+    }
+
+    private void awaitAnswer(Process started, Path out) throws IOException {
+        long deadline = System.nanoTime() + START_LIMIT.toNanos();
+        Waiter waiter = new Waiter();
+        try {
+            while (!answers()) {
+                if (!started.isAlive() || System.nanoTime() > deadline) {
+                    throw new ServerException("RabbitMQ did not start: " + Files.readString(out), null);
+                }
+                boolean unused = waiter.await(Duration.ofMillis(200));
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new ServerException("interrupted while RabbitMQ starts", e);
+        }
+    }
+
+    private boolean answers() {
+        ConnectionFactory factory = new ConnectionFactory();
+        factory.setHost("127.0.0.1");
+        factory.setPort(port);
+        factory.setConnectionTimeout(2_000);
+        try (Connection connection = factory.newConnection("cqrs-ready")) {
+            return connection.isOpen();
+        } catch (IOException | TimeoutException e) {
+            return false;
+        }
+    }
+}
