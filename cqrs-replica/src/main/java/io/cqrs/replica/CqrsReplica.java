@@ -118,8 +118,8 @@ public final class CqrsReplica implements AutoCloseable {
 
     private void check() throws InterruptedException {
         while (!closed) {
-            try (Connection connection = database.open()) {
-                BatchApplier unused = BatchApplier.open(connection, settings.definitions(), settings.schema());
+            try (Connection connection = database.open();
+                    BatchApplier unused = BatchApplier.open(connection, settings.definitions(), settings.schema())) {
                 return;
             } catch (SQLException e) {
                 if (!SqlStates.isUnavailable(e)) {

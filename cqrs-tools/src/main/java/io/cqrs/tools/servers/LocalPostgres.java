@@ -28,7 +28,7 @@ final class LocalPostgres {
         if (initdb.isEmpty()) {
             return Optional.empty();
         }
-        Path binaries = initdb.get().getParent();
+        Path binaries = initdb.get().toAbsolutePath().resolveSibling("");
         ServerDirectory directory = ServerDirectory.create("postgres");
         LocalPostgres postgres = new LocalPostgres(
                 binaries, directory, ServerDirectory.freePorts(1).get(0));
@@ -61,7 +61,7 @@ final class LocalPostgres {
             Shell.run(
                     directory.path(),
                     Map.of(),
-                    List.of("chmod", "755", directory.path().getParent().toString()));
+                    List.of("chmod", "755", directory.root().toString()));
             Shell.run(directory.path(), Map.of(), List.of("chown", "postgres", data.toString()));
         }
         asServerUser(

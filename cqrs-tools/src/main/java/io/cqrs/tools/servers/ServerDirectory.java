@@ -4,8 +4,10 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
@@ -19,9 +21,11 @@ final class ServerDirectory {
 
     private static final String OWNER = "owner.pid";
 
+    private final Path root;
     private final Path path;
 
-    private ServerDirectory(Path path) {
+    private ServerDirectory(Path root, Path path) {
+        this.root = root;
         this.path = path;
     }
 
@@ -34,7 +38,7 @@ final class ServerDirectory {
             sweep(root);
             Path path = Files.createTempDirectory(root, kind + "-");
             Files.writeString(path.resolve(OWNER), owner(ProcessHandle.current()));
-            return new ServerDirectory(path);
+            return new ServerDirectory(root, path);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -44,10 +48,15 @@ final class ServerDirectory {
         return path;
     }
 
+    /** Returns the directory that all private servers of this user share. */
+    Path root() {
+        return root;
+    }
+
     /** Returns ports that nobody listens on now. */
     static List<Integer> freePorts(int count) {
         try {
-            List<ServerSocket> sockets = new java.util.ArrayList<>();
+            List<ServerSocket> sockets = new ArrayList<>();
             for (int i = 0; i < count; i++) {
                 sockets.add(new ServerSocket(0, 1, InetAddress.getLoopbackAddress()));
             }
@@ -95,21 +104,21 @@ final class ServerDirectory {
                 + process.info().startInstant().map(Object::toString).orElse("?");
     }
 
-    /** Only processes that name the directory on their command line: they were started for it. */
+    /** Only processes that name the directory, as an argument or in their environment: they were started for it. */
     private static List<ProcessHandle> processesOf(Path directory) {
         return ProcessHandle.allProcesses()
-                .filter(process -> commandLine(process).contains(directory.toString()))
+                .filter(process -> describes(process, "cmdline", directory) || describes(process, "environ", directory))
                 .toList();
     }
 
-    private static String commandLine(ProcessHandle process) {
-        Path file = Path.of("/proc", Long.toString(process.pid()), "cmdline");
+    private static boolean describes(ProcessHandle process, String what, Path directory) {
+        Path file = Path.of("/proc", Long.toString(process.pid()), what);
         try {
-            return Files.exists(file)
-                    ? Files.readString(file)
-                    : process.info().commandLine().orElse("");
+            return Files.isReadable(file)
+                    && Files.readString(file, StandardCharsets.ISO_8859_1).contains(directory.toString());
         } catch (IOException e) {
-            return "";
+            // It ended just now.
+            return false;
         }
     }
 

@@ -37,15 +37,15 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Belongs to one thread and one connection, which it sets to READ COMMITTED, UTC and ISO dates.
  */
-public final class BatchApplier {
+public final class BatchApplier implements AutoCloseable {
 
     private final Connection connection;
-    private final LockSql locks;
+    private final SessionSql locks;
     private final List<TableApplier> parentsFirst;
 
     private BatchApplier(Connection connection, CqrsSchema schema, List<TableApplier> parentsFirst) {
         this.connection = connection;
-        this.locks = new LockSql(schema);
+        this.locks = new SessionSql(schema);
         this.parentsFirst = parentsFirst;
     }
 
@@ -59,13 +59,26 @@ public final class BatchApplier {
         connection.setAutoCommit(true);
         connection.setTransactionIsolation(Connection.TRANSACTION_READ_COMMITTED);
         try (Statement statement = connection.createStatement()) {
-            statement.execute("set timezone = 'UTC'; set datestyle = 'ISO, YMD'; set intervalstyle = 'postgres'");
+            statement.execute(SessionSql.SETTINGS);
         }
         List<ReplicaTable> tables = new Catalogue(connection).read(definitions, schema);
         List<TableApplier> appliers = TableOrder.parentsFirst(tables).stream()
                 .map(table -> new TableApplier(connection, table, schema))
                 .toList();
         return new BatchApplier(connection, schema, appliers);
+    }
+
+    /** Gives the connection back as it was: it may belong to a pool. */
+    @Override
+    public void close() throws SQLException {
+        for (TableApplier applier : parentsFirst) {
+            applier.close();
+        }
+        if (!connection.isClosed()) {
+            try (Statement statement = connection.createStatement()) {
+                statement.execute(SessionSql.RESET);
+            }
+        }
     }
 
     /**
@@ -163,8 +176,8 @@ public final class BatchApplier {
 
     private void lock(CqrsId cqrsId, boolean exclusive) throws SQLException {
         try (PreparedStatement statement =
-                connection.prepareStatement(exclusive ? LockSql.EXCLUSIVE : LockSql.SHARED)) {
-            statement.setInt(1, LockSql.SPACE);
+                connection.prepareStatement(exclusive ? SessionSql.EXCLUSIVE : SessionSql.SHARED)) {
+            statement.setInt(1, SessionSql.SPACE);
             statement.setInt(2, cqrsId.value().hashCode());
             statement.execute();
         }

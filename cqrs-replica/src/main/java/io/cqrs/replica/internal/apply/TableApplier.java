@@ -21,7 +21,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** Applies folded changes to one table, set-based, within the caller's transaction. Belongs to one connection. */
-final class TableApplier {
+final class TableApplier implements AutoCloseable {
 
     private final Connection connection;
     private final ReplicaTable table;
@@ -38,6 +38,18 @@ final class TableApplier {
 
     ReplicaTable table() {
         return table;
+    }
+
+    @Override
+    public void close() throws SQLException {
+        for (PreparedStatement statement : saves.values()) {
+            statement.close();
+        }
+        for (PreparedStatement statement : new PreparedStatement[] {delete, forget}) {
+            if (statement != null) {
+                statement.close();
+            }
+        }
     }
 
     /** Records the deletes as tombstones and removes the rows that are not later. */

@@ -50,8 +50,8 @@ public final class Worker implements SessionLoop.Session {
     @Override
     public void run(SessionLoop.Control control) throws Exception {
         try (Connection connection = database.open();
+                BatchApplier applier = BatchApplier.open(connection, settings.definitions(), settings.schema());
                 FailedMessages failed = new FailedMessages(settings, transport)) {
-            BatchApplier applier = BatchApplier.open(connection, settings.definitions(), settings.schema());
             BatchProcessor processor = new BatchProcessor(settings, applier, failed, control);
             transport.declare(settings.queue());
             try (Receiver receiver = transport.openReceiver(settings.queue().name(), 2 * settings.batchSize())) {

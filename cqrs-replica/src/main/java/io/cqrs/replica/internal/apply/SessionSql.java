@@ -2,18 +2,22 @@ package io.cqrs.replica.internal.apply;
 
 import io.cqrs.core.schema.CqrsSchema;
 
-/** Statements that hold for all models of a batch. */
-final class LockSql {
+/** Statements that concern all models. */
+final class SessionSql {
 
     /** The first half of our advisory locks' keys, "cqrs" in ASCII. */
     static final int SPACE = 0x63717273;
 
+    /** Text forms must not depend on how the server or the pool is set. */
+    static final String SETTINGS = "set timezone = 'UTC'; set datestyle = 'ISO, YMD'; set intervalstyle = 'postgres'";
+
+    static final String RESET = "reset timezone; reset datestyle; reset intervalstyle";
     static final String EXCLUSIVE = "select pg_advisory_xact_lock(?, ?)";
     static final String SHARED = "select pg_advisory_xact_lock_shared(?, ?)";
 
     private final CqrsSchema schema;
 
-    LockSql(CqrsSchema schema) {
+    SessionSql(CqrsSchema schema) {
         this.schema = schema;
     }
 

@@ -1,0 +1,55 @@
+package io.cqrs.it.support;
+
+import java.util.function.Consumer;
+import org.hibernate.Session;
+import org.hibernate.SessionFactory;
+import org.hibernate.cfg.Configuration;
+
+/** A persistence unit of a master service. */
+public final class MasterUnit implements AutoCloseable {
+
+    private final SessionFactory sessions;
+
+    private MasterUnit(SessionFactory sessions) {
+        this.sessions = sessions;
+    }
+
+    public static MasterUnit on(TestDatabase database, Class<?>... entities) {
+        return of(configuration(database, entities));
+    }
+
+    public static MasterUnit of(Configuration configuration) {
+        return new MasterUnit(configuration.buildSessionFactory());
+    }
+
+    public static Configuration configuration(TestDatabase database, Class<?>... entities) {
+        Configuration configuration = new Configuration().setProperty("hibernate.hbm2ddl.auto", "update");
+        configuration.getProperties().put("hibernate.connection.datasource", database.dataSource());
+        for (Class<?> entity : entities) {
+            configuration.addAnnotatedClass(entity);
+        }
+        return configuration;
+    }
+
+    public SessionFactory sessions() {
+        return sessions;
+    }
+
+    public void commit(Consumer<Session> work) {
+        sessions.inTransaction(work);
+    }
+
+    public void rollBack(Consumer<Session> work) {
+        try (Session session = sessions.openSession()) {
+            session.beginTransaction();
+            work.accept(session);
+            session.flush();
+            session.getTransaction().rollback();
+        }
+    }
+
+    @Override
+    public void close() {
+        sessions.close();
+    }
+}
