@@ -1,10 +1,10 @@
 package io.cqrs.tools.servers;
 
-import com.rabbitmq.client.Connection;
-import com.rabbitmq.client.ConnectionFactory;
 import io.cqrs.core.lifecycle.Waiter;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.InetSocketAddress;
+import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -13,7 +13,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /** A private RabbitMQ node from binaries on this machine, with ports, data and an epmd of its own. */
@@ -154,7 +153,7 @@ final class LocalRabbit implements BrokerServer.Control {
         long deadline = System.nanoTime() + START_LIMIT.toNanos();
         Waiter waiter = new Waiter();
         try {
-            while (!answers()) {
+            while (!listens()) {
                 if (!started.isAlive() || System.nanoTime() > deadline) {
                     throw new ServerException("RabbitMQ did not start: " + Files.readString(out), null);
                 }
@@ -166,14 +165,12 @@ final class LocalRabbit implements BrokerServer.Control {
         }
     }
 
-    private boolean answers() {
-        ConnectionFactory factory = new ConnectionFactory();
-        factory.setHost("127.0.0.1");
-        factory.setPort(port);
-        factory.setConnectionTimeout(2_000);
-        try (Connection connection = factory.newConnection("cqrs-ready")) {
-            return connection.isOpen();
-        } catch (IOException | TimeoutException e) {
+    /** The port opens last, when the node is ready. */
+    private boolean listens() {
+        try (Socket socket = new Socket()) {
+            socket.connect(new InetSocketAddress("127.0.0.1", port), 1_000);
+            return true;
+        } catch (IOException e) {
             return false;
         }
     }

@@ -63,6 +63,17 @@ public final class RabbitTransport implements Transport {
         new Topology(consuming.connection(), config.exchange()).declare(queue);
     }
 
+    /**
+     * Deletes a replica's queues with all that is in them, and the exchange if nothing else is bound to it: for a
+     * replica that is no more.
+     *
+     * @throws TransportException if the broker refuses
+     * @throws InterruptedException if the thread is interrupted while it waits for the broker
+     */
+    public void decommission(ReplicaQueue queue) throws InterruptedException {
+        new Topology(consuming.connection(), config.exchange()).delete(queue);
+    }
+
     @Override
     public Publisher openPublisher() throws InterruptedException {
         Connection connection = publishing.connection();

@@ -13,6 +13,7 @@ import io.cqrs.transport.spi.ReplicaQueue;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeoutException;
 import org.slf4j.Logger;
@@ -55,13 +56,34 @@ final class Topology {
 
     /** Declares what keeps messages for a delay, and returns the exchange to publish them to. */
     String declareDelay(Destination.Delayed delayed) {
-        String name = "cqrs." + delayed.queue() + ".delay." + delayed.delay().toSeconds() + "s";
+        String name = delayName(delayed.queue(), delayed.delay());
         declareQueue(name, delayArguments(delayed.delay()));
         onChannel("delay " + name, channel -> {
             channel.exchangeDeclare(name, BuiltinExchangeType.FANOUT, true);
             channel.queueBind(name, name, "");
         });
         return name;
+    }
+
+    void delete(ReplicaQueue queue) {
+        onChannel("deletion of " + queue.name(), channel -> {
+            for (String name : List.of(queue.name(), queue.deadLetters())) {
+                AMQP.Queue.DeleteOk unused = channel.queueDelete(name);
+            }
+            for (Duration step : Destination.Delayed.STEPS) {
+                AMQP.Queue.DeleteOk unused = channel.queueDelete(delayName(queue.name(), step));
+                channel.exchangeDelete(delayName(queue.name(), step));
+            }
+        });
+        try {
+            onChannel("deletion of " + exchange, channel -> channel.exchangeDelete(exchange, true));
+        } catch (TransportException e) {
+            LOG.debug("exchange {} is still in use", exchange, e);
+        }
+    }
+
+    private static String delayName(String queue, Duration delay) {
+        return "cqrs." + queue + ".delay." + delay.toSeconds() + "s";
     }
 
     private static Map<String, Object> arguments(ReplicaQueue.Type type) {

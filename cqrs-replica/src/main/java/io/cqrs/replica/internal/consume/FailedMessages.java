@@ -57,9 +57,9 @@ final class FailedMessages implements AutoCloseable {
         Message next = countsAsAttempt ? one.message().afterFailure() : one.message();
         Map<String, Object> headers = new HashMap<>(one.delivery().headers());
         headers.putIfAbsent(Headers.FIRST_FAILURE, now());
-        Duration step = settings.retries().step(countsAsAttempt ? retries + 1 : 1);
+        Duration wait = settings.retries().backoff().delay(countsAsAttempt ? retries + 1 : 1);
         String queue = settings.queue().name();
-        Destination back = new Destination.Delayed(queue, step, RoutingKeys.toQueue(queue, cqrsId));
+        Destination back = Destination.Delayed.atLeast(queue, wait, RoutingKeys.toQueue(queue, cqrsId));
         waiting.add(new OutgoingMessage(
                 back, id(), OutgoingMessage.SINGLE, headers, codec.encode(next).getBytes(StandardCharsets.UTF_8)));
         settings.listener().retried(cqrsId, error);

@@ -1,0 +1,76 @@
+package io.cqrs.tools;
+
+import java.util.concurrent.Callable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** The command line: {@code cqrs <command>}. Data goes to standard output, messages and logs to standard error. */
+@Command(
+        name = "cqrs",
+        mixinStandardHelpOptions = true,
+        versionProvider = Cqrs.Version.class,
+        synopsisSubcommandLabel = "COMMAND",
+        description = "Keeps copies of a service's entities in other services' databases, through RabbitMQ.",
+        subcommands = {ConsumeCommand.class, RelayCommand.class, MigrateCommand.class, DemoCommand.class},
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {
+            "0:ok",
+            "1:error",
+            "2:wrong usage",
+            "3:wrong configuration",
+            "4:a server can't be reached",
+            "10:differences found"
+        })
+public final class Cqrs implements Callable<Integer> {
+
+    @Spec
+    private CommandSpec spec;
+
+    @SuppressWarnings("NullAway.Init") // picocli sets the fields
+    Cqrs() {}
+
+    /** Runs the command line and exits with its code. */
+    public static void main(String[] args) {
+        if (System.getProperty("logback.configurationFile") == null) {
+            System.setProperty("logback.configurationFile", "io/cqrs/tools/logback.xml");
+        }
+        int code = commandLine().execute(args);
+        System.out.flush();
+        Runtime.getRuntime().exit(code);
+    }
+
+    /** Returns the command line, for embedding and for tests. */
+    public static CommandLine commandLine() {
+        CommandLine line = new CommandLine(new Cqrs());
+        line.setExecutionExceptionHandler((error, command, parsed) -> {
+            command.getErr().println(command.getColorScheme().errorText("cqrs: " + describe(error)));
+            if (ExitCodes.of(error) == ExitCodes.ERROR) {
+                error.printStackTrace(command.getErr());
+            }
+            command.getErr().flush();
+            return ExitCodes.of(error);
+        });
+        return line;
+    }
+
+    @Override
+    public Integer call() {
+        throw new ParameterException(spec.commandLine(), "Missing command: see `cqrs --help`");
+    }
+
+    private static String describe(Throwable error) {
+        return error.getMessage() == null ? error.toString() : error.getMessage();
+    }
+
+    /** Reads the version from the jar's manifest. */
+    static final class Version implements CommandLine.IVersionProvider {
+        @Override
+        public String[] getVersion() {
+            String version = Cqrs.class.getPackage().getImplementationVersion();
+            return new String[] {"cqrs " + (version == null ? "(not packaged)" : version)};
+        }
+    }
+}

@@ -1,0 +1,29 @@
+package io.cqrs.tools;
+
+import io.cqrs.core.CqrsConfigurationException;
+import io.cqrs.core.CqrsException;
+import io.cqrs.core.jdbc.SqlStates;
+import io.cqrs.tools.servers.ServerException;
+import java.sql.SQLException;
+import picocli.CommandLine;
+
+/** What the commands exit with: 0 ok, 1 error, 2 usage, 3 configuration, 4 unreachable, 10 differences found. */
+final class ExitCodes {
+
+    static final int ERROR = CommandLine.ExitCode.SOFTWARE;
+    static final int CONFIGURATION = 3;
+    static final int UNREACHABLE = 4;
+    static final int DIFFERENCES = 10;
+
+    private ExitCodes() {}
+
+    static int of(Throwable error) {
+        if (error instanceof CqrsConfigurationException || error instanceof IllegalArgumentException) {
+            return CONFIGURATION;
+        }
+        SQLException sql = SqlStates.find(error);
+        boolean database = sql != null && SqlStates.isUnavailable(sql);
+        boolean broker = error instanceof CqrsException known && known.isTransient();
+        return database || broker || error instanceof ServerException ? UNREACHABLE : ERROR;
+    }
+}

@@ -1,0 +1,50 @@
+package io.cqrs.tools;
+
+import java.util.concurrent.CountDownLatch;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Keeps a command running until the process is asked to end; then lets it finish what it has in hand. */
+final class Service {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Service.class);
+
+    private Service() {}
+
+    /** Starts and waits for SIGINT or SIGTERM; the parts are closed in their order before the process ends. */
+    static void run(Start start, AutoCloseable... parts) throws Exception {
+        CountDownLatch ended = new CountDownLatch(1);
+        Thread atExit = new Thread(
+                () -> {
+                    closeAll(parts);
+                    ended.countDown();
+                },
+                "cqrs-shutdown");
+        Runtime.getRuntime().addShutdownHook(atExit);
+        try {
+            start.run();
+        } catch (Exception e) {
+            if (Runtime.getRuntime().removeShutdownHook(atExit)) {
+                closeAll(parts);
+            }
+            throw e;
+        }
+        ended.await();
+    }
+
+    private static void closeAll(AutoCloseable... parts) {
+        for (AutoCloseable part : parts) {
+            try {
+                part.close();
+            } catch (Exception e) {
+                LOG.warn("could not be closed cleanly", e);
+            }
+        }
+    }
+
+    /** What may fail at once. */
+    @FunctionalInterface
+    interface Start {
+        void run() throws Exception;
+    }
+}

@@ -1,0 +1,118 @@
+package io.cqrs.tools.config;
+
+import io.cqrs.core.CqrsConfigurationException;
+import io.cqrs.replica.Replica;
+import io.cqrs.replica.ReplicaDefinition;
+import io.cqrs.replica.hibernate.EntityDefinitions;
+import jakarta.persistence.Converter;
+import jakarta.persistence.Embeddable;
+import jakarta.persistence.Entity;
+import jakarta.persistence.MappedSuperclass;
+import java.io.IOException;
+import java.lang.annotation.Annotation;
+import java.net.URL;
+import java.net.URLClassLoader;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.jar.JarEntry;
+import java.util.jar.JarFile;
+import org.hibernate.SessionFactory;
+import org.hibernate.boot.registry.BootstrapServiceRegistryBuilder;
+import org.hibernate.cfg.Configuration;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The user's classes: a jar whose entities declare replicas. */
+public final class Application implements AutoCloseable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Application.class);
+    private static final Set<Class<? extends Annotation>> MAPPED =
+            Set.of(Entity.class, MappedSuperclass.class, Embeddable.class, Converter.class);
+
+    private final Path jar;
+    private final URLClassLoader loader;
+
+    private Application(Path jar, URLClassLoader loader) {
+        this.jar = jar;
+        this.loader = loader;
+    }
+
+    /**
+     * Opens a jar.
+     *
+     * @throws CqrsConfigurationException if it does not exist
+     */
+    public static Application open(Path jar) {
+        if (!Files.isRegularFile(jar)) {
+            throw new CqrsConfigurationException("application jar " + jar + " does not exist");
+        }
+        try {
+            URL[] urls = {jar.toUri().toURL()};
+            return new Application(jar, new URLClassLoader(urls, Application.class.getClassLoader()));
+        } catch (IOException e) {
+            throw new CqrsConfigurationException("application jar " + jar + " can't be opened: " + e.getMessage(), e);
+        }
+    }
+
+    /**
+     * Returns the replicas that its entities declare.
+     *
+     * @throws CqrsConfigurationException if there is none, or a declaration is wrong
+     */
+    public List<ReplicaDefinition> replicas() {
+        List<Class<?>> mapped = mappedClasses();
+        if (mapped.stream().noneMatch(type -> type.isAnnotationPresent(Replica.class))) {
+            throw new CqrsConfigurationException("application jar " + jar + " has no entity with @Replica");
+        }
+        Configuration configuration = new Configuration(new BootstrapServiceRegistryBuilder()
+                        .applyClassLoader(loader)
+                        .build())
+                // Only the mapping is wanted: the database may be down while it is read.
+                .setProperty("hibernate.boot.allow_jdbc_metadata_access", "false")
+                .setProperty("hibernate.dialect", "org.hibernate.dialect.PostgreSQLDialect");
+        mapped.forEach(configuration::addAnnotatedClass);
+        try (SessionFactory sessions = configuration.buildSessionFactory()) {
+            return EntityDefinitions.of(sessions);
+        }
+    }
+
+    @Override
+    public void close() {
+        try {
+            loader.close();
+        } catch (IOException e) {
+            LOG.debug("{} could not be closed", jar, e);
+        }
+    }
+
+    private List<Class<?>> mappedClasses() {
+        List<Class<?>> mapped = new ArrayList<>();
+        try (JarFile file = new JarFile(jar.toFile())) {
+            for (JarEntry entry : file.stream().toList()) {
+                String name = entry.getName();
+                if (name.endsWith(".class") && !name.startsWith("META-INF/") && !name.endsWith("-info.class")) {
+                    addIfMapped(
+                            name.substring(0, name.length() - ".class".length()).replace('/', '.'), mapped);
+                }
+            }
+        } catch (IOException e) {
+            throw new CqrsConfigurationException("application jar " + jar + " is no jar: " + e.getMessage(), e);
+        }
+        return mapped;
+    }
+
+    private void addIfMapped(String name, List<Class<?>> mapped) {
+        try {
+            Class<?> type = Class.forName(name, false, loader);
+            if (MAPPED.stream().anyMatch(type::isAnnotationPresent)) {
+                mapped.add(type);
+            }
+        } catch (ClassNotFoundException | LinkageError e) {
+            // A class that needs a library we don't have can still be no entity of ours.
+            LOG.debug("{} of {} can't be loaded", name, jar, e);
+        }
+    }
+}

@@ -1,0 +1,184 @@
+package io.cqrs.tools.config;
+
+import com.fasterxml.jackson.core.JacksonException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.MissingNode;
+import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import io.cqrs.core.CqrsConfigurationException;
+import io.cqrs.core.CqrsId;
+import io.cqrs.core.jdbc.TableName;
+import io.cqrs.replica.Order;
+import io.cqrs.replica.ReplicaDefinition;
+import io.cqrs.transport.rabbit.RabbitConfig;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/** Reads {@link CqrsConfig}; what it does not know it refuses, naming the key. */
+public final class ConfigLoader {
+
+    /** The file that is read when none is named and it exists. */
+    public static final Path DEFAULT_FILE = Path.of("cqrs.yaml");
+
+    /** All settings but the models, by their place in the file; {@code a.b} is the variable {@code CQRS_A_B}. */
+    public static final Set<String> KEYS = Set.of(
+            "transport.url",
+            "transport.exchange",
+            "database.url",
+            "database.user",
+            "database.password",
+            "queue",
+            "workers");
+
+    private static final Set<String> REPLICA_KEYS = Set.of("table", "mapping", "order");
+    private static final Pattern VARIABLE = Pattern.compile("\\$\\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?}");
+
+    private final Map<String, String> environment;
+
+    /** Reads with these environment variables. */
+    public ConfigLoader(Map<String, String> environment) {
+        this.environment = Map.copyOf(environment);
+    }
+
+    /**
+     * Loads the configuration.
+     *
+     * @param file the file, or null for {@link #DEFAULT_FILE} if it exists
+     * @param options settings that override all others, by key
+     * @throws CqrsConfigurationException if the file is missing, is no YAML, or holds an unknown key or a wrong value
+     */
+    public CqrsConfig load(@Nullable Path file, Map<String, String> options) {
+        JsonNode tree = read(file);
+        Map<String, String> settings = new HashMap<>();
+        flatten("", tree, settings);
+        for (String key : KEYS) {
+            String variable = environment.get(variable(key));
+            if (variable != null) {
+                settings.put(key, variable);
+            }
+        }
+        settings.putAll(options);
+        return new CqrsConfig(
+                settings.get("transport.url"),
+                settings.getOrDefault("transport.exchange", RabbitConfig.DEFAULT_EXCHANGE),
+                settings.get("database.url"),
+                settings.get("database.user"),
+                settings.get("database.password"),
+                settings.get("queue"),
+                number("workers", settings.getOrDefault("workers", "1")),
+                replicas(tree.path("replicas")));
+    }
+
+    /** Returns the environment variable of a key. */
+    public static String variable(String key) {
+        return "CQRS_" + key.replace('.', '_').toUpperCase(Locale.ROOT);
+    }
+
+    private JsonNode read(@Nullable Path named) {
+        Path file = named == null ? DEFAULT_FILE : named;
+        if (!Files.exists(file)) {
+            if (named != null) {
+                throw new CqrsConfigurationException("configuration file " + file + " does not exist");
+            }
+            return MissingNode.getInstance();
+        }
+        try {
+            JsonNode tree = new YAMLMapper().readTree(substitute(Files.readString(file), file));
+            if (!tree.isObject() && !tree.isMissingNode() && !tree.isNull()) {
+                throw new CqrsConfigurationException(file + " holds no mapping of keys");
+            }
+            return tree;
+        } catch (JacksonException e) {
+            throw new CqrsConfigurationException(file + " is no YAML: " + e.getOriginalMessage(), e);
+        } catch (IOException e) {
+            throw new CqrsConfigurationException(file + " can't be read: " + e.getMessage(), e);
+        }
+    }
+
+    private String substitute(String text, Path file) {
+        return VARIABLE.matcher(text).replaceAll(match -> {
+            String value = environment.getOrDefault(match.group(1), match.group(2));
+            if (value == null) {
+                throw new CqrsConfigurationException(file + ": variable " + match.group(1)
+                        + " is not set: set it, or write ${" + match.group(1) + ":-default}");
+            }
+            return Matcher.quoteReplacement(value);
+        });
+    }
+
+    private static void flatten(String prefix, JsonNode node, Map<String, String> settings) {
+        node.properties().forEach(entry -> {
+            String key = prefix + entry.getKey();
+            if (key.equals("replicas")) {
+                return;
+            }
+            if (entry.getValue().isObject() && KEYS.stream().anyMatch(known -> known.startsWith(key + "."))) {
+                flatten(key + ".", entry.getValue(), settings);
+            } else if (KEYS.contains(key) && entry.getValue().isValueNode()) {
+                settings.put(key, entry.getValue().asText());
+            } else {
+                throw new CqrsConfigurationException(
+                        "unknown configuration key " + key + ": there are " + new TreeSet<>(KEYS) + " and replicas");
+            }
+        });
+    }
+
+    private static List<ReplicaDefinition> replicas(JsonNode node) {
+        List<ReplicaDefinition> definitions = new ArrayList<>();
+        node.properties().forEach(entry -> definitions.add(replica(entry.getKey(), entry.getValue())));
+        return definitions;
+    }
+
+    private static ReplicaDefinition replica(String id, JsonNode node) {
+        String where = "replicas." + id;
+        for (Map.Entry<String, JsonNode> entry : node.properties()) {
+            if (!REPLICA_KEYS.contains(entry.getKey())) {
+                throw new CqrsConfigurationException("unknown configuration key " + where + "." + entry.getKey()
+                        + ": there are " + new TreeSet<>(REPLICA_KEYS));
+            }
+        }
+        if (!node.path("table").isTextual()) {
+            throw new CqrsConfigurationException(where + ".table is missing: name the replica's table");
+        }
+        Map<String, String> mapping = new HashMap<>();
+        node.path("mapping")
+                .properties()
+                .forEach(one -> mapping.put(one.getKey(), one.getValue().asText()));
+        try {
+            return ReplicaDefinition.ofTable(
+                    CqrsId.of(id),
+                    TableName.parse(node.path("table").asText()),
+                    mapping,
+                    order(where, node.path("order").asText("updated")));
+        } catch (IllegalArgumentException e) {
+            throw new CqrsConfigurationException(where + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static Order order(String where, String name) {
+        return switch (name) {
+            case "updated" -> Order.UPDATED;
+            case "revision" -> Order.REVISION;
+            default ->
+                throw new CqrsConfigurationException(where + ".order is \"" + name + "\": it is updated or revision");
+        };
+    }
+
+    private static int number(String key, String text) {
+        try {
+            return Integer.parseInt(text);
+        } catch (NumberFormatException e) {
+            throw new CqrsConfigurationException(key + " is \"" + text + "\", which is no whole number", e);
+        }
+    }
+}

@@ -1,0 +1,82 @@
+package io.cqrs.tools.config;
+
+import io.cqrs.core.CqrsConfigurationException;
+import io.cqrs.core.jdbc.UrlDataSource;
+import io.cqrs.replica.ReplicaDefinition;
+import io.cqrs.transport.rabbit.RabbitConfig;
+import io.cqrs.transport.rabbit.RabbitTransport;
+import java.util.List;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the commands work with: from {@code cqrs.yaml}, overridden by {@code CQRS_*} variables, overridden by options.
+ * Immutable.
+ *
+ * @param transportUrl the broker
+ * @param exchange the exchange
+ * @param databaseUrl the database's JDBC URL
+ * @param databaseUser its user, unless in the URL
+ * @param databasePassword the password, unless in the URL
+ * @param queue the replica's queue
+ * @param workers how many workers
+ * @param replicas the replicas that no entity declares
+ */
+public record CqrsConfig(
+        @Nullable String transportUrl,
+        String exchange,
+        @Nullable String databaseUrl,
+        @Nullable String databaseUser,
+        @Nullable String databasePassword,
+        @Nullable String queue,
+        int workers,
+        List<ReplicaDefinition> replicas) {
+
+    /**
+     * Returns the transport, not connected yet.
+     *
+     * @throws CqrsConfigurationException if no broker is named, or its URL is none
+     */
+    public RabbitTransport transport() {
+        String url = required(transportUrl, "transport.url", "CQRS_TRANSPORT_URL");
+        return RabbitTransport.of(RabbitConfig.builder(url).exchange(exchange).build());
+    }
+
+    /**
+     * Returns the database.
+     *
+     * @throws CqrsConfigurationException if none is named, or its URL is no JDBC URL of PostgreSQL
+     */
+    public DataSource database() {
+        String url = required(databaseUrl, "database.url", "CQRS_DATABASE_URL");
+        if (!url.startsWith("jdbc:postgresql:")) {
+            throw new CqrsConfigurationException(
+                    "database.url must start with jdbc:postgresql:, as in jdbc:postgresql://localhost:5432/shop");
+        }
+        return UrlDataSource.of(url, databaseUser, databasePassword);
+    }
+
+    /**
+     * Returns the queue.
+     *
+     * @throws CqrsConfigurationException if none is named
+     */
+    public String requireQueue() {
+        return required(queue, "queue", "CQRS_QUEUE");
+    }
+
+    /** Leaves secrets out. */
+    @Override
+    public String toString() {
+        return "CqrsConfig[exchange=" + exchange + ", queue=" + queue + ", workers=" + workers + ", replicas="
+                + replicas.size() + "]";
+    }
+
+    private static String required(@Nullable String value, String key, String variable) {
+        if (value == null || value.isBlank()) {
+            throw new CqrsConfigurationException(
+                    "no " + key + " is set: give it in cqrs.yaml, or as " + variable + ", or as an option");
+        }
+        return value;
+    }
+}
