@@ -102,7 +102,7 @@ class ConvergenceIT {
         replica.execute("""
                 create function fail_sometimes() returns trigger language plpgsql as $$
                 begin
-                    if random() < 0.1 then raise exception 'planted failure'; end if;
+                    if random() < 0.4 then raise exception 'planted failure'; end if;
                     return new;
                 end $$""");
         replica.execute("create trigger fail_sometimes before insert or update on item_ref"

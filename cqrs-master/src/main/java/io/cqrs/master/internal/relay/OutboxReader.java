@@ -49,9 +49,6 @@ final class OutboxReader implements AutoCloseable {
         this.pageSize = pageSize;
         this.pageBytes = pageBytes;
         OutboxSql sql = new OutboxSql(schema);
-        try (Statement statement = connection.createStatement()) {
-            statement.execute(OutboxSql.SESSION);
-        }
         this.snapshot = connection.prepareStatement(OutboxSql.SNAPSHOT);
         this.tick = connection.prepareStatement(sql.tick());
         this.page = connection.prepareStatement(sql.page());

@@ -13,6 +13,11 @@ final class OutboxSql {
             set tcp_keepalives_idle = 5; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3;
             set tcp_user_timeout = '20s'; set enable_seqscan = off; set jit = off""";
 
+    static final String RESET = """
+            reset tcp_keepalives_idle; reset tcp_keepalives_interval; reset tcp_keepalives_count;
+            reset tcp_user_timeout; reset enable_seqscan; reset jit""";
+
+    static final String UNLOCK = "select pg_advisory_unlock(?, ?)";
     static final String TRY_LOCK = "select pg_try_advisory_lock(?, ?)";
     static final String SNAPSHOT = "select pg_current_snapshot()::text";
 

@@ -6,9 +6,6 @@ import io.cqrs.core.lifecycle.Ticker;
 import io.cqrs.transport.spi.Publisher;
 import io.cqrs.transport.spi.Transport;
 import java.sql.Connection;
-import java.sql.PreparedStatement;
-import java.sql.ResultSet;
-import java.sql.SQLException;
 import java.time.Duration;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -46,11 +43,15 @@ public final class Relay implements SessionLoop.Session {
 
     @Override
     public void run(SessionLoop.Control control) throws Exception {
-        try (Connection connection = database.open()) {
-            connection.setAutoCommit(true);
+        try (Connection connection = database.open();
+                RelayLock lock = RelayLock.on(connection, settings.schema())) {
             connection.setNetworkTimeout(Runnable::run, NETWORK_TIMEOUT_MILLIS);
-            if (!awaitLock(control, connection)) {
-                return;
+            while (!lock.tryAcquire()) {
+                control.progressed();
+                boolean unused = control.waiter().await(LOCK_RETRY);
+                if (control.stopping()) {
+                    return;
+                }
             }
             settings.listener().leading(true);
             LOG.info("relay of {}: active, through {}", settings.schema().outbox(), transport.describe());
@@ -62,25 +63,6 @@ public final class Relay implements SessionLoop.Session {
                 settings.listener().leading(false);
             }
         }
-    }
-
-    private boolean awaitLock(SessionLoop.Control control, Connection connection)
-            throws SQLException, InterruptedException {
-        try (PreparedStatement statement = connection.prepareStatement(OutboxSql.TRY_LOCK)) {
-            statement.setInt(1, OutboxSql.LOCK_SPACE);
-            statement.setInt(2, ("relay of " + settings.schema().name()).hashCode());
-            while (!control.stopping()) {
-                try (ResultSet row = statement.executeQuery()) {
-                    row.next();
-                    if (row.getBoolean(1)) {
-                        return true;
-                    }
-                }
-                control.progressed();
-                boolean unused = control.waiter().await(LOCK_RETRY);
-            }
-        }
-        return false;
     }
 
     private void relay(SessionLoop.Control control, OutboxReader reader, Publisher publisher) throws Exception {

@@ -1,0 +1,67 @@
+package io.cqrs.master.internal.relay;
+
+import io.cqrs.core.schema.CqrsSchema;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The right to relay an outbox: an advisory lock of a database session, which ends with the session at the latest.
+ * Closing gives the connection back without it and as it was, since it may belong to a pool.
+ */
+final class RelayLock implements AutoCloseable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(RelayLock.class);
+
+    private final Connection connection;
+    private final int key;
+    private boolean acquired;
+
+    private RelayLock(Connection connection, int key) {
+        this.connection = connection;
+        this.key = key;
+    }
+
+    static RelayLock on(Connection connection, CqrsSchema schema) throws SQLException {
+        connection.setAutoCommit(true);
+        try (Statement statement = connection.createStatement()) {
+            statement.execute(OutboxSql.SESSION);
+        }
+        return new RelayLock(connection, ("relay of " + schema.name()).hashCode());
+    }
+
+    boolean tryAcquire() throws SQLException {
+        acquired = ask(OutboxSql.TRY_LOCK);
+        return acquired;
+    }
+
+    @Override
+    public void close() {
+        try {
+            if (acquired) {
+                boolean unused = ask(OutboxSql.UNLOCK);
+            }
+            try (Statement statement = connection.createStatement()) {
+                statement.execute(OutboxSql.RESET);
+            }
+        } catch (SQLException e) {
+            // A session that is gone holds nothing.
+            LOG.debug("the relay's session ended before its lock was given back", e);
+        }
+    }
+
+    private boolean ask(String sql) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(sql)) {
+            statement.setInt(1, OutboxSql.LOCK_SPACE);
+            statement.setInt(2, key);
+            try (ResultSet row = statement.executeQuery()) {
+                row.next();
+                return row.getBoolean(1);
+            }
+        }
+    }
+}

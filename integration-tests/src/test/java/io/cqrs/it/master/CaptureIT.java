@@ -1,0 +1,522 @@
+package io.cqrs.it.master;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.cqrs.core.CqrsConfigurationException;
+import io.cqrs.core.OutboxException;
+import io.cqrs.core.SerializationException;
+import io.cqrs.core.Signal;
+import io.cqrs.core.schema.CqrsSchema;
+import io.cqrs.it.support.Item;
+import io.cqrs.it.support.MasterUnit;
+import io.cqrs.it.support.TestDatabase;
+import io.cqrs.it.support.TestEnvironment;
+import io.cqrs.master.Master;
+import io.cqrs.master.MasterEntity;
+import jakarta.persistence.Column;
+import jakarta.persistence.Entity;
+import jakarta.persistence.FetchType;
+import jakarta.persistence.Id;
+import jakarta.persistence.ManyToOne;
+import jakarta.persistence.Version;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import org.hibernate.Hibernate;
+import org.hibernate.annotations.DynamicUpdate;
+import org.hibernate.annotations.OptimisticLock;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What reaches the outbox when plain Hibernate code changes master entities. */
+@ExtendWith(TestEnvironment.class)
+class CaptureIT {
+
+    private static TestDatabase database;
+    private static MasterUnit master;
+
+    @BeforeAll
+    static void start() {
+        database = TestEnvironment.database("capture");
+        CqrsSchema.standard().migrate(database.dataSource());
+        master = MasterUnit.on(database, Item.class, Author.class, Book.class, Reading.class);
+    }
+
+    @AfterAll
+    static void stop() {
+        master.close();
+    }
+
+    @AfterEach
+    void empty() {
+        database.execute("delete from cqrs.outbox");
+    }
+
+    @Test
+    void sendsASaveOfRevisionZeroForANewEntity() {
+        master.commit(session -> session.persist(new Item(1, "näme \" \\ 😀").with(3, "1.50")));
+        JsonNode sent = onlyMessage();
+        assertThat(sent.get("signal_type").asText()).isEqualTo("SAVE");
+        assertThat(sent.get("cqrs_id").asText()).isEqualTo("item");
+        assertThat(sent.get("instance_pk").asLong()).isEqualTo(1);
+        JsonNode data = sent.get("instance_data");
+        assertThat(data.get("cqrs_revision").asLong()).isZero();
+        assertThat(data.get("id").asLong()).isEqualTo(1);
+        assertThat(data.get("name").asText()).isEqualTo("näme \" \\ 😀");
+        assertThat(database.rows("select body from cqrs.outbox").get(0)).contains("\"unit_price\":1.50,");
+        assertThat(data.get("cqrs_updated").asText())
+                .isEqualTo(database.rows(
+                                "select to_char(cqrs_updated at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') || '+00:00'"
+                                        + " from item where id = 1")
+                        .get(0));
+        assertThat(database.rows("select cqrs_id, instance_pk, routing_key from cqrs.outbox"))
+                .containsExactly("item|1|item");
+    }
+
+    @Test
+    void countsTheRevisionUpWithEachCommitAndTimeForward() {
+        master.commit(session -> session.persist(new Item(2, "a")));
+        master.commit(session -> session.find(Item.class, 2L).name = "b");
+        master.commit(session -> session.find(Item.class, 2L).name = "c");
+        List<JsonNode> sent = messages();
+        assertThat(sent).extracting(CaptureIT::revision).containsExactly(0L, 1L, 2L);
+        assertThat(sent).extracting(CaptureIT::updated).isSorted().doesNotHaveDuplicates();
+    }
+
+    @Test
+    void sendsOneMessageForSeveralFlushesOfATransactionWithTheFinalState() {
+        master.commit(session -> session.persist(new Item(3, "a")));
+        empty();
+        master.commit(session -> {
+            Item item = session.find(Item.class, 3L);
+            item.name = "b";
+            session.flush();
+            item.name = "c";
+            session.flush();
+            item.name = "d";
+        });
+        JsonNode sent = onlyMessage();
+        assertThat(sent.get("instance_data").get("name").asText()).isEqualTo("d");
+        assertThat(revision(sent)).isEqualTo(3);
+    }
+
+    @Test
+    void sendsNothingForARollback() {
+        master.rollBack(session -> session.persist(new Item(4, "a")));
+        assertThat(messages()).isEmpty();
+    }
+
+    @Test
+    void sendsNothingOfARolledBackTransactionWithTheNextOneOfItsSession() {
+        try (var session = master.sessions().openSession()) {
+            session.beginTransaction();
+            session.persist(new Item(5, "rolled back"));
+            session.flush();
+            session.getTransaction().rollback();
+            session.clear();
+            session.beginTransaction();
+            session.persist(new Item(6, "committed"));
+            session.getTransaction().commit();
+        }
+        assertThat(onlyMessage().get("instance_pk").asLong()).isEqualTo(6);
+    }
+
+    @Test
+    void sendsNothingForARowThatCameAndWentInOneTransaction() {
+        master.commit(session -> {
+            Item item = new Item(7, "a");
+            session.persist(item);
+            session.flush();
+            session.remove(item);
+        });
+        assertThat(messages()).isEmpty();
+    }
+
+    @Test
+    void sendsADeleteLaterThanItsRow() {
+        master.commit(session -> session.persist(new Item(8, "a")));
+        master.commit(session -> session.remove(session.find(Item.class, 8L)));
+        List<JsonNode> sent = messages();
+        assertThat(sent.get(1).get("signal_type").asText()).isEqualTo("DELETE");
+        assertThat(sent.get(1).get("instance_data").get("id").asLong()).isEqualTo(8);
+        assertThat(revision(sent.get(1))).isEqualTo(1);
+        assertThat(updated(sent.get(1))).isGreaterThan(updated(sent.get(0)));
+    }
+
+    @Test
+    void sendsBothForADeleteAndInsertOfOneKeyInOneTransaction() {
+        master.commit(session -> session.persist(new Item(9, "first life")));
+        empty();
+        master.commit(session -> {
+            session.remove(session.find(Item.class, 9L));
+            session.flush();
+            session.persist(new Item(9, "second life"));
+        });
+        List<JsonNode> sent = messages();
+        assertThat(sent).extracting(one -> one.get("signal_type").asText()).containsExactly("DELETE", "SAVE");
+        assertThat(revision(sent.get(1))).isZero();
+        assertThat(updated(sent.get(1))).isGreaterThan(updated(sent.get(0)));
+    }
+
+    @Test
+    void makesTheNextLifeOfAKeyLaterEvenWhenItsRowWasWrittenByAClockInTheFuture() {
+        master.commit(session -> session.persist(new Item(10, "a")));
+        database.execute("update item set cqrs_updated = now() + interval '500 milliseconds' where id = 10");
+        master.commit(session -> session.remove(session.find(Item.class, 10L)));
+        master.commit(session -> session.persist(new Item(10, "b")));
+        assertThat(messages()).extracting(CaptureIT::updated).isSorted().doesNotHaveDuplicates();
+    }
+
+    @Test
+    void sendsNothingForACleanEntity() {
+        master.commit(session -> session.persist(new Item(11, "a")));
+        empty();
+        master.commit(session -> session.find(Item.class, 11L).name = "a");
+        assertThat(messages()).isEmpty();
+    }
+
+    @Test
+    void keepsTheOrderOfFirstChangesWithinATransaction() {
+        master.commit(session -> {
+            for (long id = 100; id < 2200; id++) {
+                session.persist(new Item(id, "n" + id));
+            }
+        });
+        assertThat(database.rows("select instance_pk from cqrs.outbox order by id"))
+                .hasSize(2100)
+                .isSortedAccordingTo((a, b) -> Long.compare(Long.parseLong(a), Long.parseLong(b)));
+    }
+
+    @Test
+    void sendsAReferenceAsItsKeyWithoutLoadingIt() {
+        master.commit(session -> session.persist(new Author(1L, "someone")));
+        empty();
+        master.commit(session -> {
+            Author author = session.getReference(Author.class, 1L);
+            session.persist(new Book(1L, author, "t"));
+            session.flush();
+            assertThat(Hibernate.isInitialized(author)).isFalse();
+        });
+        JsonNode data = onlyMessage().get("instance_data");
+        assertThat(data.get("author").asLong()).isEqualTo(1);
+        assertThat(data.get("book_title").asText()).isEqualTo("t");
+    }
+
+    @Test
+    void sendsTrackedFieldsWithTheirOldValues() {
+        master.commit(session -> session.persist(new Author(2L, "a")));
+        master.commit(session -> {
+            session.find(Author.class, 2L).name = "b";
+            session.flush();
+            session.find(Author.class, 2L).name = "c";
+        });
+        master.commit(session -> session.find(Author.class, 2L).fans = 1);
+        List<JsonNode> sent = messages();
+        assertThat(sent.get(0).get("previous_data").toString()).isEqualTo("{\"name\":null}");
+        assertThat(sent.get(1).get("previous_data").toString()).isEqualTo("{\"name\":\"a\"}");
+        assertThat(sent.get(2).get("previous_data").toString()).isEqualTo("{}");
+    }
+
+    @Test
+    void asksTheEntityWhetherItIsSentAndCountsItsRevisionOnAllTheSame() {
+        master.commit(session -> session.persist(new Author(3L, "secret")));
+        assertThat(messages()).isEmpty();
+        master.commit(session -> session.find(Author.class, 3L).name = "known");
+        assertThat(revision(onlyMessage())).isEqualTo(1);
+    }
+
+    @Test
+    void sendsMetaAndDeleteDataOfTheEntity() {
+        master.commit(session -> session.persist(new Author(4L, "a")));
+        master.commit(session -> session.remove(session.find(Author.class, 4L)));
+        List<JsonNode> sent = messages();
+        assertThat(sent.get(0).get("meta").toString()).isEqualTo("{\"why\":\"SAVE\"}");
+        assertThat(sent.get(1).get("instance_data").get("custom").toString()).isEqualTo("{\"name\":\"a\"}");
+    }
+
+    @Test
+    void givesRevisionAndTimeToADynamicUpdateToo() {
+        master.commit(session -> session.persist(new Book(2L, null, "a")));
+        master.commit(session -> session.find(Book.class, 2L).title = "b");
+        List<JsonNode> sent = messages();
+        assertThat(revision(sent.get(1))).isEqualTo(1);
+        assertThat(database.rows("select book_title, cqrs_revision from book where id = 2"))
+                .containsExactly("b|1");
+        assertThat(updated(sent.get(1))).isGreaterThan(updated(sent.get(0)));
+    }
+
+    @Test
+    void abortsTheCommitWhenAValueHasNoFormNamingEntityAndField() {
+        Throwable error = catchThrowable(() -> master.commit(session -> session.persist(new Reading(1L, Double.NaN))));
+        assertThat(error)
+                .hasStackTraceContaining(SerializationException.class.getName())
+                .hasStackTraceContaining("Reading.celsius of reading 1")
+                .hasStackTraceContaining("NaN");
+        assertThat(database.rows("select id from reading")).isEmpty();
+        assertThat(messages()).isEmpty();
+    }
+
+    @Test
+    void abortsTheCommitWhenTheOutboxIsMissingSayingWhatToDo() {
+        TestDatabase bare = TestEnvironment.database("no_outbox");
+        try (MasterUnit unit = MasterUnit.on(bare, Item.class)) {
+            Throwable error = catchThrowable(() -> unit.commit(session -> session.persist(new Item(1, "a"))));
+            assertThat(error).hasStackTraceContaining(OutboxException.class.getName());
+            assertThat(error).hasStackTraceContaining("cqrs migrate");
+            assertThat(bare.count("item")).isZero();
+        }
+    }
+
+    @Test
+    void sendsNothingWhereProduceIsOff() {
+        TestDatabase other = TestEnvironment.database("silent");
+        CqrsSchema.standard().migrate(other.dataSource());
+        try (MasterUnit unit = MasterUnit.on(other, Silent.class)) {
+            unit.commit(session -> session.persist(new Silent()));
+            assertThat(other.count("cqrs.outbox")).isZero();
+            assertThat(other.count("silent")).isEqualTo(1);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            classes = {
+                NoVersion.class,
+                UnknownField.class,
+                FieldTwice.class,
+                IdNotListed.class,
+                TrackedNotSent.class,
+                NoWireForm.class,
+                Unversioned.class,
+                BadId.class
+            })
+    void refusesAWrongDeclarationAtStartUpNamingTheClassAndTheWayOut(Class<?> entity) {
+        String expected = entity.getAnnotation(Fails.class).value();
+        assertThatThrownBy(() -> MasterUnit.on(database, entity).close())
+                .hasStackTraceContaining(CqrsConfigurationException.class.getName())
+                .hasStackTraceContaining(entity.getName())
+                .hasStackTraceContaining(expected);
+    }
+
+    @Test
+    void refusesTwoMastersOfOneId() {
+        assertThatThrownBy(() ->
+                        MasterUnit.on(database, Item.class, SecondItem.class).close())
+                .hasStackTraceContaining("both have the cqrs id item");
+    }
+
+    private static List<JsonNode> messages() {
+        return database.rows("select body from cqrs.outbox order by id").stream()
+                .map(CaptureIT::tree)
+                .toList();
+    }
+
+    private static JsonNode onlyMessage() {
+        assertThat(messages()).hasSize(1);
+        return messages().get(0);
+    }
+
+    private static long revision(JsonNode message) {
+        return message.get("instance_data").get("cqrs_revision").asLong();
+    }
+
+    private static String updated(JsonNode message) {
+        return message.get("instance_data").get("cqrs_updated").asText();
+    }
+
+    private static JsonNode tree(String json) {
+        try {
+            return JsonMapper.builder()
+                    .enable(com.fasterxml.jackson.databind.DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
+                    .build()
+                    .readTree(json);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** The words that the refusal of an entity must hold. */
+    @java.lang.annotation.Retention(java.lang.annotation.RetentionPolicy.RUNTIME)
+    @interface Fails {
+        String value();
+    }
+
+    @Entity(name = "Author")
+    @Master(value = "author", tracked = "name")
+    static class Author extends MasterEntity {
+        @Id
+        Long id;
+
+        String name;
+        int fans;
+
+        protected Author() {}
+
+        Author(Long id, String name) {
+            this.id = id;
+            this.name = name;
+        }
+
+        @Override
+        public boolean isSyncInstance() {
+            return !name.equals("secret");
+        }
+
+        @Override
+        public Map<String, Object> cqrsMeta(Signal signal) {
+            return Map.of("why", signal);
+        }
+
+        @Override
+        public Map<String, Object> cqrsDeleteData() {
+            return Map.of("name", name);
+        }
+    }
+
+    @Entity(name = "Book")
+    @Master("book")
+    @DynamicUpdate
+    static class Book extends MasterEntity {
+        @Id
+        Long id;
+
+        @ManyToOne(fetch = FetchType.LAZY)
+        Author author;
+
+        @Column(name = "book_title")
+        String title;
+
+        protected Book() {}
+
+        Book(Long id, Author author, String title) {
+            this.id = id;
+            this.author = author;
+            this.title = title;
+        }
+    }
+
+    @Entity(name = "Reading")
+    @Master("reading")
+    static class Reading extends MasterEntity {
+        @Id
+        Long id;
+
+        double celsius;
+
+        protected Reading() {}
+
+        Reading(Long id, double celsius) {
+            this.id = id;
+            this.celsius = celsius;
+        }
+    }
+
+    @Entity(name = "Silent")
+    @Master(value = "silent", produce = false)
+    static class Silent extends MasterEntity {
+        @Id
+        Long id = 1L;
+    }
+
+    @Entity(name = "NoVersion")
+    @Master("no_version")
+    @Fails("no integer @Version")
+    static class NoVersion {
+        @Id
+        Long id;
+
+        @Version
+        Instant version;
+    }
+
+    @Entity(name = "UnknownField")
+    @Master(
+            value = "unknown_field",
+            fields = {"id", "nam"})
+    @Fails(".nam is listed in fields but does not exist")
+    static class UnknownField extends MasterEntity {
+        @Id
+        Long id;
+
+        String name;
+    }
+
+    @Entity(name = "FieldTwice")
+    @Master(
+            value = "field_twice",
+            fields = {"id", "name", "name"})
+    @Fails(".name is listed twice")
+    static class FieldTwice extends MasterEntity {
+        @Id
+        Long id;
+
+        String name;
+    }
+
+    @Entity(name = "IdNotListed")
+    @Master(value = "id_not_listed", fields = "name")
+    @Fails(".id is the id but not listed")
+    static class IdNotListed extends MasterEntity {
+        @Id
+        Long id;
+
+        String name;
+    }
+
+    @Entity(name = "TrackedNotSent")
+    @Master(value = "tracked_not_sent", fields = "id", tracked = "name")
+    @Fails(".name is tracked but not sent")
+    static class TrackedNotSent extends MasterEntity {
+        @Id
+        Long id;
+
+        String name;
+    }
+
+    @Entity(name = "NoWireForm")
+    @Master("no_wire_form")
+    @Fails(".locale is a java.util.Locale, which has no form on the wire")
+    static class NoWireForm extends MasterEntity {
+        @Id
+        Long id;
+
+        java.util.Locale locale;
+    }
+
+    @Entity(name = "Unversioned")
+    @Master("unversioned")
+    @Fails(".name can change without a new revision")
+    static class Unversioned extends MasterEntity {
+        @Id
+        Long id;
+
+        @OptimisticLock(excluded = true)
+        String name;
+    }
+
+    @Entity(name = "BadId")
+    @Master("bad id")
+    @Fails("cqrs id \"bad id\" is not allowed")
+    static class BadId extends MasterEntity {
+        @Id
+        Long id;
+    }
+
+    @Entity(name = "SecondItem")
+    @Master("item")
+    static class SecondItem extends MasterEntity {
+        @Id
+        Long id;
+    }
+}

@@ -1,0 +1,86 @@
+package io.cqrs.it.process;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.cqrs.core.CqrsId;
+import io.cqrs.core.jdbc.TableName;
+import io.cqrs.core.schema.CqrsSchema;
+import io.cqrs.it.support.Item;
+import io.cqrs.it.support.MasterUnit;
+import io.cqrs.it.support.TestDatabase;
+import io.cqrs.it.support.TestEnvironment;
+import io.cqrs.master.CqrsMaster;
+import io.cqrs.replica.CqrsReplica;
+import io.cqrs.replica.Order;
+import io.cqrs.replica.ReplicaDefinition;
+import io.cqrs.tools.servers.BrokerServer;
+import io.cqrs.transport.rabbit.RabbitConfig;
+import io.cqrs.transport.rabbit.RabbitTransport;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** The broker stops while the master writes. */
+@ExtendWith(TestEnvironment.class)
+@Timeout(300)
+class BrokerOutageIT {
+
+    @Test
+    void letsTheMasterWriteOnAndDeliversEverythingOnceTheBrokerIsBack() throws Exception {
+        BrokerServer broker = TestEnvironment.broker();
+        assumeTrue(broker.isOurs(), "only a broker of our own may be stopped");
+        TestDatabase masterDatabase = TestEnvironment.database("outage_master");
+        TestDatabase replicaDatabase = TestEnvironment.database("outage_replica");
+        CqrsSchema.standard().migrate(replicaDatabase.dataSource());
+        replicaDatabase.execute(Item.REPLICA);
+        String name = "outage_" + System.nanoTime();
+        AtomicLong written = new AtomicLong();
+        AtomicBoolean enough = new AtomicBoolean();
+        try (RabbitTransport transport = RabbitTransport.of(
+                        RabbitConfig.builder(broker.url()).exchange(name).build());
+                MasterUnit unit = MasterUnit.on(masterDatabase, Item.class);
+                CqrsMaster master = CqrsMaster.builder(unit.sessions())
+                        .transport(transport)
+                        .migrateSchema()
+                        .build();
+                CqrsReplica replica = CqrsReplica.builder(replicaDatabase.dataSource())
+                        .replica(ReplicaDefinition.ofTable(
+                                CqrsId.of("item"), TableName.parse("item_ref"), Map.of(), Order.UPDATED))
+                        .transport(transport)
+                        .queue(name)
+                        .workers(2)
+                        .build()) {
+            replica.start();
+            master.start();
+            Thread writer = new Thread(() -> {
+                while (!enough.get()) {
+                    unit.commit(session -> session.persist(new Item(written.incrementAndGet(), "n").with(1, "1.00")));
+                }
+            });
+            writer.start();
+            await().until(() -> replicaDatabase.count("item_ref") > 100);
+            broker.stop();
+            long atStop = written.get();
+            await().alias("the writer goes on without a broker").until(() -> written.get() > atStop + 2000);
+            assertThat(masterDatabase.count("cqrs.outbox"))
+                    .as("waiting in the outbox")
+                    .isGreaterThan(1000);
+            broker.start();
+            await().until(() -> written.get() > atStop + 2500);
+            enough.set(true);
+            writer.join();
+            await().atMost(Duration.ofSeconds(90)).until(() -> masterDatabase.count("cqrs.outbox") == 0);
+            await().atMost(Duration.ofSeconds(60))
+                    .until(() -> replicaDatabase.count("item_ref") == masterDatabase.count("item"));
+            assertThat(replicaDatabase.rows("select " + Item.COMPARED + " from item_ref order by id"))
+                    .isEqualTo(masterDatabase.rows("select " + Item.MASTERS + " from item order by id"));
+            transport.decommission(replica.queue());
+        }
+    }
+}

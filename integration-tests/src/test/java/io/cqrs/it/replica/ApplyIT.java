@@ -1,0 +1,452 @@
+package io.cqrs.it.replica;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.awaitility.Awaitility.await;
+
+import io.cqrs.core.Backoff;
+import io.cqrs.core.Change;
+import io.cqrs.core.CqrsConfigurationException;
+import io.cqrs.core.CqrsId;
+import io.cqrs.core.EntityKey;
+import io.cqrs.core.Signal;
+import io.cqrs.core.Stamp;
+import io.cqrs.core.jdbc.TableName;
+import io.cqrs.core.schema.CqrsSchema;
+import io.cqrs.it.support.Outcomes;
+import io.cqrs.it.support.Queues;
+import io.cqrs.it.support.TestDatabase;
+import io.cqrs.it.support.TestEnvironment;
+import io.cqrs.replica.CqrsReplica;
+import io.cqrs.replica.Order;
+import io.cqrs.replica.Outcome;
+import io.cqrs.replica.ReplicaDefinition;
+import io.cqrs.replica.RetryPolicy;
+import io.cqrs.transport.Headers;
+import io.cqrs.transport.Message;
+import io.cqrs.transport.MessageCodec;
+import io.cqrs.transport.memory.InMemoryTransport;
+import io.cqrs.transport.spi.Delivery;
+import io.cqrs.transport.spi.ReplicaQueue;
+import java.math.BigDecimal;
+import java.nio.charset.StandardCharsets;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** What becomes of changes at a replica: the guard, odd tables, failures. */
+@ExtendWith(TestEnvironment.class)
+@Timeout(120)
+class ApplyIT {
+
+    private static final CqrsId ITEM = CqrsId.of("item");
+    private static final Instant T0 = Instant.parse("2026-11-21T01:16:00.000001Z");
+    private static TestDatabase database;
+
+    private final InMemoryTransport transport = new InMemoryTransport();
+    private final Outcomes outcomes = new Outcomes();
+    private final List<ReplicaDefinition> definitions = new ArrayList<>();
+    private RetryPolicy retries = new RetryPolicy(2, Backoff.constant(Duration.ofSeconds(1)));
+    private Duration retention = Duration.ofDays(30);
+    private Clock clock = Clock.systemUTC();
+    private CqrsReplica replica;
+    private int sent;
+
+    @BeforeEach
+    void table() {
+        if (database == null) {
+            database = TestEnvironment.database("apply");
+            CqrsSchema.standard().migrate(database.dataSource());
+        }
+        database.execute(
+                "truncate cqrs.tombstone, cqrs.tombstone_horizon; drop table if exists item_ref, line_ref, \"Odd \"\"Name\" cascade;"
+                        + " create table item_ref (id bigint primary key, name text, amount int default 7,"
+                        + " price numeric, cqrs_revision bigint not null, cqrs_updated timestamptz not null)");
+        define("item", "item_ref", Order.UPDATED);
+    }
+
+    @AfterEach
+    void stop() {
+        if (replica != null) {
+            replica.close();
+        }
+        transport.close();
+    }
+
+    @Test
+    void appliesCreateUpdateAndDelete() throws Exception {
+        apply(save(1, 0, 0, "a"), save(1, 1, 1, "b"), save(2, 0, 1, "c"));
+        assertThat(rows()).containsExactly("1|b|1", "2|c|0");
+        apply(delete(1, 2, 2));
+        assertThat(rows()).containsExactly("2|c|0");
+        assertThat(outcomes.of(Outcome.APPLIED)).isEqualTo(3);
+        assertThat(outcomes.of(Outcome.STALE)).as("folded away").isEqualTo(1);
+    }
+
+    @Test
+    void ignoresAnOlderStateAndADuplicate() throws Exception {
+        apply(save(1, 5, 5, "new"));
+        apply(save(1, 4, 4, "old"));
+        apply(save(1, 5, 5, "new"));
+        assertThat(rows()).containsExactly("1|new|5");
+        assertThat(outcomes.of(Outcome.STALE)).isEqualTo(1);
+        assertThat(outcomes.of(Outcome.DUPLICATE)).isEqualTo(1);
+    }
+
+    @Test
+    void neverBringsADeletedEntityBackByALateState() throws Exception {
+        apply(delete(1, 3, 3));
+        apply(save(1, 2, 2, "late"));
+        assertThat(rows()).isEmpty();
+        apply(save(1, 0, 4, "next life"));
+        assertThat(rows()).containsExactly("1|next life|0");
+        apply(delete(1, 3, 3));
+        assertThat(rows()).containsExactly("1|next life|0");
+    }
+
+    @Test
+    void tellsAGapFromAChainWithinTheBatch() throws Exception {
+        apply(save(1, 0, 0, "a"));
+        apply(save(1, 2, 2, "c"), save(1, 1, 1, "b"), save(1, 3, 3, "d"));
+        assertThat(outcomes.of(Outcome.APPLIED_AFTER_GAP)).isZero();
+        apply(save(1, 6, 6, "g"));
+        assertThat(outcomes.of(Outcome.APPLIED_AFTER_GAP)).isEqualTo(1);
+    }
+
+    @Test
+    void rewritesAnEqualRowByASyncButNoLaterOne() throws Exception {
+        apply(save(1, 5, 5, "a"));
+        database.execute("update item_ref set name = 'drifted'");
+        apply(sync(1, 5, 5, "a"));
+        assertThat(rows()).containsExactly("1|a|5");
+        apply(sync(1, 4, 4, "older"));
+        assertThat(rows()).containsExactly("1|a|5");
+    }
+
+    @Test
+    void goesBelowALaterStateAndATombstoneByForceInTheOrderOfArrival() throws Exception {
+        apply(save(1, 9, 9, "before the restore"), delete(2, 9, 9));
+        apply(
+                save(1, 8, 8, "stale"),
+                forced(sync(1, 3, 3, "restored")),
+                forced(sync(2, 3, 3, "restored")),
+                save(1, 4, 4, "since"));
+        assertThat(rows()).containsExactly("1|since|4", "2|restored|3");
+    }
+
+    @Test
+    void keepsWhatAMessageLacksAndDefaultsItOnCreate() throws Exception {
+        apply(save(1, 0, 0, Map.of("id", 1L, "name", "a")));
+        assertThat(database.rows("select name, amount, price from item_ref")).containsExactly("a|7|null");
+        apply(save(1, 1, 1, Map.of("id", 1L, "price", new BigDecimal("1.50"), "unknown", List.of(1L))));
+        assertThat(database.rows("select name, amount, price from item_ref")).containsExactly("a|7|1.50");
+    }
+
+    @Test
+    void holdsOrderByRevisionAndTakesEverySyncForADjangoMaster() throws Exception {
+        definitions.clear();
+        define("item", "item_ref", Order.REVISION);
+        apply(save(1, 5, 9, "a"));
+        apply(save(1, 6, 2, "its clock went back"));
+        assertThat(rows()).containsExactly("1|its clock went back|6");
+        apply(save(1, 5, 10, "late"));
+        assertThat(rows()).containsExactly("1|its clock went back|6");
+        apply(sync(1, 3, 1, "synced down"));
+        assertThat(rows()).containsExactly("1|synced down|3");
+        apply(delete(1, 4, 11), save(1, 9, 10, "late"));
+        assertThat(rows()).isEmpty();
+    }
+
+    @Test
+    void refusesAStateFromBeforeTheForgottenDeletes() throws Exception {
+        retention = Duration.ZERO;
+        clock = Clock.offset(Clock.systemUTC(), Duration.ofMinutes(1));
+        database.execute(
+                "insert into cqrs.tombstone (cqrs_id, pk, updated, revision) values ('item', '1', '" + T0 + "', 3)");
+        start();
+        await().until(() -> database.count("cqrs.tombstone") == 0);
+        apply(save(1, 2, -1, "is it deleted?"), save(2, 0, 1, "newer"));
+        assertThat(rows()).containsExactly("2|newer|0");
+        assertThat(outcomes.of(Outcome.NEEDS_SYNC)).isEqualTo(1);
+        Delivery dead = dead(1).get(0);
+        assertThat(dead.headers().get(Headers.ERROR_MESSAGE).toString()).contains("item 1", "sync");
+    }
+
+    @Test
+    void worksOnOddNamesAndTypesAndACompositeKey() throws Exception {
+        database.execute(
+                "create table \"Odd \"\"Name\" (\"select\" text, \"Part 2\" int, tags text[], doc jsonb, raw bytea,"
+                        + " u uuid, d date, t time, ts timestamp, label varchar(3), made int generated always as (\"Part 2\" + 1)"
+                        + " stored, cqrs_revision int not null, cqrs_updated timestamptz not null,"
+                        + " primary key (\"Part 2\", \"select\"))");
+        define("odd", "\"Odd \"\"Name\"", Order.UPDATED);
+        Map<String, Object> data = new HashMap<>();
+        data.put("tags", List.of("a,\"b\\", "null", ""));
+        data.put("doc", Map.of("b", List.of(1L, new BigDecimal("1.10"))));
+        data.put("raw", "AQL/");
+        data.put("u", "12345678-1234-5678-1234-567812345678");
+        data.put("d", "2024-02-29");
+        data.put("t", "01:02:03.000004");
+        data.put("ts", "2024-02-29 23:59:59.999999");
+        data.put("label", "abc");
+        EntityKey key = EntityKey.of(CqrsId.of("odd"), List.<Object>of(7L, "k'ey"));
+        Change save = Change.of(Signal.SAVE, key, Stamp.of(T0, 0), data);
+        apply(save);
+        apply(Change.of(Signal.SAVE, key, Stamp.of(T0.plusSeconds(1), 1), data));
+        assertThat(database.rows("select * from \"Odd \"\"Name\""))
+                .containsExactly("k'ey|7|{\"a,\\\"b\\\\\",\"null\",\"\"}|{\"b\": [1, 1.10]}|\\x0102ff"
+                        + "|12345678-1234-5678-1234-567812345678|2024-02-29|01:02:03.000004|2024-02-29 23:59:59.999999"
+                        + "|abc|8|1|"
+                        + database.rows("select timestamptz '" + T0.plusSeconds(1) + "'")
+                                .get(0));
+        apply(Change.of(Signal.DELETE, key, Stamp.of(T0.plusSeconds(2), 2), Map.of()));
+        apply(save);
+        assertThat(database.count("\"Odd \"\"Name\"")).isZero();
+    }
+
+    @Test
+    void savesParentsBeforeAndDeletesChildrenFirstWithinABatch() throws Exception {
+        database.execute("create table line_ref (id bigint primary key, item bigint references item_ref,"
+                + " cqrs_revision bigint not null, cqrs_updated timestamptz not null)");
+        define("line", "line_ref", Order.UPDATED);
+        CqrsId line = CqrsId.of("line");
+        apply(
+                Change.of(Signal.SAVE, EntityKey.of(line, 1L), Stamp.of(T0, 0), Map.of("item", 1L)),
+                save(1, 0, 0, "parent"));
+        assertThat(database.count("line_ref")).isEqualTo(1);
+        apply(
+                delete(1, 1, 1),
+                Change.of(Signal.DELETE, EntityKey.of(line, 1L), Stamp.of(T0.plusSeconds(1), 1), Map.of()));
+        assertThat(database.count("line_ref") + database.count("item_ref")).isZero();
+        assertThat(outcomes.retried()).isZero();
+    }
+
+    @Test
+    void isolatesTheOneBadChangeOfABatchAndAppliesTheRest() throws Exception {
+        database.execute("alter table item_ref add constraint no_bad check (name <> 'bad')");
+        Change[] batch = new Change[40];
+        for (int i = 0; i < batch.length; i++) {
+            batch[i] = save(i, 0, 0, i == 23 ? "bad" : "good");
+        }
+        retries = new RetryPolicy(0, Backoff.constant(Duration.ofSeconds(1)));
+        apply(batch);
+        assertThat(database.count("item_ref")).isEqualTo(39);
+        Delivery dead = dead(1).get(0);
+        assertThat(new MessageCodec().decode(dead.body()).change().key().value())
+                .isEqualTo(23L);
+        assertThat(dead.headers().get(Headers.ERROR_CLASS).toString()).contains("SQLException");
+        assertThat(dead.headers().get(Headers.ERROR_MESSAGE).toString()).contains("no_bad");
+        assertThat(dead.headers()).containsEntry(Headers.SOURCE_QUEUE, "apply");
+    }
+
+    @Test
+    void retriesAFailureAndGivesUpAfterThePolicysRetries() throws Exception {
+        database.execute("alter table item_ref add constraint no_bad check (name <> 'bad')");
+        apply(save(1, 0, 0, "bad"), save(2, 0, 0, "good"));
+        Message dead = new MessageCodec().decode(dead(1).get(0).body());
+        assertThat(dead.retries()).isEqualTo(2);
+        assertThat(outcomes.retried()).isEqualTo(2);
+        assertThat(rows()).containsExactly("2|good|0");
+    }
+
+    @Test
+    void appliesAFailedChangeOnceItsReasonIsGone() throws Exception {
+        retries = new RetryPolicy(30, Backoff.constant(Duration.ofSeconds(1)));
+        database.execute("alter table item_ref add constraint no_bad check (name <> 'bad')");
+        start();
+        Queues.put(transport, "apply", save(1, 0, 0, "bad"));
+        await().until(() -> outcomes.retried() > 0);
+        database.execute("alter table item_ref drop constraint no_bad");
+        await().atMost(30, TimeUnit.SECONDS).until(() -> outcomes.of(Outcome.APPLIED) == 1);
+        assertThat(outcomes.dead()).isZero();
+    }
+
+    @Test
+    void deadLettersWhatIsNoMessageOrOfNoKnownModelWithItsBytesUntouched() throws Exception {
+        start();
+        byte[] broken = {1, 2, 3};
+        byte[] unknown = new MessageCodec()
+                .encode(Message.of(
+                        Change.of(Signal.SAVE, EntityKey.of(CqrsId.of("stranger"), 1L), Stamp.of(T0, 0), Map.of())))
+                .getBytes(StandardCharsets.UTF_8);
+        byte[] expired = new MessageCodec()
+                .encode(new Message(save(1, 0, 0, "late"), 0, Instant.now().minusSeconds(1)))
+                .getBytes(StandardCharsets.UTF_8);
+        Queues.putBytes(transport, "apply", Map.of(), List.of(broken, unknown, expired));
+        List<Delivery> dead = dead(3);
+        assertThat(dead).extracting(Delivery::body).containsExactly(broken, unknown, expired);
+        assertThat(dead)
+                .extracting(one -> one.headers().get(Headers.ERROR_MESSAGE).toString())
+                .satisfiesExactly(
+                        one -> assertThat(one).contains("not valid JSON"),
+                        one -> assertThat(one).contains("stranger"),
+                        one -> assertThat(one).contains("expired"));
+        assertThat(rows()).isEmpty();
+    }
+
+    @Test
+    void refusesAValueThatDoesNotFitNamingModelKeyAndField() throws Exception {
+        apply(save(1, 0, 0, Map.of("name", Map.of("nested", 1L))), save(2, 0, 0, "good"));
+        assertThat(dead(1).get(0).headers().get(Headers.ERROR_MESSAGE).toString())
+                .contains("item 1", "field name");
+        assertThat(rows()).containsExactly("2|good|0");
+    }
+
+    @Test
+    void refusesAKeyOfAnotherShape() throws Exception {
+        apply(Change.of(Signal.SAVE, EntityKey.of(ITEM, List.<Object>of(1L, 2L)), Stamp.of(T0, 0), Map.of()));
+        assertThat(dead(1).get(0).headers().get(Headers.ERROR_MESSAGE).toString())
+                .contains("2 part(s)");
+    }
+
+    @Test
+    void refusesAMessageWithoutARequiredField() throws Exception {
+        database.execute("alter table item_ref alter name set not null");
+        apply(save(1, 0, 0, Map.of("amount", 1L)));
+        assertThat(dead(1).get(0).headers().get(Headers.ERROR_MESSAGE).toString())
+                .contains("item 1", "no field name", "requires");
+    }
+
+    @Test
+    void goesOnWhereItWasWhenItsDatabaseConnectionsAreKilled() throws Exception {
+        start();
+        Queues.put(transport, "apply", save(1, 0, 0, "a"));
+        await().until(() -> outcomes.ended() == 1);
+        database.execute("select pg_terminate_backend(pid) from pg_stat_activity"
+                + " where datname = current_database() and pid <> pg_backend_pid()");
+        Queues.put(transport, "apply", save(2, 0, 0, "b"));
+        await().atMost(30, TimeUnit.SECONDS).until(() -> rows().size() == 2);
+        assertThat(outcomes.dead() + outcomes.retried()).isZero();
+    }
+
+    @Test
+    void leavesAPooledConnectionAsItWas() throws Exception {
+        String before = database.rows("show timezone").get(0);
+        start();
+        replica.close();
+        for (int i = 0; i < 30; i++) {
+            assertThat(database.rows("show timezone")).containsExactly(before);
+        }
+    }
+
+    @Test
+    void refusesATableThatDoesNotFitNamingItAndTheWayOut() {
+        assertRefused("missing", "missing", "does not exist");
+        database.execute("create table if not exists bare (id bigint primary key)");
+        assertRefused("bare", "bare", "cqrs_revision");
+        database.execute(
+                "create table if not exists keyless (id bigint, cqrs_revision bigint, cqrs_updated timestamptz)");
+        assertRefused("keyless", "keyless", "primary key");
+        database.execute(
+                "create table if not exists odd_time (id bigint primary key, cqrs_revision bigint, cqrs_updated timestamp)");
+        assertRefused("odd_time", "odd_time", "timestamptz");
+    }
+
+    @Test
+    void saysWhatToDoWhereTheFrameworksTablesAreMissing() {
+        TestDatabase bare = TestEnvironment.database("unmigrated");
+        CqrsReplica unmigrated = CqrsReplica.builder(bare.dataSource())
+                .replica(definitions.get(0))
+                .transport(transport)
+                .queue("q")
+                .build();
+        assertThatExceptionOfType(CqrsConfigurationException.class)
+                .isThrownBy(unmigrated::start)
+                .withMessageContaining("cqrs migrate");
+    }
+
+    private void assertRefused(String table, String... words) {
+        definitions.clear();
+        define("item", table, Order.UPDATED);
+        assertThatExceptionOfType(CqrsConfigurationException.class)
+                .isThrownBy(this::start)
+                .satisfies(e -> assertThat(e.getMessage()).contains(words));
+    }
+
+    private void define(String id, String table, Order order) {
+        definitions.add(ReplicaDefinition.ofTable(CqrsId.of(id), TableName.parse(table), Map.of(), order));
+    }
+
+    private void start() throws InterruptedException {
+        CqrsReplica.Builder builder = CqrsReplica.builder(database.dataSource())
+                .transport(transport)
+                .queue("apply")
+                .retries(retries)
+                .tombstoneRetention(retention)
+                .clock(clock)
+                .listener(outcomes);
+        definitions.forEach(builder::replica);
+        replica = builder.build();
+        transport.declare(ReplicaQueue.of("apply", Set.of(ITEM)));
+        replica.start();
+    }
+
+    /** Puts changes into the queue as one batch and waits until each has ended. */
+    private void apply(Change... changes) throws InterruptedException {
+        if (replica == null) {
+            start();
+        }
+        int retriedBefore = outcomes.retried();
+        sent += changes.length;
+        MessageCodec codec = new MessageCodec();
+        boolean forced = java.util.Arrays.stream(changes).anyMatch(Change::forced);
+        if (forced) {
+            for (Change change : changes) {
+                Queues.putBytes(
+                        transport,
+                        "apply",
+                        Map.of(Headers.FORCE, change.forced()),
+                        List.of(codec.encode(Message.of(change)).getBytes(StandardCharsets.UTF_8)));
+            }
+        } else {
+            Queues.put(transport, "apply", changes);
+        }
+        await().pollInterval(Duration.ofMillis(5))
+                .atMost(30, TimeUnit.SECONDS)
+                .until(() -> outcomes.ended() - outcomes.of(Outcome.NEEDS_SYNC) + outcomes.dead() >= sent
+                        && outcomes.retried() >= retriedBefore);
+    }
+
+    private List<Delivery> dead(int count) {
+        return Queues.take(transport, "dead_letter_apply", count);
+    }
+
+    private static List<String> rows() {
+        return database.rows("select id, name, cqrs_revision from item_ref order by id");
+    }
+
+    private static Change save(long id, long revision, long seconds, String name) {
+        return save(id, revision, seconds, Map.of("id", id, "name", name));
+    }
+
+    private static Change save(long id, long revision, long seconds, Map<String, Object> data) {
+        return Change.of(Signal.SAVE, EntityKey.of(ITEM, id), Stamp.of(T0.plusSeconds(seconds), revision), data);
+    }
+
+    private static Change sync(long id, long revision, long seconds, String name) {
+        return Change.of(
+                Signal.SYNC,
+                EntityKey.of(ITEM, id),
+                Stamp.of(T0.plusSeconds(seconds), revision),
+                Map.of("id", id, "name", name));
+    }
+
+    private static Change forced(Change change) {
+        return change.withForced(true);
+    }
+
+    private static Change delete(long id, long revision, long seconds) {
+        return Change.of(Signal.DELETE, EntityKey.of(ITEM, id), Stamp.of(T0.plusSeconds(seconds), revision), Map.of());
+    }
+}

@@ -1,0 +1,79 @@
+package io.cqrs.it.support;
+
+import io.cqrs.core.Change;
+import io.cqrs.transport.Message;
+import io.cqrs.transport.MessageCodec;
+import io.cqrs.transport.spi.Delivery;
+import io.cqrs.transport.spi.Destination;
+import io.cqrs.transport.spi.OutgoingMessage;
+import io.cqrs.transport.spi.PublishOutcome;
+import io.cqrs.transport.spi.Publisher;
+import io.cqrs.transport.spi.Receiver;
+import io.cqrs.transport.spi.Transport;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+
+/** Puts messages into queues and takes them out. */
+public final class Queues {
+
+    private static final Duration LIMIT = Duration.ofSeconds(20);
+
+    private Queues() {}
+
+    public static void put(Transport transport, String queue, Change... changes) {
+        MessageCodec codec = new MessageCodec();
+        putBytes(
+                transport,
+                queue,
+                Map.of(),
+                Arrays.stream(changes)
+                        .map(change -> codec.encode(Message.of(change)).getBytes(StandardCharsets.UTF_8))
+                        .toList());
+    }
+
+    public static void putBytes(Transport transport, String queue, Map<String, Object> headers, List<byte[]> bodies) {
+        try (Publisher publisher = transport.openPublisher()) {
+            List<OutgoingMessage> messages = new ArrayList<>();
+            for (byte[] body : bodies) {
+                messages.add(new OutgoingMessage(
+                        new Destination.Queue(queue), "m" + messages.size(), OutgoingMessage.SINGLE, headers, body));
+            }
+            if (!publisher.send(messages).await(LIMIT).stream().allMatch(PublishOutcome::isConfirmed)) {
+                throw new IllegalStateException("not all messages were taken by " + queue);
+            }
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** Takes so many messages out of a queue, waiting for them. */
+    public static List<Delivery> take(Transport transport, String queue, int count) {
+        try (Receiver receiver = transport.openReceiver(queue, 500)) {
+            List<Delivery> all = new ArrayList<>();
+            while (all.size() < count) {
+                List<Delivery> more = receiver.receive(count - all.size(), 64 << 20, LIMIT);
+                if (more.isEmpty()) {
+                    throw new IllegalStateException(queue + " holds only " + all.size() + " of " + count + " messages");
+                }
+                receiver.acknowledgeUpTo(more.get(more.size() - 1));
+                all.addAll(more);
+            }
+            return all;
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** Says whether nothing comes out of a queue any more. */
+    public static boolean isEmpty(Transport transport, String queue) {
+        try (Receiver receiver = transport.openReceiver(queue, 1)) {
+            return receiver.receive(1, 1, Duration.ofMillis(200)).isEmpty();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+}

@@ -1,0 +1,117 @@
+package io.cqrs.it.support;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+
+/** A process of its own, and what it prints. */
+public final class TestProcess implements AutoCloseable {
+
+    private final List<String> command;
+    private final Map<String, String> environment = new HashMap<>();
+    private final Path output;
+    private Process process;
+
+    private TestProcess(List<String> command) {
+        this.command = command;
+        try {
+            this.output = Files.createTempFile("cqrs-process-", ".out");
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** Returns the packaged command line, not started. */
+    public static TestProcess cqrs(String... arguments) {
+        List<String> command = new ArrayList<>(List.of(
+                java(), "-Xshare:auto", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-jar", jar().toString()));
+        command.addAll(List.of(arguments));
+        return new TestProcess(command);
+    }
+
+    /** Returns a main class on the tests' own class path, not started. */
+    public static TestProcess main(Class<?> main, String... arguments) {
+        List<String> command =
+                new ArrayList<>(List.of(java(), "-cp", System.getProperty("java.class.path"), main.getName()));
+        command.addAll(List.of(arguments));
+        return new TestProcess(command);
+    }
+
+    /** Returns any command, not started. */
+    public static TestProcess of(String... command) {
+        return new TestProcess(List.of(command));
+    }
+
+    public TestProcess with(String variable, String value) {
+        environment.put(variable, value);
+        return this;
+    }
+
+    public TestProcess start() {
+        try {
+            ProcessBuilder builder = new ProcessBuilder(command)
+                    .directory(TestEnvironment.root().toFile())
+                    .redirectErrorStream(true)
+                    .redirectOutput(output.toFile());
+            builder.environment().putAll(environment);
+            process = builder.start();
+            return this;
+        } catch (IOException e) {
+            throw new IllegalStateException(String.join(" ", command), e);
+        }
+    }
+
+    public int awaitExit() throws InterruptedException {
+        if (!process.waitFor(180, TimeUnit.SECONDS)) {
+            throw new IllegalStateException(String.join(" ", command) + " does not end: " + output());
+        }
+        return process.exitValue();
+    }
+
+    public boolean isAlive() {
+        return process.isAlive();
+    }
+
+    public String output() {
+        try {
+            return Files.readString(output);
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** Asks it to end, as an operator would. */
+    public void terminate() {
+        process.destroy();
+    }
+
+    @Override
+    public void close() {
+        process.destroyForcibly();
+        try {
+            process.waitFor();
+            Files.deleteIfExists(output);
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    public static Path jar() {
+        return TestEnvironment.root().resolve("cqrs-tools/target/cqrs.jar");
+    }
+
+    public static Path shop() {
+        return TestEnvironment.root().resolve("examples/shop/target/cqrs-example-shop-0.1.0-SNAPSHOT.jar");
+    }
+
+    private static String java() {
+        return Path.of(System.getProperty("java.home"), "bin", "java").toString();
+    }
+}

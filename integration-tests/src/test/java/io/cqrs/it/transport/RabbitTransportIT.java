@@ -1,0 +1,201 @@
+package io.cqrs.it.transport;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import com.rabbitmq.client.Channel;
+import com.rabbitmq.client.Connection;
+import com.rabbitmq.client.ConnectionFactory;
+import io.cqrs.core.Backoff;
+import io.cqrs.core.CqrsConfigurationException;
+import io.cqrs.core.TransportException;
+import io.cqrs.it.support.TcpProxy;
+import io.cqrs.it.support.TestEnvironment;
+import io.cqrs.transport.rabbit.RabbitConfig;
+import io.cqrs.transport.rabbit.RabbitTransport;
+import io.cqrs.transport.spi.Delivery;
+import io.cqrs.transport.spi.PublishOutcome;
+import io.cqrs.transport.spi.Publisher;
+import io.cqrs.transport.spi.Receiver;
+import io.cqrs.transport.spi.ReplicaQueue;
+import io.cqrs.transport.spi.Transport;
+import java.net.URI;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+@ExtendWith(TestEnvironment.class)
+class RabbitTransportIT extends TransportContract {
+
+    private static final Duration LIMIT = Duration.ofSeconds(20);
+
+    @Override
+    Transport open() {
+        return RabbitTransport.connect(TestEnvironment.broker().url());
+    }
+
+    @AfterEach
+    void decommission() throws Exception {
+        try (RabbitTransport cleaning = (RabbitTransport) open()) {
+            cleaning.decommission(queue);
+        }
+    }
+
+    @Test
+    void publishesAsTheReferenceDoes() throws Exception {
+        publish(toAll("a"));
+        onChannel(channel -> {
+            var message = channel.basicGet(queue.name(), true);
+            assertThat(message.getProps().getDeliveryMode()).isEqualTo(2);
+            assertThat(message.getProps().getContentType()).isEqualTo("text/plain");
+            assertThat(message.getEnvelope().getExchange()).isEqualTo("cqrs");
+        });
+    }
+
+    @Test
+    void usesAnExistingQueueOfAnotherKindAsItIs() throws Exception {
+        String name = "django_" + System.nanoTime();
+        onChannel(channel -> channel.queueDeclare(name, true, false, false, Map.of()));
+        ReplicaQueue classic = ReplicaQueue.of(name, queue.models());
+        transport.declare(classic);
+        publish(toAll("a"));
+        assertThat(texts(receive(name, 1))).containsExactly("a");
+        ((RabbitTransport) transport).decommission(classic);
+    }
+
+    @Test
+    void declaresAClassicQueueWhereOneIsAskedFor() throws Exception {
+        ReplicaQueue classic =
+                ReplicaQueue.of("classic_" + System.nanoTime(), queue.models()).withType(ReplicaQueue.Type.CLASSIC);
+        transport.declare(classic);
+        publish(toAll("a"));
+        assertThat(texts(receive(classic.name(), 1))).containsExactly("a");
+        ((RabbitTransport) transport).decommission(classic);
+    }
+
+    @Test
+    void movesAMessageThatKillsItsWorkersToTheDeadLettersAfterTheDeliveryLimit() throws Exception {
+        ReplicaQueue limited = new ReplicaQueue(
+                "limited_" + System.nanoTime(), "limited_dead_" + System.nanoTime(), queue.models(), queue.type(), 2);
+        transport.declare(limited);
+        publish(toAll("poison"));
+        for (int delivery = 0; delivery < 3; delivery++) {
+            try (Receiver receiver = transport.openReceiver(limited.name(), 10)) {
+                assertThat(take(receiver, 1)).hasSize(1);
+            }
+        }
+        assertThat(texts(receive(limited.deadLetters(), 1))).containsExactly("poison");
+        ((RabbitTransport) transport).decommission(limited);
+    }
+
+    @Test
+    void tellsTheOwnersOfChannelsWhenTheConnectionIsCutAndConnectsAgain() throws Exception {
+        URI broker = URI.create(TestEnvironment.broker().url());
+        try (TcpProxy proxy = TcpProxy.to(broker.getHost(), broker.getPort());
+                RabbitTransport cut = RabbitTransport.of(RabbitConfig.builder("amqp://127.0.0.1:" + proxy.port())
+                        .reconnect(Backoff.constant(Duration.ofMillis(50)))
+                        .build());
+                Publisher publisher = cut.openPublisher();
+                Receiver receiver = cut.openReceiver(queue.name(), 10)) {
+            assertThat(publisher.send(List.of(toAll("before"))).await(LIMIT)).containsExactly(PublishOutcome.CONFIRMED);
+            Delivery delivery = take(receiver, 1).get(0);
+            proxy.cut();
+            assertThatExceptionOfType(TransportException.class)
+                    .isThrownBy(() -> publisher.send(List.of(toAll("lost"))).await(LIMIT))
+                    .satisfies(e -> assertThat(e.isTransient()).isTrue());
+            assertThatExceptionOfType(TransportException.class).isThrownBy(() -> {
+                receiver.receive(10, 1 << 20, LIMIT);
+                receiver.acknowledgeUpTo(delivery);
+            });
+            proxy.mend();
+            try (Publisher again = cut.openPublisher();
+                    Receiver receiverAgain = cut.openReceiver(queue.name(), 10)) {
+                again.send(List.of(toAll("after"))).await(LIMIT);
+                assertThat(texts(take(receiverAgain, 2))).containsExactly("before", "after");
+            }
+        }
+    }
+
+    @Test
+    void waitsForABrokerThatIsNotThereYet() throws Exception {
+        URI broker = URI.create(TestEnvironment.broker().url());
+        try (TcpProxy proxy = TcpProxy.to(broker.getHost(), broker.getPort())) {
+            proxy.cut();
+            CountDownLatch failed = new CountDownLatch(2);
+            RabbitConfig config = RabbitConfig.builder("amqp://127.0.0.1:" + proxy.port())
+                    .reconnect(attempt -> {
+                        failed.countDown();
+                        return Duration.ofMillis(20);
+                    })
+                    .build();
+            try (RabbitTransport early = RabbitTransport.of(config)) {
+                Thread opener = new Thread(() -> {
+                    try {
+                        early.openPublisher().close();
+                    } catch (InterruptedException e) {
+                        Thread.currentThread().interrupt();
+                    }
+                });
+                opener.start();
+                assertThat(failed.await(20, TimeUnit.SECONDS)).isTrue();
+                assertThat(opener.isAlive()).isTrue();
+                proxy.mend();
+                opener.join(20_000);
+                assertThat(opener.isAlive()).isFalse();
+            }
+        }
+    }
+
+    @Test
+    void givesUpAfterItsPatienceNamingTheBroker() {
+        try (RabbitTransport none = RabbitTransport.of(RabbitConfig.builder("amqp://user:secret@127.0.0.1:1")
+                .patience(Duration.ofMillis(100))
+                .reconnect(Backoff.constant(Duration.ofMillis(60)))
+                .build())) {
+            assertThatExceptionOfType(TransportException.class)
+                    .isThrownBy(none::openPublisher)
+                    .withMessageContaining("127.0.0.1:1")
+                    .satisfies(e -> assertThat(e).hasMessageNotContaining("secret"));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "localhost", "http://localhost", "amqp://", "amqp://user:sec ret@host"})
+    void refusesAUrlThatIsNoneWithoutRepeatingIt(String url) {
+        assertThatExceptionOfType(CqrsConfigurationException.class)
+                .isThrownBy(() -> RabbitConfig.builder(url))
+                .withMessageContaining("amqp://")
+                .satisfies(e -> assertThat(e).hasStackTraceContaining("url").hasMessageNotContaining("sec ret"));
+    }
+
+    @Test
+    void readsUserPasswordAndVirtualHostFromTheUrlAndHidesThePassword() {
+        RabbitConfig config = RabbitConfig.builder("amqps://me:p%40ss@rabbit.example/team%2Fa")
+                .build();
+        assertThat(config.username()).isEqualTo("me");
+        assertThat(config.password()).isEqualTo("p@ss");
+        assertThat(config.address()).isEqualTo("rabbit.example:5671/team/a");
+        assertThat(config.toString()).doesNotContain("p@ss");
+        assertThat(RabbitConfig.builder("amqp://h/").build().address()).isEqualTo("h:5672");
+    }
+
+    private interface OnChannel {
+        void run(Channel channel) throws Exception;
+    }
+
+    private static void onChannel(OnChannel work) throws Exception {
+        ConnectionFactory factory = new ConnectionFactory();
+        factory.setUri(TestEnvironment.broker().url());
+        try (Connection connection = factory.newConnection();
+                Channel channel = connection.createChannel()) {
+            work.run(channel);
+        }
+    }
+}
