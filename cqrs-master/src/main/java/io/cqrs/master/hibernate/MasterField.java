@@ -2,6 +2,9 @@ package io.cqrs.master.hibernate;
 
 import io.cqrs.core.SerializationException;
 import io.cqrs.transport.WireValues;
+import java.time.Instant;
+import java.time.LocalDateTime;
+import java.time.OffsetDateTime;
 import org.hibernate.engine.spi.SharedSessionContractImplementor;
 import org.hibernate.proxy.HibernateProxy;
 import org.hibernate.proxy.LazyInitializer;
@@ -17,6 +20,9 @@ import org.jspecify.annotations.Nullable;
  */
 record MasterField(String property, String name, int index, boolean reference) {
 
+    /** The wire truncates what is left of a microsecond. */
+    private static final int HALF_A_MICRO = 500;
+
     /**
      * Returns the wire value of the attribute in a state array, touching neither getters nor lazy proxies.
      *
@@ -25,7 +31,21 @@ record MasterField(String property, String name, int index, boolean reference) {
     @Nullable
     Object read(Object[] state, SharedSessionContractImplementor session) {
         Object value = state[index];
-        return WireValues.toWire(reference && value != null ? key(value, session) : value);
+        return WireValues.toWire(reference && value != null ? key(value, session) : asStored(value));
+    }
+
+    /** Times as the row has them: the driver rounds to microseconds, so what is sent must be rounded too. */
+    private static @Nullable Object asStored(@Nullable Object value) {
+        if (value instanceof Instant time) {
+            return time.plusNanos(HALF_A_MICRO);
+        }
+        if (value instanceof OffsetDateTime time) {
+            return time.plusNanos(HALF_A_MICRO);
+        }
+        if (value instanceof LocalDateTime time) {
+            return time.plusNanos(HALF_A_MICRO);
+        }
+        return value;
     }
 
     private static @Nullable Object key(Object entity, SharedSessionContractImplementor session) {

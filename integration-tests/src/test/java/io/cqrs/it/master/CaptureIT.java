@@ -257,13 +257,32 @@ class CaptureIT {
     }
 
     @Test
+    void sendsATimeAsItsRowHasIt() {
+        for (int nanos : new int[] {123_456_499, 123_456_500, 999_999_999}) {
+            Reading reading = new Reading(100L + nanos, 1);
+            reading.taken = Instant.ofEpochSecond(1_700_000_000, nanos);
+            reading.local = java.time.LocalDateTime.ofInstant(reading.taken, java.time.ZoneOffset.UTC);
+            master.commit(session -> session.persist(reading));
+        }
+        assertThat(messages())
+                .extracting(one -> one.get("instance_data").get("taken").asText())
+                .isEqualTo(
+                        database.rows("select to_char(taken at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS') || coalesce("
+                                + "nullif(to_char(taken, '.US'), '.000000'), '') || '+00:00' from reading where taken is not null"
+                                + " order by id"));
+        assertThat(messages())
+                .extracting(one -> one.get("instance_data").get("local").asText())
+                .isEqualTo(database.rows("select local::text from reading where taken is not null order by id"));
+    }
+
+    @Test
     void abortsTheCommitWhenAValueHasNoFormNamingEntityAndField() {
         Throwable error = catchThrowable(() -> master.commit(session -> session.persist(new Reading(1L, Double.NaN))));
         assertThat(error)
                 .hasStackTraceContaining(SerializationException.class.getName())
                 .hasStackTraceContaining("Reading.celsius of reading 1")
                 .hasStackTraceContaining("NaN");
-        assertThat(database.rows("select id from reading")).isEmpty();
+        assertThat(database.rows("select id from reading where id = 1")).isEmpty();
         assertThat(messages()).isEmpty();
     }
 
@@ -413,6 +432,8 @@ class CaptureIT {
         Long id;
 
         double celsius;
+        Instant taken;
+        java.time.LocalDateTime local;
 
         protected Reading() {}
 

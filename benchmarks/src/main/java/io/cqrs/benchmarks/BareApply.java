@@ -1,0 +1,100 @@
+package io.cqrs.benchmarks;
+
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.rabbitmq.client.AMQP;
+import com.rabbitmq.client.Channel;
+import com.rabbitmq.client.ConnectionFactory;
+import com.rabbitmq.client.DefaultConsumer;
+import com.rabbitmq.client.Envelope;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.PreparedStatement;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+
+/**
+ * The floor of applying: one thread, a JSON tree a message, the last state a key of each batch, one unnest upsert without
+ * any guard, commit, one acknowledgement.
+ */
+final class BareApply {
+
+    private static final String UPSERT =
+            """
+            insert into item (id, name, description, price, amount, active, made, seen, cqrs_revision, cqrs_updated)
+            select * from unnest(?::int8[], ?::text[], ?::text[], ?::numeric[], ?::int4[], ?::bool[], ?::date[],
+                ?::timestamptz[], ?::int8[], ?::timestamptz[])
+            on conflict (id) do update set name = excluded.name, description = excluded.description,
+                price = excluded.price, amount = excluded.amount, active = excluded.active, made = excluded.made,
+                seen = excluded.seen, cqrs_revision = excluded.cqrs_revision, cqrs_updated = excluded.cqrs_updated""";
+    private static final List<String> COLUMNS = List.of(
+            "id", "name", "description", "price", "amount", "active", "made", "seen", "cqrs_revision", "cqrs_updated");
+    private static final List<String> TYPES = List.of(
+            "int8", "text", "text", "numeric", "int4", "bool", "date", "timestamptz", "int8", "timestamptz");
+
+    private final String brokerUrl;
+    private final String databaseUrl;
+    private final String queue;
+    private final JsonMapper json = JsonMapper.builder()
+            .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
+            .build();
+
+    BareApply(String brokerUrl, String databaseUrl, String queue) {
+        this.brokerUrl = brokerUrl;
+        this.databaseUrl = databaseUrl;
+        this.queue = queue;
+    }
+
+    void drain(int rows) throws Exception {
+        ConnectionFactory factory = new ConnectionFactory();
+        factory.setUri(brokerUrl);
+        try (com.rabbitmq.client.Connection broker = factory.newConnection();
+                Channel channel = broker.createChannel();
+                Connection database = DriverManager.getConnection(databaseUrl);
+                PreparedStatement upsert = database.prepareStatement(UPSERT)) {
+            database.setAutoCommit(false);
+            BlockingQueue<Received> buffer = new LinkedBlockingQueue<>();
+            channel.basicQos(ApplyBench.PREFETCH);
+            String unused = channel.basicConsume(queue, false, new DefaultConsumer(channel) {
+                @Override
+                public void handleDelivery(String tag, Envelope envelope, AMQP.BasicProperties properties, byte[] body) {
+                    buffer.add(new Received(envelope.getDeliveryTag(), body));
+                }
+            });
+            int left = rows;
+            while (left > 0) {
+                List<Received> batch = new ArrayList<>();
+                batch.add(buffer.take());
+                buffer.drainTo(batch, ApplyBench.BATCH - 1);
+                apply(database, upsert, batch);
+                channel.basicAck(batch.get(batch.size() - 1).tag(), true);
+                left -= batch.size();
+            }
+        }
+    }
+
+    private void apply(Connection database, PreparedStatement upsert, List<Received> batch) throws Exception {
+        Map<String, JsonNode> last = new LinkedHashMap<>();
+        for (Received one : batch) {
+            JsonNode message = json.readTree(one.body());
+            last.put(message.get("instance_pk").asText(), message.get("instance_data"));
+        }
+        List<JsonNode> rows = List.copyOf(last.values());
+        for (int column = 0; column < COLUMNS.size(); column++) {
+            String[] values = new String[rows.size()];
+            for (int row = 0; row < values.length; row++) {
+                values[row] = rows.get(row).get(COLUMNS.get(column)).asText();
+            }
+            upsert.setArray(column + 1, database.createArrayOf(TYPES.get(column), values));
+        }
+        upsert.executeUpdate();
+        database.commit();
+    }
+
+    private record Received(long tag, byte[] body) {}
+}

@@ -1,0 +1,230 @@
+package io.cqrs.it.readme;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.cqrs.core.CqrsId;
+import io.cqrs.it.support.TestDatabase;
+import io.cqrs.it.support.TestEnvironment;
+import io.cqrs.it.support.TestProcess;
+import io.cqrs.master.CqrsMaster;
+import io.cqrs.replica.CqrsReplica;
+import io.cqrs.tools.config.ConfigLoader;
+import io.cqrs.tools.config.CqrsConfig;
+import io.cqrs.transport.rabbit.RabbitTransport;
+import io.cqrs.transport.spi.ReplicaQueue;
+import java.math.BigDecimal;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.hibernate.SessionFactory;
+import org.hibernate.cfg.Configuration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What the README shows is what is compiled and run here. */
+@ExtendWith(TestEnvironment.class)
+@Timeout(300)
+class ReadmeIT {
+
+    private static final Path README = TestEnvironment.root().resolve("README.md");
+
+    @Test
+    void showsTheCodeThatIsTestedHere() throws Exception {
+        String source = Files.readString(
+                TestEnvironment.root().resolve("integration-tests/src/test/java/io/cqrs/it/readme/ReadmeIT.java"));
+        assertThat(blocks("java"))
+                .containsExactly(
+                        fromAnnotation(source("Product")),
+                        region(source, "master-start"),
+                        fromAnnotation(source("ProductRef")),
+                        region(source, "replica-start"));
+    }
+
+    @Test
+    void carriesAChangeFromTheMasterToTheReplicaAsShown() throws Exception {
+        String uri = TestEnvironment.broker().url();
+        TestDatabase masterDatabase = TestEnvironment.database("readme_master");
+        TestDatabase replicaDatabase = TestEnvironment.database("readme_replica");
+        try (SessionFactory masterSessions = sessions(masterDatabase, Product.class);
+                SessionFactory replicaSessions = sessions(replicaDatabase, ProductRef.class)) {
+            CqrsReplica replica = startReplica(replicaSessions, uri);
+            CqrsMaster master = startMaster(masterSessions, uri);
+            try {
+                masterSessions.inTransaction(session -> {
+                    Product product = new Product();
+                    product.id = 1L;
+                    product.sku = "a-1";
+                    product.price = new BigDecimal("9.90");
+                    session.persist(product);
+                });
+                await().atMost(Duration.ofSeconds(30))
+                        .until(() -> replicaDatabase
+                                .rows("select id, code, price, cqrs_revision from productref")
+                                .equals(List.of("1|a-1|9.90|0")));
+            } finally {
+                master.close();
+                replica.close();
+                try (RabbitTransport cleaning = RabbitTransport.connect(uri)) {
+                    cleaning.decommission(ReplicaQueue.of("storefront", Set.of(CqrsId.of("product"))));
+                }
+            }
+        }
+    }
+
+    @Test
+    void showsAConfigurationThatIsUnderstood(@TempDir Path directory) throws Exception {
+        Path file =
+                Files.writeString(directory.resolve("cqrs.yaml"), blocks("yaml").get(0));
+        CqrsConfig config = new ConfigLoader(Map.of("DB_PASSWORD", "secret")).load(file, Map.of());
+        assertThat(config.queue()).isEqualTo("storefront");
+        assertThat(config.workers()).isEqualTo(2);
+        assertThat(config.databasePassword()).isEqualTo("secret");
+        assertThat(config.replicas()).hasSize(1);
+        assertThat(config.replicas().get(0).fields()).isEqualTo(Map.of("code", "sku"));
+    }
+
+    @Test
+    void showsNoCommandThatIsNotRun() throws Exception {
+        List<String> shown = new ArrayList<>();
+        for (String block : blocks("sh")) {
+            shown.addAll(block.lines().toList());
+        }
+        assertThat(shown).isNotEmpty();
+        for (String command : shown) {
+            run(command);
+        }
+    }
+
+    /** Runs a command the way the README means it. */
+    private static void run(String command) throws Exception {
+        if (command.equals("./mvnw verify")) {
+            return; // it runs this
+        }
+        if (command.startsWith("./cqrs demo --once")) {
+            try (TestProcess demo = process(command).start()) {
+                assertThat(demo.awaitExit()).as(demo.output()).isZero();
+                assertThat(demo.output()).containsAnyOf("EQUAL: 1900 rows", "\"equal\":true,\"rows\":9500,");
+            }
+        } else if (command.equals("./cqrs demo")) {
+            try (TestProcess demo = process(command).start()) {
+                await().atMost(Duration.ofSeconds(90))
+                        .until(() -> demo.output()
+                                        .lines()
+                                        .filter(line -> line.matches(" +[1-9]\\d* +[1-9]\\d* .*"))
+                                        .count()
+                                >= 3);
+                demo.terminate();
+                demo.awaitExit();
+                assertThat(demo.output()).contains("stopping");
+            }
+        } else {
+            runOnServers(command);
+        }
+    }
+
+    private static void runOnServers(String command) throws Exception {
+        TestDatabase database = TestEnvironment.database("readme_commands");
+        String name = "readme_" + System.nanoTime();
+        database.execute(
+                Files.readString(TestEnvironment.root().resolve("examples/shop/src/main/resources/product_ref.sql")));
+        Path yaml = Files.createTempFile("readme-", ".yaml");
+        Files.writeString(yaml, blocks("yaml").get(0));
+        String withConfig = command + (command.contains("--app") ? "" : " --config " + yaml);
+        boolean migrates = command.contains("migrate");
+        if (!migrates) {
+            try (TestProcess migrate = TestProcess.cqrs("migrate", "--database-url", database.url())
+                    .start()) {
+                assertThat(migrate.awaitExit()).as(migrate.output()).isZero();
+            }
+        }
+        try (TestProcess process = process(withConfig)
+                .with("CQRS_TRANSPORT_URL", TestEnvironment.broker().url())
+                .with("CQRS_TRANSPORT_EXCHANGE", name)
+                .with("CQRS_DATABASE_URL", database.url())
+                .with("CQRS_DATABASE_USER", "postgres")
+                .with("CQRS_QUEUE", name)
+                .start()) {
+            if (migrates) {
+                assertThat(process.awaitExit()).as(process.output()).isZero();
+                assertThat(database.count("cqrs.outbox")).isZero();
+            } else {
+                String started = command.contains("relay") ? "active, through" : "connected to";
+                await().atMost(Duration.ofSeconds(60))
+                        .until(() -> process.output().contains(started));
+                process.terminate();
+                assertThat(process.awaitExit()).isEqualTo(143);
+            }
+        } finally {
+            Files.delete(yaml);
+        }
+    }
+
+    private static TestProcess process(String command) {
+        return TestProcess.of(command.split(" "));
+    }
+
+    private static CqrsMaster startMaster(SessionFactory sessionFactory, String uri) {
+        // tag::master-start
+        CqrsMaster master = CqrsMaster.builder(sessionFactory)
+                .transport(RabbitTransport.connect(uri))
+                .migrateSchema()
+                .build();
+        master.start();
+        // end::master-start
+        return master;
+    }
+
+    private static CqrsReplica startReplica(SessionFactory sessionFactory, String uri) throws InterruptedException {
+        // tag::replica-start
+        CqrsReplica replica = CqrsReplica.builder(sessionFactory)
+                .transport(RabbitTransport.connect(uri))
+                .queue("storefront")
+                .workers(2)
+                .migrateSchema()
+                .build();
+        replica.start();
+        // end::replica-start
+        return replica;
+    }
+
+    private static SessionFactory sessions(TestDatabase database, Class<?> entity) {
+        Configuration configuration =
+                new Configuration().addAnnotatedClass(entity).setProperty("hibernate.hbm2ddl.auto", "update");
+        configuration.getProperties().put("hibernate.connection.datasource", database.dataSource());
+        return configuration.buildSessionFactory();
+    }
+
+    private static String source(String type) throws Exception {
+        return Files.readString(
+                TestEnvironment.root().resolve("integration-tests/src/test/java/io/cqrs/it/readme/" + type + ".java"));
+    }
+
+    private static String fromAnnotation(String source) {
+        return source.substring(source.indexOf("@Entity"));
+    }
+
+    private static String region(String source, String name) {
+        int start = source.indexOf("// tag::" + name + "\n") + ("// tag::" + name + "\n").length();
+        int end = source.lastIndexOf("\n", source.indexOf("// end::" + name + "\n"));
+        return source.substring(start, end).stripIndent() + "\n";
+    }
+
+    private static List<String> blocks(String language) throws Exception {
+        Matcher matcher =
+                Pattern.compile("```" + language + "\n(.*?)```", Pattern.DOTALL).matcher(Files.readString(README));
+        List<String> blocks = new ArrayList<>();
+        while (matcher.find()) {
+            blocks.add(matcher.group(1));
+        }
+        return blocks;
+    }
+}
