@@ -20,6 +20,7 @@ import io.cqrs.transport.rabbit.RabbitConfig;
 import io.cqrs.transport.rabbit.RabbitTransport;
 import io.cqrs.transport.spi.Destination;
 import io.cqrs.transport.spi.OutgoingMessage;
+import io.cqrs.transport.spi.PublishOutcome;
 import io.cqrs.transport.spi.Publisher;
 import io.cqrs.transport.spi.ReplicaQueue;
 import java.math.BigDecimal;
@@ -110,10 +111,16 @@ final class ApplyBench implements AutoCloseable {
                         Map.of(),
                         body.getBytes(StandardCharsets.UTF_8)));
                 if (page.size() == 1000 || i == rows - 1) {
-                    publisher.send(page).await(Duration.ofSeconds(60)).size();
+                    requireConfirmed(publisher.send(page).await(Duration.ofSeconds(60)));
                     page.clear();
                 }
             }
+        }
+    }
+
+    private static void requireConfirmed(List<PublishOutcome> outcomes) {
+        if (!outcomes.stream().allMatch(PublishOutcome::isConfirmed)) {
+            throw new IllegalStateException("the queue could not be filled: " + outcomes);
         }
     }
 

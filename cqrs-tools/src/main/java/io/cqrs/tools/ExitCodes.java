@@ -18,12 +18,14 @@ final class ExitCodes {
     private ExitCodes() {}
 
     static int of(Throwable error) {
-        if (error instanceof CqrsConfigurationException || error instanceof IllegalArgumentException) {
-            return CONFIGURATION;
-        }
         SQLException sql = SqlStates.find(error);
         boolean database = sql != null && SqlStates.isUnavailable(sql);
         boolean broker = error instanceof CqrsException known && known.isTransient();
-        return database || broker || error instanceof ServerException ? UNREACHABLE : ERROR;
+        if (database || broker || error instanceof ServerException) {
+            return UNREACHABLE;
+        }
+        boolean configuration =
+                error instanceof CqrsConfigurationException || error instanceof IllegalArgumentException;
+        return configuration ? CONFIGURATION : ERROR;
     }
 }

@@ -34,7 +34,8 @@ class CommandsTest {
     void listsTheCommandsAndTheExitCodes() {
         Run run = run("--help");
         assertThat(run.code()).isZero();
-        assertThat(run.out()).contains("consume", "relay", "migrate", "demo", "Exit codes", "a server can't be reached");
+        assertThat(run.out())
+                .contains("consume", "relay", "migrate", "demo", "Exit codes", "a server can't be reached");
     }
 
     static Stream<Arguments> mistakes() {
@@ -49,22 +50,38 @@ class CommandsTest {
                 Arguments.of(3, "jdbc:postgresql:", new String[] {"migrate", "--database-url", "http://x"}),
                 Arguments.of(3, "workers is \"x\"", new String[] {"consume", "-w", "x"}),
                 Arguments.of(3, "workers 0", new String[] {
-                    "consume", "-w", "0", "-q", "q", "--transport-url", "amqp://h", "--database-url", "jdbc:postgresql://h/d",
-                    "--config", "CONFIG"
+                    "consume",
+                    "-w",
+                    "0",
+                    "-q",
+                    "q",
+                    "--transport-url",
+                    "amqp://h",
+                    "--database-url",
+                    "jdbc:postgresql://h/d",
+                    "--config",
+                    "CONFIG"
                 }),
                 Arguments.of(3, "no replica is declared", new String[] {
                     "consume", "-q", "q", "--transport-url", "amqp://h", "--database-url", "jdbc:postgresql://h/d"
                 }),
                 Arguments.of(3, "app.jar does not exist", new String[] {
-                    "consume", "-q", "q", "--transport-url", "amqp://h", "--database-url", "jdbc:postgresql://h/d",
-                    "--app", "app.jar"
+                    "consume",
+                    "-q",
+                    "q",
+                    "--transport-url",
+                    "amqp://h",
+                    "--database-url",
+                    "jdbc:postgresql://h/d",
+                    "--app",
+                    "app.jar"
                 }),
                 Arguments.of(3, "amqp://", new String[] {
                     "relay", "--transport-url", "http://user:secret@h", "--database-url", "jdbc:postgresql://h/d"
                 }),
-                Arguments.of(4, "refused", new String[] {
-                    "migrate", "--database-url", "jdbc:postgresql://127.0.0.1:1/none"
-                }));
+                Arguments.of(
+                        4, "refused", new String[] {"migrate", "--database-url", "jdbc:postgresql://127.0.0.1:1/none"
+                        }));
     }
 
     @ParameterizedTest

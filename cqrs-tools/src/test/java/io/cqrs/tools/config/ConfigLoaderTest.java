@@ -41,7 +41,8 @@ class ConfigLoaderTest {
 
     @Test
     void readsReplicasOfTables() throws IOException {
-        Path file = file("replicas:\n  product: { table: shop.product_ref, mapping: { sku: code }, order: revision }\n");
+        Path file =
+                file("replicas:\n  product: { table: shop.product_ref, mapping: { sku: code }, order: revision }\n");
         CqrsConfig config = new ConfigLoader(Map.of()).load(file, Map.of());
         assertThat(config.replicas()).singleElement().satisfies(replica -> {
             assertThat(replica.table()).isEqualTo("\"shop\".\"product_ref\"");
