@@ -37,6 +37,7 @@ import java.util.Set;
 import org.hibernate.cfg.Configuration;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -78,12 +79,22 @@ class ConvergenceIT {
 
     @Test
     void endsEqualToTheMasterWhateverTheOrderOfArrival() throws Exception {
+        converge(FIRST_SEED, SEEDS);
+    }
+
+    @Test
+    @Tag("large")
+    void endsEqualToTheMasterInManyMoreHistories() throws Exception {
+        converge(10_000, 2_000);
+    }
+
+    private static void converge(long firstSeed, int seeds) throws Exception {
         Transport transport = new InMemoryTransport();
         Outcomes outcomes = new Outcomes();
         try (CqrsReplica workers = replica(transport, "converge", outcomes)) {
             workers.start();
             int sent = 0;
-            for (long seed = FIRST_SEED; seed < FIRST_SEED + SEEDS; seed++) {
+            for (long seed = firstSeed; seed < firstSeed + seeds; seed++) {
                 List<String> messages = shuffled(history(seed), new Random(seed));
                 publish(transport, messages);
                 sent += messages.size();
@@ -91,7 +102,7 @@ class ConvergenceIT {
                 assertEqual(seed);
             }
             assertThat(outcomes.dead()).as("dead letters").isZero();
-            System.err.printf("convergence: seeds %d to %d equal, %s%n", FIRST_SEED, FIRST_SEED + SEEDS - 1, outcomes);
+            System.err.printf("convergence: seeds %d to %d equal, %s%n", firstSeed, firstSeed + seeds - 1, outcomes);
         }
     }
 

@@ -23,6 +23,8 @@ import org.jspecify.annotations.Nullable;
 /** Applies folded changes to one table, set-based, within the caller's transaction. Belongs to one connection. */
 final class TableApplier implements AutoCloseable {
 
+    private static final int SHAPES_KEPT = 64;
+
     private final Connection connection;
     private final ReplicaTable table;
     private final GuardSql sql;
@@ -111,11 +113,7 @@ final class TableApplier implements AutoCloseable {
 
     private void save(SaveShape shape, List<Fold.Newest> rows, @Nullable Instant horizon) throws SQLException {
         List<ReplicaColumn> columns = shape.columns(table);
-        PreparedStatement statement = saves.get(shape);
-        if (statement == null) {
-            statement = connection.prepareStatement(sql.save(columns, shape.reach()));
-            saves.put(shape, statement);
-        }
+        PreparedStatement statement = statement(shape, columns);
         int next = RowArrays.bind(statement, changes(rows), table.key(), columns);
         statement.setString(next, table.cqrsId().value());
         statement.setString(
@@ -127,6 +125,23 @@ final class TableApplier implements AutoCloseable {
                 row.end(saveOutcome(row, result, horizon));
             }
         }
+    }
+
+    /** Messages may come in more shapes than there should be: then the statements kept are begun anew. */
+    private PreparedStatement statement(SaveShape shape, List<ReplicaColumn> columns) throws SQLException {
+        PreparedStatement known = saves.get(shape);
+        if (known != null) {
+            return known;
+        }
+        if (saves.size() >= SHAPES_KEPT) {
+            for (PreparedStatement one : saves.values()) {
+                one.close();
+            }
+            saves.clear();
+        }
+        PreparedStatement created = connection.prepareStatement(sql.save(columns, shape.reach()));
+        saves.put(shape, created);
+        return created;
     }
 
     private static Outcome saveOutcome(Fold.Newest row, ResultSet result, @Nullable Instant horizon)
