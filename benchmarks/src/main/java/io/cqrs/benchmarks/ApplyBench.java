@@ -26,6 +26,7 @@ import io.cqrs.transport.spi.ReplicaQueue;
 import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
@@ -47,8 +48,7 @@ final class ApplyBench implements AutoCloseable {
 
     static final int BATCH = 500;
     static final int PREFETCH = 2 * BATCH;
-    static final String TABLE =
-            """
+    static final String TABLE = """
             create table item (id bigint primary key, name text, description text, price numeric, amount int,
                 active boolean, made date, seen timestamptz, cqrs_revision bigint not null,
                 cqrs_updated timestamptz not null)""";
@@ -74,8 +74,8 @@ final class ApplyBench implements AutoCloseable {
         String brokerUrl = servers.requireBroker().url();
         String databaseUrl = servers.database().createDatabase("bench");
         String name = "bench_" + Long.toString(System.nanoTime(), Character.MAX_RADIX);
-        RabbitTransport transport =
-                RabbitTransport.of(RabbitConfig.builder(brokerUrl).exchange(name).build());
+        RabbitTransport transport = RabbitTransport.of(
+                RabbitConfig.builder(brokerUrl).exchange(name).build());
         ReplicaQueue queue = ReplicaQueue.of(name, Set.of(ITEM))
                 .withType(ReplicaQueue.Type.valueOf(queueType.toUpperCase(Locale.ROOT)));
         transport.declare(queue);
@@ -118,6 +118,19 @@ final class ApplyBench implements AutoCloseable {
         }
     }
 
+    /** Asks the server: one that was given by URL may be set otherwise than ours. */
+    private String durability() {
+        try (Connection connection = UrlDataSource.of(databaseUrl, null, null).getConnection();
+                Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery(
+                        "select current_setting('fsync'), current_setting('synchronous_commit')")) {
+            row.next();
+            return "fsync " + row.getString(1) + ", synchronous_commit " + row.getString(2);
+        } catch (SQLException e) {
+            throw new IllegalStateException("the database does not say how durable it is", e);
+        }
+    }
+
     private static void requireConfirmed(List<PublishOutcome> outcomes) {
         if (!outcomes.stream().allMatch(PublishOutcome::isConfirmed)) {
             throw new IllegalStateException("the queue could not be filled: " + outcomes);
@@ -137,8 +150,7 @@ final class ApplyBench implements AutoCloseable {
         data.put("active", i % 2 == 0);
         data.put("made", "2024-02-29");
         data.put("seen", "2026-11-21 01:16:00.614800+00:00");
-        return Change.of(
-                Signal.SAVE, EntityKey.of(ITEM, id), Stamp.of(START.plusSeconds(revision), revision), data);
+        return Change.of(Signal.SAVE, EntityKey.of(ITEM, id), Stamp.of(START.plusSeconds(revision), revision), data);
     }
 
     private final class Apply implements Measure {
@@ -167,7 +179,7 @@ final class ApplyBench implements AutoCloseable {
                     "batch " + BATCH,
                     "prefetch " + PREFETCH,
                     "persistent messages",
-                    "fsync on",
+                    durability(),
                     "workers " + workers + " beside a floor of 1 thread");
         }
 

@@ -24,8 +24,7 @@ import java.util.concurrent.LinkedBlockingQueue;
  */
 final class BareApply {
 
-    private static final String UPSERT =
-            """
+    private static final String UPSERT = """
             insert into item (id, name, description, price, amount, active, made, seen, cqrs_revision, cqrs_updated)
             select * from unnest(?::int8[], ?::text[], ?::text[], ?::numeric[], ?::int4[], ?::bool[], ?::date[],
                 ?::timestamptz[], ?::int8[], ?::timestamptz[])
@@ -34,8 +33,8 @@ final class BareApply {
                 seen = excluded.seen, cqrs_revision = excluded.cqrs_revision, cqrs_updated = excluded.cqrs_updated""";
     private static final List<String> COLUMNS = List.of(
             "id", "name", "description", "price", "amount", "active", "made", "seen", "cqrs_revision", "cqrs_updated");
-    private static final List<String> TYPES = List.of(
-            "int8", "text", "text", "numeric", "int4", "bool", "date", "timestamptz", "int8", "timestamptz");
+    private static final List<String> TYPES =
+            List.of("int8", "text", "text", "numeric", "int4", "bool", "date", "timestamptz", "int8", "timestamptz");
 
     private final String brokerUrl;
     private final String databaseUrl;
@@ -62,7 +61,8 @@ final class BareApply {
             channel.basicQos(ApplyBench.PREFETCH);
             String unused = channel.basicConsume(queue, false, new DefaultConsumer(channel) {
                 @Override
-                public void handleDelivery(String tag, Envelope envelope, AMQP.BasicProperties properties, byte[] body) {
+                public void handleDelivery(
+                        String tag, Envelope envelope, AMQP.BasicProperties properties, byte[] body) {
                     buffer.add(new Received(envelope.getDeliveryTag(), body));
                 }
             });

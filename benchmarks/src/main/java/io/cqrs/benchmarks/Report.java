@@ -37,12 +37,11 @@ final class Report {
                     number(one.floor()),
                     String.format(Locale.ROOT, "%.2f", one.ratio()),
                     String.format(
-                            Locale.ROOT,
-                            "%.2f..%.2f",
-                            Comparison.least(one.ratios()),
-                            Comparison.most(one.ratios())),
+                            Locale.ROOT, "%.2f..%.2f", Comparison.least(one.ratios()), Comparison.most(one.ratios())),
                     one.measure().unit());
-            table.append("  ").append(String.join(", ", one.measure().conditions())).append('\n');
+            table.append("  ")
+                    .append(String.join(", ", one.measure().conditions()))
+                    .append('\n');
         }
         return table.toString();
     }

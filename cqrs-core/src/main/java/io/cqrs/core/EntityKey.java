@@ -4,6 +4,7 @@ import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.util.List;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Identifies one entity across services: its model and its primary key.
@@ -59,15 +60,16 @@ public record EntityKey(CqrsId cqrsId, Object value) {
         return cqrsId + " " + text();
     }
 
-    private static void requireScalar(CqrsId cqrsId, Object part) {
+    private static void requireScalar(CqrsId cqrsId, @Nullable Object part) {
         boolean scalar = part instanceof String
                 || part instanceof Long
                 || part instanceof BigInteger
                 || part instanceof BigDecimal
                 || part instanceof Boolean;
         if (!scalar) {
-            throw new IllegalArgumentException("the key of " + cqrsId + " is a "
-                    + part.getClass().getSimpleName() + ", which no primary key can be on the wire");
+            throw new IllegalArgumentException("the key of " + cqrsId + " is "
+                    + (part == null ? "null" : "a " + part.getClass().getSimpleName())
+                    + ", which no primary key can be on the wire");
         }
     }
 }

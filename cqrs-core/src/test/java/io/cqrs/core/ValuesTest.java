@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import io.cqrs.core.jdbc.TableName;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -64,6 +65,9 @@ class ValuesTest {
                 .withMessageContaining("product");
         assertThatIllegalArgumentException().isThrownBy(() -> EntityKey.of(PRODUCT, List.of()));
         assertThatIllegalArgumentException().isThrownBy(() -> EntityKey.of(PRODUCT, List.of(List.of(1L))));
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> EntityKey.of(PRODUCT, Arrays.asList(1L, null)))
+                .withMessageContaining("null");
     }
 
     @Test

@@ -107,13 +107,12 @@ public final class CqrsReplica implements AutoCloseable {
                 .orElse(null);
     }
 
-    /** Finishes, commits and acknowledges the batches in work, at most ten seconds each, and stops. Idempotent. */
+    /** Finishes, commits and acknowledges the batches in work, at most ten seconds, and stops. Idempotent. */
     @Override
     public void close() {
         closed = true;
         closing.wake();
-        workers.forEach(SessionLoop::stop);
-        workers.forEach(SessionLoop::close);
+        SessionLoop.closeAll(workers);
     }
 
     private void check() throws InterruptedException {
@@ -170,7 +169,7 @@ public final class CqrsReplica implements AutoCloseable {
             return this;
         }
 
-        /** Sets how queues are made where they do not exist; quorum unless set. */
+        /** Sets how the queue and its dead letters' are made where they do not exist; quorum unless set. */
         public Builder queueType(ReplicaQueue.Type type) {
             this.queueType = Objects.requireNonNull(type, "queueType");
             return this;

@@ -8,6 +8,8 @@ import io.cqrs.tools.demo.Stage;
 import io.cqrs.tools.servers.Servers;
 import java.io.PrintWriter;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -66,9 +68,12 @@ final class DemoCommand implements Callable<Integer> {
         }
         PrintWriter err = spec.commandLine().getErr();
         err.println("looking for servers ...");
+        CountDownLatch ended = new CountDownLatch(1);
         try (Stage stage = Stage.build(Servers.forTests(), workers)) {
             err.println("servers: " + stage.servers());
-            return once ? once(stage) : live(stage);
+            return once ? once(stage) : live(stage, ended);
+        } finally {
+            ended.countDown();
         }
     }
 
@@ -92,13 +97,14 @@ final class DemoCommand implements Callable<Integer> {
         return result.equal() ? 0 : ExitCodes.DIFFERENCES;
     }
 
-    private int live(Stage stage) throws Exception {
+    /** Ends with a signal; the process then waits until all is closed. */
+    private int live(Stage stage, CountDownLatch ended) throws Exception {
         Thread main = Thread.currentThread();
         Thread atExit = new Thread(
                 () -> {
                     main.interrupt();
                     try {
-                        main.join(20_000);
+                        boolean unused = ended.await(20, TimeUnit.SECONDS);
                     } catch (InterruptedException e) {
                         Thread.currentThread().interrupt();
                     }
@@ -109,6 +115,7 @@ final class DemoCommand implements Callable<Integer> {
             new Demo(stage).live(spec.commandLine().getOut());
         } catch (InterruptedException e) {
             spec.commandLine().getErr().println("stopping ...");
+            spec.commandLine().getErr().flush();
         }
         return 0;
     }

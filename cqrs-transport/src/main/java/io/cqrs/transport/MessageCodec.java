@@ -2,7 +2,9 @@ package io.cqrs.transport;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.JsonLocation;
 import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
@@ -78,9 +80,15 @@ public final class MessageCodec {
                 throw new SerializationException("the message goes on after its JSON object");
             }
         } catch (IOException e) {
-            throw new SerializationException("the message is not valid JSON: " + e.getMessage(), e);
+            throw new SerializationException("the message is not valid JSON" + place(e));
         }
         return toMessage(new Fields(fields));
+    }
+
+    /** The parser's own words quote the message: its place says enough, and no payload gets into logs. */
+    private static String place(IOException error) {
+        JsonLocation location = error instanceof JsonProcessingException known ? known.getLocation() : null;
+        return location == null ? "" : " at byte " + location.getByteOffset();
     }
 
     private static void write(JsonGenerator generator, Message message) throws IOException {

@@ -7,8 +7,8 @@ import org.jspecify.annotations.Nullable;
 /** Tells what kind of trouble an {@link SQLException} is, by its SQLSTATE (PostgreSQL manual, appendix A). */
 public final class SqlStates {
 
-    /** Rolled back by no fault of the statement: serialization failure, deadlock, lock not available, cancelled. */
-    private static final Set<String> CONTENTION = Set.of("40001", "40P01", "55P03", "57014");
+    /** Rolled back by no fault of the statement: serialization failure, deadlock, lock not available. */
+    private static final Set<String> CONTENTION = Set.of("40001", "40P01", "55P03");
 
     private SqlStates() {}
 
@@ -17,18 +17,14 @@ public final class SqlStates {
         return CONTENTION.contains(state(error));
     }
 
-    /**
-     * Says whether the connection or the server is gone (class 08, 57P01 to 57P05) or out of resources (class 53), or
-     * the server is read-only for now (25006, a standby).
-     */
+    /** Says whether the connection or the server is gone (class 08, 57P01 to 57P05). */
     public static boolean isUnavailable(SQLException error) {
-        String state = state(error);
-        return state.startsWith("08") || state.startsWith("57P") || state.startsWith("53") || state.equals("25006");
+        return state(error).startsWith("08") || state(error).startsWith("57P");
     }
 
-    /** Says whether a foreign key's target is missing (23503). */
-    public static boolean isMissingParent(SQLException error) {
-        return state(error).equals("23503");
+    /** Says whether the server is out of resources (class 53) or read-only for now (25006, a standby). */
+    public static boolean isRefusing(SQLException error) {
+        return state(error).startsWith("53") || state(error).equals("25006");
     }
 
     /** Finds the first {@link SQLException} among the causes, or null. */
@@ -41,7 +37,8 @@ public final class SqlStates {
         return null;
     }
 
-    private static String state(SQLException error) {
+    /** Returns the SQLSTATE, or an empty text. */
+    public static String state(SQLException error) {
         String state = error.getSQLState();
         return state == null ? "" : state;
     }

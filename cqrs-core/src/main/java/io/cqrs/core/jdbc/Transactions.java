@@ -3,7 +3,7 @@ package io.cqrs.core.jdbc;
 import java.sql.Connection;
 import java.sql.SQLException;
 
-/** Runs work in one READ COMMITTED transaction. Stateless. */
+/** Runs work in one transaction of the connection's isolation. Stateless. */
 public final class Transactions {
 
     private Transactions() {}

@@ -2,7 +2,9 @@ package io.cqrs.core.lifecycle;
 
 import io.cqrs.core.Backoff;
 import java.time.Duration;
+import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -57,6 +59,14 @@ public final class SessionLoop implements AutoCloseable {
 
         /** What the session waits on: {@link SessionLoop#wake} and {@link SessionLoop#close} wake it. */
         Waiter waiter();
+
+        /**
+         * Waits for a time that only a stop ends: a wake must not cut it short, or a busy writer would turn a wait
+         * between attempts into a hot loop.
+         *
+         * @throws InterruptedException if the thread is interrupted
+         */
+        void pause(Duration time) throws InterruptedException;
     }
 
     /**
@@ -108,18 +118,34 @@ public final class SessionLoop implements AutoCloseable {
     /** Stops the loop, waiting for the session to end. */
     @Override
     public void close() {
-        stop();
+        closeAll(List.of(this));
+    }
+
+    /** Stops loops together: all of them within the longest limit of one. */
+    public static void closeAll(List<SessionLoop> loops) {
+        loops.forEach(SessionLoop::stop);
         try {
-            if (thread.isAlive()) {
-                thread.join(closeLimit.toMillis());
+            long start = System.nanoTime();
+            for (SessionLoop loop : loops) {
+                loop.join(loop.closeLimit.toNanos() - (System.nanoTime() - start));
             }
-            if (thread.isAlive()) {
-                LOG.warn("{}: did not end within {}, interrupting it", name, closeLimit);
-                thread.interrupt();
-                thread.join(INTERRUPTED_LIMIT.toMillis());
+            for (SessionLoop loop : loops) {
+                if (loop.isRunning()) {
+                    LOG.warn("{}: did not end within {}, interrupting it", loop.name, loop.closeLimit);
+                    loop.thread.interrupt();
+                }
+            }
+            for (SessionLoop loop : loops) {
+                loop.join(INTERRUPTED_LIMIT.toNanos());
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+        }
+    }
+
+    private void join(long nanos) throws InterruptedException {
+        if (thread.isAlive() && nanos > 0) {
+            thread.join(Math.max(1, TimeUnit.NANOSECONDS.toMillis(nanos)));
         }
     }
 
@@ -149,18 +175,8 @@ public final class SessionLoop implements AutoCloseable {
                 failure = e;
                 Duration delay = backoff.delay(failures);
                 LOG.warn("{}: failed {} time(s) in a row, trying again in {}", name, failures, delay, e);
-                pause(delay);
+                control.pause(delay);
             }
-        }
-    }
-
-    /** A wake must not cut the delay short, or a busy writer would turn it into a hot loop: only a stop does. */
-    private void pause(Duration delay) throws InterruptedException {
-        long end = System.nanoTime() + delay.toNanos();
-        long left = delay.toNanos();
-        while (!stopping && left > 0) {
-            boolean unused = waiter.await(Duration.ofNanos(left));
-            left = end - System.nanoTime();
         }
     }
 
@@ -179,6 +195,16 @@ public final class SessionLoop implements AutoCloseable {
         @Override
         public Waiter waiter() {
             return waiter;
+        }
+
+        @Override
+        public void pause(Duration time) throws InterruptedException {
+            long end = System.nanoTime() + time.toNanos();
+            long left = time.toNanos();
+            while (!stopping && left > 0) {
+                boolean unused = waiter.await(Duration.ofNanos(left));
+                left = end - System.nanoTime();
+            }
         }
     }
 }

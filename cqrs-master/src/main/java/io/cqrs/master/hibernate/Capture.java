@@ -9,11 +9,15 @@ import jakarta.persistence.EntityManagerFactory;
 import jakarta.transaction.Status;
 import jakarta.transaction.Synchronization;
 import java.time.InstantSource;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
+import java.util.WeakHashMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import org.hibernate.SessionEventListener;
 import org.hibernate.engine.spi.SessionFactoryImplementor;
 import org.hibernate.engine.spi.SharedSessionContractImplementor;
 import org.hibernate.event.service.spi.EventListenerRegistry;
@@ -24,6 +28,8 @@ import org.hibernate.event.spi.PostInsertEvent;
 import org.hibernate.event.spi.PostInsertEventListener;
 import org.hibernate.event.spi.PostUpdateEvent;
 import org.hibernate.event.spi.PostUpdateEventListener;
+import org.hibernate.event.spi.PostUpsertEvent;
+import org.hibernate.event.spi.PostUpsertEventListener;
 import org.hibernate.persister.entity.EntityPersister;
 import org.jspecify.annotations.Nullable;
 
@@ -40,13 +46,16 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Row lock first, outbox row second: outbox ids of one entity follow the order of its commits. Thread-safe.
  */
-public final class Capture implements PostInsertEventListener, PostUpdateEventListener, PostDeleteEventListener {
+public final class Capture
+        implements PostInsertEventListener, PostUpdateEventListener, PostDeleteEventListener, PostUpsertEventListener {
 
     private static final long serialVersionUID = 1L;
 
     private final transient StampClock clock;
     private final transient JdbcOutbox outbox;
     private final transient Map<SharedSessionContractImplementor, ChangeSet> open = new ConcurrentHashMap<>();
+    private final transient Set<SharedSessionContractImplementor> watched =
+            Collections.synchronizedSet(Collections.newSetFromMap(new WeakHashMap<>()));
     private final transient List<Runnable> afterCommit = new CopyOnWriteArrayList<>();
     private transient volatile Map<String, MasterModel> models = Map.of();
 
@@ -122,7 +131,25 @@ public final class Capture implements PostInsertEventListener, PostUpdateEventLi
     public void onPostDelete(PostDeleteEvent event) {
         MasterModel model = models.get(event.getPersister().getEntityName());
         if (model != null) {
-            changes(event.getSession()).deleted(model, event.getId(), event.getEntity(), event.getDeletedState());
+            Object entity = event.getEntity();
+            Object[] state = event.getDeletedState();
+            // A stateless session knows no state but the instance's own.
+            changes(event.getSession())
+                    .deleted(
+                            model,
+                            event.getId(),
+                            entity,
+                            state == null ? event.getPersister().getValues(entity) : state);
+        }
+    }
+
+    /** An upsert tells neither what the row was nor what it is: it can't be sent, and must not be committed unsent. */
+    @Override
+    public void onPostUpsert(PostUpsertEvent event) {
+        MasterModel model = models.get(event.getPersister().getEntityName());
+        if (model != null) {
+            throw changes(event.getSession())
+                    .refuse("an upsert of " + model.cqrsId() + " can't be captured: use insert or update");
         }
     }
 
@@ -138,8 +165,23 @@ public final class Capture implements PostInsertEventListener, PostUpdateEventLi
         }
         ChangeSet created = new ChangeSet(session, clock);
         open.put(session, created);
+        forgetAtEnd(session);
         session.getTransactionCoordinator().getLocalSynchronizations().registerSynchronization(new Flusher(session));
         return created;
+    }
+
+    /** A session may be closed in the midst of its transaction: then nobody completes it. */
+    private void forgetAtEnd(SharedSessionContractImplementor session) {
+        if (watched.add(session)) {
+            session.getEventListenerManager().addListener(new SessionEventListener() {
+                private static final long serialVersionUID = 1L;
+
+                @Override
+                public void end() {
+                    @Nullable ChangeSet unused = open.remove(session);
+                }
+            });
+        }
     }
 
     private final class Flusher implements Synchronization {

@@ -17,6 +17,7 @@ final class ChangeSet {
     private final StampClock clock;
     private final Map<RowId, RowHistory> rows = new LinkedHashMap<>();
     private boolean folded;
+    private @Nullable OutboxException refusal;
 
     ChangeSet(SharedSessionContractImplementor session, StampClock clock) {
         this.session = session;
@@ -38,10 +39,19 @@ final class ChangeSet {
     /** Returns the messages of the transaction; nothing may be recorded from here on. */
     List<OutboxMessage> fold() {
         folded = true;
+        if (refusal != null) {
+            throw refusal;
+        }
         List<OutboxMessage> messages = new ArrayList<>(rows.size());
         MessageFactory factory = new MessageFactory(session, clock);
         rows.forEach((row, history) -> messages.addAll(factory.messages(row.model(), row.id(), history)));
         return messages;
+    }
+
+    /** Makes sure that the transaction is not committed, whoever swallows the error. */
+    OutboxException refuse(String reason) {
+        refusal = new OutboxException(reason, null);
+        return refusal;
     }
 
     private RowHistory history(MasterModel model, Object id, boolean existsNow) {

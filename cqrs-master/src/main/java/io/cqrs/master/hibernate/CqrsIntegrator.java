@@ -32,6 +32,7 @@ public final class CqrsIntegrator implements Integrator {
             registry.appendListeners(EventType.POST_INSERT, capture);
             registry.appendListeners(EventType.POST_UPDATE, capture);
             registry.appendListeners(EventType.POST_DELETE, capture);
+            registry.appendListeners(EventType.POST_UPSERT, capture);
             factory.addObserver(new SessionFactoryObserver() {
                 private static final long serialVersionUID = 1L;
 

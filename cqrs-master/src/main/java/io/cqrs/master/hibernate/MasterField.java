@@ -4,7 +4,9 @@ import io.cqrs.core.SerializationException;
 import io.cqrs.transport.WireValues;
 import java.time.Instant;
 import java.time.LocalDateTime;
+import java.time.LocalTime;
 import java.time.OffsetDateTime;
+import java.time.ZonedDateTime;
 import org.hibernate.engine.spi.SharedSessionContractImplementor;
 import org.hibernate.proxy.HibernateProxy;
 import org.hibernate.proxy.LazyInitializer;
@@ -22,6 +24,8 @@ record MasterField(String property, String name, int index, boolean reference) {
 
     /** The wire truncates what is left of a microsecond. */
     private static final int HALF_A_MICRO = 500;
+
+    private static final int LAST_MICRO = 999_999_500;
 
     /**
      * Returns the wire value of the attribute in a state array, touching neither getters nor lazy proxies.
@@ -43,6 +47,12 @@ record MasterField(String property, String name, int index, boolean reference) {
             return time.plusNanos(HALF_A_MICRO);
         }
         if (value instanceof LocalDateTime time) {
+            return time.plusNanos(HALF_A_MICRO);
+        }
+        if (value instanceof ZonedDateTime time) {
+            return time.plusNanos(HALF_A_MICRO);
+        }
+        if (value instanceof LocalTime time && time.getNano() < LAST_MICRO) {
             return time.plusNanos(HALF_A_MICRO);
         }
         return value;

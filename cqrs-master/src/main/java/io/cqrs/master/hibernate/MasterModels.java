@@ -41,6 +41,7 @@ final class MasterModels {
         Map<CqrsId, MasterModel> byId = new HashMap<>();
         for (EntityType<?> entity : factory.getMetamodel().getEntities()) {
             Master master = entity.getJavaType().getAnnotation(Master.class);
+            requireNoMasterAbove(entity);
             if (master != null) {
                 EntityPersister persister =
                         factory.getRuntimeMetamodels().getMappingMetamodel().getEntityDescriptor(entity.getJavaType());
@@ -55,6 +56,16 @@ final class MasterModels {
             }
         }
         return Map.copyOf(byEntity);
+    }
+
+    private static void requireNoMasterAbove(EntityType<?> entity) {
+        for (Class<?> above = entity.getJavaType().getSuperclass(); above != null; above = above.getSuperclass()) {
+            if (above.isAnnotationPresent(Master.class)) {
+                throw new CqrsConfigurationException(entity.getJavaType().getName() + " extends the master "
+                        + above.getName() + ", and would not be sent: entities of a hierarchy can't be masters yet,"
+                        + " share what they have in a @MappedSuperclass without @Master");
+            }
+        }
     }
 
     private MasterModel model() {

@@ -38,7 +38,7 @@ final class MessageFactory {
         List<OutboxMessage> messages = new ArrayList<>(1);
         Object[] deleted = history.deletedState();
         if (deleted != null && sends(model, history.deletedEntity())) {
-            messages.add(message(delete(model, id, deleted, mixin(history.deletedEntity()))));
+            messages.add(message(delete(model, id, deleted, history)));
         }
         Object[] saved = history.savedState();
         if (saved != null && sends(model, history.savedEntity())) {
@@ -47,8 +47,12 @@ final class MessageFactory {
         return messages;
     }
 
-    private Change delete(MasterModel model, Object id, Object[] state, MasterMixin mixin) {
-        Instant updated = clock.ofDelete((Instant) state[model.updated()], () -> Sessions.connection(session));
+    private Change delete(MasterModel model, Object id, Object[] state, RowHistory history) {
+        MasterMixin mixin = mixin(history.deletedEntity());
+        // Only the states that were sent have to be beaten: states of this transaction are not, and an insert that
+        // waits for its end may have been stamped before them.
+        Object[] lastKnown = Objects.requireNonNull(history.lastKnownState(), "lastKnownState");
+        Instant updated = clock.ofDelete((Instant) lastKnown[model.updated()], () -> Sessions.connection(session));
         Stamp stamp = Stamp.of(updated, revision(model, state) + 1);
         Map<String, @Nullable Object> custom = mixin.cqrsDeleteData();
         Map<String, @Nullable Object> data = custom == null ? Map.of() : Map.of("custom", wireMap(model, id, custom));

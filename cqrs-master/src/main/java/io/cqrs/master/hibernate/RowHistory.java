@@ -15,6 +15,7 @@ final class RowHistory {
     private Object @Nullable [] lastState;
     private Object @Nullable [] deletedState;
     private @Nullable Object deletedEntity;
+    private Object @Nullable [] lastKnownState;
     private boolean begun;
 
     RowHistory(boolean existedBefore) {
@@ -35,6 +36,7 @@ final class RowHistory {
         if (existedBefore && deletedState == null) {
             deletedState = state.clone();
             deletedEntity = removed;
+            lastKnownState = firstOldState == null ? deletedState : firstOldState;
         }
         begun = true;
         existsAfter = false;
@@ -46,6 +48,11 @@ final class RowHistory {
     /** Returns the state whose deletion replicas must learn of, or null. */
     Object @Nullable [] deletedState() {
         return deletedState;
+    }
+
+    /** Returns the last state that others may know of the life that was deleted: the one before the transaction. */
+    Object @Nullable [] lastKnownState() {
+        return lastKnownState;
     }
 
     @Nullable

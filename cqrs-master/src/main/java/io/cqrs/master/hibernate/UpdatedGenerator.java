@@ -1,11 +1,14 @@
 package io.cqrs.master.hibernate;
 
+import java.lang.reflect.Member;
 import java.time.Instant;
 import java.util.EnumSet;
+import org.hibernate.engine.spi.EntityEntry;
 import org.hibernate.engine.spi.SharedSessionContractImplementor;
 import org.hibernate.generator.BeforeExecutionGenerator;
 import org.hibernate.generator.EventType;
 import org.hibernate.generator.EventTypeSets;
+import org.hibernate.generator.GeneratorCreationContext;
 import org.jspecify.annotations.Nullable;
 
 /** Gives each written row its time. Works with {@code @DynamicUpdate} too, and leaves clean entities alone. */
@@ -13,8 +16,12 @@ public final class UpdatedGenerator implements BeforeExecutionGenerator {
 
     private static final long serialVersionUID = 1L;
 
+    private final String property;
+
     /** Called by Hibernate. */
-    public UpdatedGenerator() {}
+    public UpdatedGenerator(CqrsUpdated annotation, Member member, GeneratorCreationContext context) {
+        this.property = context.getProperty().getName();
+    }
 
     @Override
     public Object generate(
@@ -23,8 +30,17 @@ public final class UpdatedGenerator implements BeforeExecutionGenerator {
             @Nullable Object currentValue,
             EventType eventType) {
         // What a new instance was given is no earlier time of this row.
-        Instant before = eventType == EventType.UPDATE && currentValue instanceof Instant time ? time : null;
+        Object known = eventType == EventType.UPDATE ? loaded(session, owner, currentValue) : null;
+        Instant before = known instanceof Instant time ? time : null;
         return Capture.of(session.getFactory()).clock().next(before, () -> Sessions.connection(session));
+    }
+
+    /** The row's own time: a detached instance that is merged may bring any. */
+    private @Nullable Object loaded(
+            SharedSessionContractImplementor session, @Nullable Object owner, @Nullable Object currentValue) {
+        EntityEntry entry =
+                owner == null ? null : session.getPersistenceContextInternal().getEntry(owner);
+        return entry == null || entry.getLoadedState() == null ? currentValue : entry.getLoadedValue(property);
     }
 
     @Override

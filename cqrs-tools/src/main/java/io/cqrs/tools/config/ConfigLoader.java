@@ -3,6 +3,8 @@ package io.cqrs.tools.config;
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.MissingNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.databind.node.TextNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import io.cqrs.core.CqrsConfigurationException;
 import io.cqrs.core.CqrsId;
@@ -93,15 +95,29 @@ public final class ConfigLoader {
             return MissingNode.getInstance();
         }
         try {
-            JsonNode tree = new YAMLMapper().readTree(substitute(Files.readString(file), file));
+            JsonNode tree = new YAMLMapper().readTree(Files.readString(file));
             if (!tree.isObject() && !tree.isMissingNode() && !tree.isNull()) {
                 throw new CqrsConfigurationException(file + " holds no mapping of keys");
             }
+            substitute(tree, file);
             return tree;
         } catch (JacksonException e) {
             throw new CqrsConfigurationException(file + " is no YAML: " + e.getOriginalMessage(), e);
         } catch (IOException e) {
             throw new CqrsConfigurationException(file + " can't be read: " + e.getMessage(), e);
+        }
+    }
+
+    /** Puts variables into values, once they are values: what they hold is never read as YAML. */
+    private void substitute(JsonNode tree, Path file) {
+        if (tree instanceof ObjectNode object) {
+            object.properties().forEach(entry -> {
+                if (entry.getValue().isTextual()) {
+                    entry.setValue(TextNode.valueOf(substitute(entry.getValue().asText(), file)));
+                } else {
+                    substitute(entry.getValue(), file);
+                }
+            });
         }
     }
 

@@ -3,7 +3,7 @@ package io.cqrs.tools.servers;
 import java.util.Objects;
 
 /** A running RabbitMQ. Thread-safe. */
-public final class BrokerServer implements AutoCloseable {
+public final class BrokerServer {
 
     private final String url;
     private final String description;
@@ -52,13 +52,8 @@ public final class BrokerServer implements AutoCloseable {
         control.start();
     }
 
-    @Override
-    public void close() {
-        control.close();
-    }
-
     /** What can be done to a server. */
-    interface Control extends AutoCloseable {
+    interface Control {
 
         /** Of a server that somebody else runs. */
         Control NOT_OURS = new Control() {
@@ -71,18 +66,10 @@ public final class BrokerServer implements AutoCloseable {
             public void start() {
                 throw new ServerException("the broker is not ours to start", null);
             }
-
-            @Override
-            public void close() {
-                // somebody else's
-            }
         };
 
         void stop();
 
         void start();
-
-        @Override
-        void close();
     }
 }

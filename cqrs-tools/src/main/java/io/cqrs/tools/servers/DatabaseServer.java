@@ -9,23 +9,25 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.Consumer;
 
-/** A running PostgreSQL; databases made on it are dropped when it is closed. Thread-safe. */
-public final class DatabaseServer implements AutoCloseable {
+/** A running PostgreSQL. Thread-safe. */
+public final class DatabaseServer {
 
     private final String adminUrl;
     private final String description;
-    private final Runnable stop;
     private final List<String> databases = Collections.synchronizedList(new ArrayList<>());
 
-    DatabaseServer(String adminUrl, String description, Runnable stop) {
+    DatabaseServer(String adminUrl, String description) {
         this.adminUrl = Objects.requireNonNull(adminUrl, "adminUrl");
         this.description = description;
-        this.stop = stop;
     }
 
-    static DatabaseServer given(String url) {
-        return new DatabaseServer(url, "PostgreSQL from " + Servers.PG_URL, () -> {});
+    /** Somebody else's server: what is made on it is dropped at the end. */
+    static DatabaseServer given(String url, Consumer<AutoCloseable> started) {
+        DatabaseServer server = new DatabaseServer(url, "PostgreSQL from " + Servers.PG_URL);
+        started.accept(server::dropDatabases);
+        return server;
     }
 
     /** Says which one it is and why. */
@@ -47,13 +49,11 @@ public final class DatabaseServer implements AutoCloseable {
         return urlOf(name);
     }
 
-    @Override
-    public void close() {
+    private void dropDatabases() {
         for (String name : databases) {
             execute("drop database if exists " + TableName.quote(name) + " with (force)");
         }
         databases.clear();
-        stop.run();
     }
 
     private String urlOf(String database) {

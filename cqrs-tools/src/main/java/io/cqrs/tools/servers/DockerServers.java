@@ -3,6 +3,7 @@ package io.cqrs.tools.servers;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.testcontainers.DockerClientFactory;
 import org.testcontainers.postgresql.PostgreSQLContainer;
@@ -17,29 +18,30 @@ final class DockerServers {
 
     private DockerServers() {}
 
-    static Optional<BrokerServer> rabbit() {
+    static Optional<BrokerServer> rabbit(Consumer<AutoCloseable> started) {
         if (!available()) {
             return Optional.empty();
         }
         RabbitMQContainer container = new RabbitMQContainer(DockerImageName.parse(RABBITMQ));
+        started.accept(container::stop);
         container.start();
         return Optional.of(new BrokerServer(
                 container.getAmqpUrl(), "RabbitMQ in Docker (" + RABBITMQ + ")", new ContainerControl(container)));
     }
 
-    static Optional<DatabaseServer> postgres() {
+    static Optional<DatabaseServer> postgres(Consumer<AutoCloseable> started) {
         if (!available()) {
             return Optional.empty();
         }
         PostgreSQLContainer container = new PostgreSQLContainer(DockerImageName.parse(POSTGRES))
                 .withCommand("postgres", "-c", "max_connections=200");
+        started.accept(container::stop);
         container.start();
         String url = container.getJdbcUrl();
         String separator = url.contains("?") ? "&" : "?";
         return Optional.of(new DatabaseServer(
                 url + separator + "user=" + container.getUsername() + "&password=" + container.getPassword(),
-                "PostgreSQL in Docker (" + POSTGRES + ")",
-                container::stop));
+                "PostgreSQL in Docker (" + POSTGRES + ")"));
     }
 
     /** A look at where engines listen comes first: loading the client takes over a second. */
@@ -72,11 +74,6 @@ final class DockerServers {
                     .client()
                     .unpauseContainerCmd(container.getContainerId())
                     .exec();
-        }
-
-        @Override
-        public void close() {
-            container.stop();
         }
     }
 }

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /** A private PostgreSQL from binaries on this machine. */
 final class LocalPostgres {
@@ -22,7 +23,7 @@ final class LocalPostgres {
         this.port = port;
     }
 
-    static Optional<DatabaseServer> start(boolean durable) {
+    static Optional<DatabaseServer> open(boolean durable, Consumer<AutoCloseable> started) {
         Optional<Path> initdb = Shell.find(
                 "initdb", "/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql@*/bin");
         if (initdb.isEmpty()) {
@@ -32,17 +33,12 @@ final class LocalPostgres {
         ServerDirectory directory = ServerDirectory.create("postgres");
         LocalPostgres postgres = new LocalPostgres(
                 binaries, directory, ServerDirectory.freePorts(1).get(0));
-        Thread atExit = new Thread(postgres::stop, "cqrs-stop-postgres");
-        Runtime.getRuntime().addShutdownHook(atExit);
+        started.accept(postgres::stop);
         postgres.initialize();
         postgres.run(durable);
-        String url = "jdbc:postgresql://127.0.0.1:" + postgres.port + "/postgres?user=postgres";
-        return Optional.of(
-                new DatabaseServer(url, "private PostgreSQL from " + binaries + " on port " + postgres.port, () -> {
-                    if (Runtime.getRuntime().removeShutdownHook(atExit)) {
-                        postgres.stop();
-                    }
-                }));
+        return Optional.of(new DatabaseServer(
+                "jdbc:postgresql://127.0.0.1:" + postgres.port + "/postgres?user=postgres",
+                "private PostgreSQL from " + binaries + " on port " + postgres.port));
     }
 
     private void initialize() {

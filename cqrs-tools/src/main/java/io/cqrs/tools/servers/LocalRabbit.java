@@ -8,16 +8,21 @@ import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** A private RabbitMQ node from binaries on this machine, with ports, data and an epmd of its own. */
 final class LocalRabbit implements BrokerServer.Control {
 
+    private static final Logger LOG = LoggerFactory.getLogger(LocalRabbit.class);
     private static final Duration START_LIMIT = Duration.ofSeconds(90);
     private static final int STOP_SECONDS = 30;
 
@@ -26,7 +31,6 @@ final class LocalRabbit implements BrokerServer.Control {
     private final int port;
     private final int distPort;
     private final int epmdPort;
-    private final Thread atExit = new Thread(this::stopQuietly, "cqrs-stop-rabbitmq");
     private @Nullable Process process;
 
     private LocalRabbit(Path program, ServerDirectory directory, List<Integer> ports) {
@@ -37,7 +41,7 @@ final class LocalRabbit implements BrokerServer.Control {
         this.epmdPort = ports.get(2);
     }
 
-    static Optional<BrokerServer> open() {
+    static Optional<BrokerServer> open(Consumer<AutoCloseable> started) {
         // The program itself: the package's wrapper in sbin changes the user and fixes the paths.
         Optional<Path> program =
                 Shell.find("rabbitmq-server", "/usr/lib/rabbitmq/bin", "/opt/homebrew/sbin", "/usr/local/sbin");
@@ -46,7 +50,7 @@ final class LocalRabbit implements BrokerServer.Control {
         }
         LocalRabbit rabbit =
                 new LocalRabbit(program.get(), ServerDirectory.create("rabbitmq"), ServerDirectory.freePorts(3));
-        Runtime.getRuntime().addShutdownHook(rabbit.atExit);
+        started.accept(rabbit::close);
         rabbit.prepare();
         rabbit.start();
         return Optional.of(new BrokerServer(
@@ -71,40 +75,39 @@ final class LocalRabbit implements BrokerServer.Control {
     }
 
     @Override
-    public synchronized void start() {
+    public void start() {
         try {
             Path out = directory.path().resolve("startup.out");
-            ProcessBuilder builder = new ProcessBuilder(program.toString())
-                    .directory(directory.path().toFile());
-            builder.environment().putAll(environment());
-            builder.redirectErrorStream(true).redirectOutput(out.toFile());
-            Process started = builder.start();
-            process = started;
-            awaitAnswer(started, out);
+            awaitAnswer(launch(out), out);
         } catch (IOException e) {
             throw new ServerException("RabbitMQ could not be started: " + e.getMessage(), e);
         }
     }
 
-    @Override
-    public void close() {
-        if (Runtime.getRuntime().removeShutdownHook(atExit)) {
-            stopQuietly();
-        }
+    private synchronized Process launch(Path out) throws IOException {
+        List<String> command = new ArrayList<>();
+        // In a session of its own: a Ctrl-C in the terminal is for us, and we stop it in order.
+        Shell.find("setsid").map(Path::toString).ifPresent(command::add);
+        command.add(program.toString());
+        ProcessBuilder builder =
+                new ProcessBuilder(command).directory(directory.path().toFile());
+        builder.environment().putAll(environment());
+        builder.redirectErrorStream(true).redirectOutput(out.toFile());
+        Process launched = builder.start();
+        process = launched;
+        return launched;
     }
 
-    private void stopQuietly() {
+    private void close() {
         stop();
-        Path epmd = Shell.find("epmd").orElse(null);
-        if (epmd != null) {
+        Shell.find("epmd").ifPresent(epmd -> {
             try {
                 Shell.run(directory.path(), Map.of(), List.of(epmd.toString(), "-port", "" + epmdPort, "-kill"));
             } catch (ServerException e) {
                 // It ends by itself when its last node is gone, or was never started.
-                directory.delete();
-                return;
+                LOG.debug("epmd was gone", e);
             }
-        }
+        });
         directory.delete();
     }
 

@@ -1,11 +1,17 @@
 package io.cqrs.tools.servers;
 
-import java.util.ArrayList;
-import java.util.Collections;
+import java.time.Duration;
+import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentLinkedDeque;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Finds or starts the servers of a test run or a demo, one of each kind a run, when they are first asked for.
@@ -21,9 +27,14 @@ public final class Servers implements AutoCloseable {
     /** Names the database server to use, as a JDBC URL of a user who may create databases. */
     public static final String PG_URL = "CQRS_TEST_PG_URL";
 
+    private static final Logger LOG = LoggerFactory.getLogger(Servers.class);
+    private static final Duration GRACE = Duration.ofSeconds(15);
+
     private final Map<String, String> environment;
     private final boolean durable;
-    private final List<AutoCloseable> started = Collections.synchronizedList(new ArrayList<>());
+    private final Deque<AutoCloseable> started = new ConcurrentLinkedDeque<>();
+    private final CountDownLatch closed = new CountDownLatch(1);
+    private final Thread atExit = new Thread(this::closeAtExit, "cqrs-servers-stop");
     private @Nullable DatabaseServer database;
     private @Nullable Optional<BrokerServer> broker;
 
@@ -34,12 +45,17 @@ public final class Servers implements AutoCloseable {
 
     /** Returns servers for tests and demos: private databases do without fsync, their data is thrown away. */
     public static Servers forTests() {
-        return new Servers(System.getenv(), false);
+        return hooked(new Servers(System.getenv(), false));
     }
 
     /** Returns servers for measurements: private databases are as durable as they come. */
     public static Servers durable() {
-        return new Servers(System.getenv(), true);
+        return hooked(new Servers(System.getenv(), true));
+    }
+
+    private static Servers hooked(Servers servers) {
+        Runtime.getRuntime().addShutdownHook(servers.atExit);
+        return servers;
     }
 
     /**
@@ -49,14 +65,12 @@ public final class Servers implements AutoCloseable {
      */
     public synchronized DatabaseServer database() {
         if (database == null) {
-            database = firstOf(List.of(
-                            new Way<DatabaseServer>(
-                                    PG_URL,
-                                    () -> Optional.ofNullable(environment.get(PG_URL))
-                                            .map(DatabaseServer::given)),
-                            new Way<>("Docker", DockerServers::postgres),
-                            new Way<>("local binaries", () -> LocalPostgres.start(durable)),
-                            new Way<>("embedded", () -> EmbeddedDatabase.start(durable))))
+            database = firstOf(List.<Supplier<Optional<DatabaseServer>>>of(
+                            () -> Optional.ofNullable(environment.get(PG_URL))
+                                    .map(url -> DatabaseServer.given(url, started::push)),
+                            () -> DockerServers.postgres(started::push),
+                            () -> LocalPostgres.open(durable, started::push),
+                            () -> EmbeddedDatabase.open(durable, started::push)))
                     .orElseThrow(() -> new ServerException(
                             "no PostgreSQL: set " + PG_URL + ", start Docker, or install PostgreSQL", null));
         }
@@ -70,12 +84,10 @@ public final class Servers implements AutoCloseable {
      */
     public synchronized Optional<BrokerServer> broker() {
         if (broker == null) {
-            broker = firstOf(List.of(
-                    new Way<BrokerServer>(
-                            AMQP_URL,
-                            () -> Optional.ofNullable(environment.get(AMQP_URL)).map(BrokerServer::given)),
-                    new Way<>("Docker", DockerServers::rabbit),
-                    new Way<>("local binaries", LocalRabbit::open)));
+            broker = firstOf(List.<Supplier<Optional<BrokerServer>>>of(
+                    () -> Optional.ofNullable(environment.get(AMQP_URL)).map(BrokerServer::given),
+                    () -> DockerServers.rabbit(started::push),
+                    () -> LocalRabbit.open(started::push)));
         }
         return broker;
     }
@@ -99,31 +111,39 @@ public final class Servers implements AutoCloseable {
         return brokerName + "; " + databaseName;
     }
 
-    /** Stops what was started. */
+    /** Stops what was started, the last first. Idempotent. */
     @Override
     public void close() {
-        List<AutoCloseable> last = new ArrayList<>(started);
-        Collections.reverse(last);
-        for (AutoCloseable server : last) {
+        try {
+            boolean unused = Runtime.getRuntime().removeShutdownHook(atExit);
+        } catch (IllegalStateException e) {
+            LOG.debug("the process is ending, the hook finds nothing left to stop", e);
+        }
+        stopAll();
+        closed.countDown();
+    }
+
+    /** Leaves whoever uses the servers the time to end in order. */
+    private void closeAtExit() {
+        try {
+            boolean unused = started.isEmpty() || closed.await(GRACE.toSeconds(), TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        stopAll();
+    }
+
+    private void stopAll() {
+        for (AutoCloseable server = started.poll(); server != null; server = started.poll()) {
             try {
                 server.close();
             } catch (Exception e) {
                 throw new ServerException("a server could not be stopped: " + e.getMessage(), e);
             }
         }
-        started.clear();
     }
 
-    private <T extends AutoCloseable> Optional<T> firstOf(List<Way<T>> ways) {
-        for (Way<T> way : ways) {
-            Optional<T> server = way.attempt().get();
-            if (server.isPresent()) {
-                started.add(server.get());
-                return server;
-            }
-        }
-        return Optional.empty();
+    private static <T> Optional<T> firstOf(List<Supplier<Optional<T>>> ways) {
+        return ways.stream().map(Supplier::get).flatMap(Optional::stream).findFirst();
     }
-
-    private record Way<T>(String name, java.util.function.Supplier<Optional<T>> attempt) {}
 }

@@ -31,11 +31,12 @@ class ConfigLoaderTest {
 
     @Test
     void putsVariablesIntoTheFileWithTheirDefaults() throws IOException {
-        Path file = file("database: { url: '${URL:-jdbc:postgresql://h/d}', user: '${NAME}', password: '${PW}' }\n");
-        CqrsConfig config = new ConfigLoader(Map.of("NAME", "shop", "PW", "a$1\\b")).load(file, Map.of());
+        Path file = file("database: { url: '${URL:-jdbc:postgresql://h/d}', user: '${NAME}', password: \"${PW}\" }\n");
+        CqrsConfig config = new ConfigLoader(Map.of("NAME", "shop", "PW", "a$1\\b\n\"queue: x")).load(file, Map.of());
         assertThat(config.databaseUrl()).isEqualTo("jdbc:postgresql://h/d");
         assertThat(config.databaseUser()).isEqualTo("shop");
-        assertThat(config.databasePassword()).isEqualTo("a$1\\b");
+        assertThat(config.databasePassword()).isEqualTo("a$1\\b\n\"queue: x");
+        assertThat(config.queue()).isNull();
         assertThat(config.toString()).doesNotContain("a$1");
     }
 

@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.ReentrantLock;
 import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -26,6 +27,7 @@ final class ConnectionKeeper {
     private final String role;
     private final RabbitConfig config;
     private final Waiter waiter = new Waiter();
+    private final ReentrantLock lock = new ReentrantLock();
     private @Nullable Connection current;
     private volatile boolean closed;
     private volatile @Nullable String blocked;
@@ -36,7 +38,16 @@ final class ConnectionKeeper {
     }
 
     /** Returns the open connection, opening it first for as long as it takes. */
-    synchronized Connection connection() throws InterruptedException {
+    Connection connection() throws InterruptedException {
+        lock.lockInterruptibly();
+        try {
+            return openConnection();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private Connection openConnection() throws InterruptedException {
         long start = System.nanoTime();
         for (int attempt = 1; !closed; attempt++) {
             Connection open = current;
@@ -64,11 +75,14 @@ final class ConnectionKeeper {
     void close() {
         closed = true;
         waiter.wake();
-        synchronized (this) {
+        lock.lock();
+        try {
             if (current != null) {
                 current.abort(CLOSE_MILLIS);
                 current = null;
             }
+        } finally {
+            lock.unlock();
         }
     }
 

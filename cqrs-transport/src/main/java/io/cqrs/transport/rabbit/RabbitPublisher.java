@@ -36,6 +36,7 @@ final class RabbitPublisher implements Publisher {
         try {
             AMQP.Confirm.SelectOk unused = channel.confirmSelect();
         } catch (IOException | RuntimeException e) {
+            close();
             throw TransportException.lost("confirms could not be switched on: " + e.getMessage(), e);
         }
     }

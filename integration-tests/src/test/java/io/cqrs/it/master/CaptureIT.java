@@ -261,6 +261,8 @@ class CaptureIT {
         for (int nanos : new int[] {123_456_499, 123_456_500, 999_999_999}) {
             Reading reading = new Reading(100L + nanos, 1);
             reading.taken = Instant.ofEpochSecond(1_700_000_000, nanos);
+            reading.time = java.time.LocalTime.of(1, 2, 3, nanos);
+            reading.zoned = reading.taken.atZone(java.time.ZoneId.of("Asia/Kathmandu"));
             reading.local = java.time.LocalDateTime.ofInstant(reading.taken, java.time.ZoneOffset.UTC);
             master.commit(session -> session.persist(reading));
         }
@@ -273,6 +275,116 @@ class CaptureIT {
         assertThat(messages())
                 .extracting(one -> one.get("instance_data").get("local").asText())
                 .isEqualTo(database.rows("select local::text from reading where taken is not null order by id"));
+        assertThat(messages())
+                .extracting(one -> one.get("instance_data").get("zoned").asText())
+                .isEqualTo(messages().stream()
+                        .map(one -> one.get("instance_data").get("taken").asText())
+                        .toList());
+    }
+
+    @Test
+    void refusesAnUpsertThatItCannotSeeAndTheCommitWithIt() {
+        Item item = new Item(50, "a");
+        assertThatThrownBy(() -> master.sessions().inStatelessTransaction(session -> {
+                    try {
+                        session.upsert(item);
+                    } catch (OutboxException swallowed) {
+                        assertThat(swallowed).hasMessageContaining("upsert of item");
+                    }
+                }))
+                .hasStackTraceContaining("upsert of item");
+        assertThat(database.rows("select id from item where id = 50")).isEmpty();
+        assertThat(messages()).isEmpty();
+    }
+
+    @Test
+    void capturesAStatelessSession() {
+        Item item = new Item(51, "a");
+        master.sessions().inStatelessTransaction(session -> session.insert(item));
+        item.name = "b";
+        master.sessions().inStatelessTransaction(session -> session.update(item));
+        master.sessions().inStatelessTransaction(session -> session.delete(item));
+        assertThat(messages()).extracting(CaptureIT::revision).containsExactly(0L, 1L, 2L);
+        assertThat(messages()).extracting(CaptureIT::updated).isSorted().doesNotHaveDuplicates();
+    }
+
+    @Test
+    void keepsTheTimeOfTheRowWhateverADetachedInstanceBrings() {
+        master.commit(session -> session.persist(new Item(52, "a")));
+        Item detached = master.sessions().fromTransaction(session -> session.find(Item.class, 52L));
+        for (String text : new String[] {null, "2999-01-01T00:00:00Z"}) {
+            try {
+                var field = MasterEntity.class.getDeclaredField("cqrsUpdated");
+                field.setAccessible(true);
+                field.set(detached, text == null ? null : Instant.parse(text));
+            } catch (ReflectiveOperationException e) {
+                throw new IllegalStateException(e);
+            }
+            detached.name += "b";
+            Item merged = master.sessions().fromTransaction(session -> session.merge(detached));
+            try {
+                var version = MasterEntity.class.getDeclaredField("cqrsRevision");
+                version.setAccessible(true);
+                version.set(detached, merged.cqrsRevision());
+            } catch (ReflectiveOperationException e) {
+                throw new IllegalStateException(e);
+            }
+        }
+        assertThat(messages())
+                .extracting(CaptureIT::updated)
+                .isSorted()
+                .doesNotHaveDuplicates()
+                .allSatisfy(time -> assertThat(time).doesNotStartWith("2999"));
+    }
+
+    @Test
+    void losesNoInsertThatWaitedForADeleteWithUpdatesBeforeIt() throws Exception {
+        master.commit(session -> session.persist(new Item(53, "first life")));
+        java.util.concurrent.CountDownLatch updated = new java.util.concurrent.CountDownLatch(1);
+        Thread second = new Thread(() -> {
+            try {
+                updated.await();
+                master.commit(session -> session.persist(new Item(53, "second life")));
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        });
+        second.start();
+        master.commit(session -> {
+            Item item = session.find(Item.class, 53L);
+            item.name = "b";
+            session.flush();
+            updated.countDown();
+            org.awaitility.Awaitility.await()
+                    .until(() -> database.count(
+                                    "pg_stat_activity where wait_event_type = 'Lock' and query like 'insert into%'")
+                            > 0);
+            item.name = "c";
+            session.flush();
+            session.remove(item);
+        });
+        second.join();
+        List<JsonNode> sent = messages();
+        assertThat(sent).extracting(one -> one.get("signal_type").asText()).containsExactly("SAVE", "DELETE", "SAVE");
+        assertThat(sent).extracting(CaptureIT::updated).isSorted().doesNotHaveDuplicates();
+    }
+
+    @Test
+    void forgetsASessionThatIsClosedInTheMidstOfItsTransaction() {
+        try (var session = master.sessions().openSession()) {
+            session.beginTransaction();
+            session.persist(new Item(54, "never committed"));
+            session.flush();
+        }
+        master.commit(session -> session.persist(new Item(55, "committed")));
+        assertThat(onlyMessage().get("instance_pk").asLong()).isEqualTo(55);
+    }
+
+    @Test
+    void refusesAnEntityThatExtendsAMaster() {
+        assertThatThrownBy(() ->
+                        MasterUnit.on(database, Item.class, SpecialItem.class).close())
+                .hasStackTraceContaining(SpecialItem.class.getName() + " extends the master");
     }
 
     @Test
@@ -434,6 +546,8 @@ class CaptureIT {
         double celsius;
         Instant taken;
         java.time.LocalDateTime local;
+        java.time.LocalTime time;
+        java.time.ZonedDateTime zoned;
 
         protected Reading() {}
 
@@ -533,6 +647,9 @@ class CaptureIT {
         @Id
         Long id;
     }
+
+    @Entity(name = "SpecialItem")
+    static class SpecialItem extends Item {}
 
     @Entity(name = "SecondItem")
     @Master("item")

@@ -131,6 +131,8 @@ class RelayIT {
         CqrsRelay first = start(transport, UnroutablePolicy.HOLD, counting);
         await().until(() -> leaders.get() == 1);
         start(transport, UnroutablePolicy.HOLD, counting);
+        await().alias("the second one has asked for the lock")
+                .until(() -> database.count("pg_stat_activity where query like 'select pg_try_advisory_lock%'") > 0);
         insert("item", 10);
         assertThat(Queues.take(transport, "relay", 10)).hasSize(10);
         assertThat(leaders).hasValue(1);

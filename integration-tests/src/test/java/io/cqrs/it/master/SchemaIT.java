@@ -56,6 +56,21 @@ class SchemaIT {
     }
 
     @Test
+    void letsAUsersFlywayBeginInASharedSchemaAfterItWithABaseline() throws Exception {
+        TestDatabase database = TestEnvironment.database("shared_after");
+        CqrsSchema.named("public").migrate(database.dataSource());
+        Files.writeString(migrations.resolve("V1__users.sql"), "create table users_table (id int);");
+        Flyway users = Flyway.configure()
+                .dataSource(database.dataSource())
+                .locations("filesystem:" + migrations)
+                .baselineOnMigrate(true)
+                .baselineVersion("0")
+                .load();
+        assertThat(users.migrate().migrationsExecuted).isEqualTo(1);
+        assertThat(CqrsSchema.named("public").migrate(database.dataSource())).isZero();
+    }
+
+    @Test
     void isMadeOnceByManyThreadsAtOnce() throws Exception {
         TestDatabase database = TestEnvironment.database("racing");
         ExecutorService threads = Executors.newFixedThreadPool(6);

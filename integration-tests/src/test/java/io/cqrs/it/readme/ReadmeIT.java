@@ -2,6 +2,7 @@ package io.cqrs.it.readme;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.cqrs.core.CqrsId;
 import io.cqrs.it.support.TestDatabase;
@@ -51,6 +52,7 @@ class ReadmeIT {
 
     @Test
     void carriesAChangeFromTheMasterToTheReplicaAsShown() throws Exception {
+        assumeTrue(TestEnvironment.broker().isOurs(), "the README's queue may hold somebody's messages");
         String uri = TestEnvironment.broker().url();
         TestDatabase masterDatabase = TestEnvironment.database("readme_master");
         TestDatabase replicaDatabase = TestEnvironment.database("readme_replica");

@@ -181,13 +181,15 @@ class ApplyIT {
         assertThat(outcomes.of(Outcome.NEEDS_SYNC)).isEqualTo(1);
         Delivery dead = dead(1).get(0);
         assertThat(dead.headers().get(Headers.ERROR_MESSAGE).toString()).contains("item 1", "sync");
+        apply(sync(1, 2, -1, "it is not"));
+        assertThat(rows()).containsExactly("1|it is not|2", "2|newer|0");
     }
 
     @Test
     void worksOnOddNamesAndTypesAndACompositeKey() throws Exception {
         database.execute(
                 "create table \"Odd \"\"Name\" (\"select\" text, \"Part 2\" int, tags text[], doc jsonb, raw bytea,"
-                        + " u uuid, d date, t time, ts timestamp, label varchar(3), made int generated always as (\"Part 2\" + 1)"
+                        + " u uuid, d date, t time, ts timestamp, label varchar(3), code char(5), made int generated always as (\"Part 2\" + 1)"
                         + " stored, cqrs_revision int not null, cqrs_updated timestamptz not null,"
                         + " primary key (\"Part 2\", \"select\"))");
         define("odd", "\"Odd \"\"Name\"", Order.UPDATED);
@@ -200,6 +202,7 @@ class ApplyIT {
         data.put("t", "01:02:03.000004");
         data.put("ts", "2024-02-29 23:59:59.999999");
         data.put("label", "abc");
+        data.put("code", "x".repeat(5));
         EntityKey key = EntityKey.of(CqrsId.of("odd"), List.<Object>of(7L, "k'ey"));
         Change save = Change.of(Signal.SAVE, key, Stamp.of(T0, 0), data);
         apply(save);
@@ -207,7 +210,7 @@ class ApplyIT {
         assertThat(database.rows("select * from \"Odd \"\"Name\""))
                 .containsExactly("k'ey|7|{\"a,\\\"b\\\\\",\"null\",\"\"}|{\"b\": [1, 1.10]}|\\x0102ff"
                         + "|12345678-1234-5678-1234-567812345678|2024-02-29|01:02:03.000004|2024-02-29 23:59:59.999999"
-                        + "|abc|8|1|"
+                        + "|abc|xxxxx|8|1|"
                         + database.rows("select timestamptz '" + T0.plusSeconds(1) + "'")
                                 .get(0));
         apply(Change.of(Signal.DELETE, key, Stamp.of(T0.plusSeconds(2), 2), Map.of()));
@@ -246,6 +249,7 @@ class ApplyIT {
         assertThat(new MessageCodec().decode(dead.body()).change().key().value())
                 .isEqualTo(23L);
         assertThat(dead.headers().get(Headers.ERROR_CLASS).toString()).contains("SQLException");
+        assertThat(dead.headers().get(Headers.ATTEMPTS)).isEqualTo(1);
         assertThat(dead.headers().get(Headers.ERROR_MESSAGE).toString()).contains("no_bad");
         assertThat(dead.headers()).containsEntry(Headers.SOURCE_QUEUE, "apply");
     }
@@ -254,8 +258,9 @@ class ApplyIT {
     void retriesAFailureAndGivesUpAfterThePolicysRetries() throws Exception {
         database.execute("alter table item_ref add constraint no_bad check (name <> 'bad')");
         apply(save(1, 0, 0, "bad"), save(2, 0, 0, "good"));
-        Message dead = new MessageCodec().decode(dead(1).get(0).body());
-        assertThat(dead.retries()).isEqualTo(2);
+        Delivery letter = dead(1).get(0);
+        assertThat(letter.headers().get(Headers.ATTEMPTS)).isEqualTo(3);
+        assertThat(new MessageCodec().decode(letter.body()).retries()).isEqualTo(2);
         assertThat(outcomes.retried()).isEqualTo(2);
         assertThat(rows()).containsExactly("2|good|0");
     }
@@ -301,6 +306,67 @@ class ApplyIT {
         assertThat(dead(1).get(0).headers().get(Headers.ERROR_MESSAGE).toString())
                 .contains("item 1", "field name");
         assertThat(rows()).containsExactly("2|good|0");
+    }
+
+    @Test
+    void refusesAValueThatIsTooLongAndNeverCutsItOff() throws Exception {
+        database.execute("alter table item_ref alter name type varchar(5)");
+        retries = new RetryPolicy(0, Backoff.constant(Duration.ofSeconds(1)));
+        apply(save(1, 0, 0, "abcdef"), save(2, 0, 0, "abcde"));
+        assertThat(rows()).containsExactly("2|abcde|0");
+        assertThat(dead(1).get(0).headers().get(Headers.ERROR_MESSAGE).toString())
+                .contains("22001");
+    }
+
+    @Test
+    void tellsNoDataInReasons() throws Exception {
+        database.execute("alter table item_ref add constraint no_bad check (name <> 'bad'), alter amount type int");
+        retries = new RetryPolicy(0, Backoff.constant(Duration.ofSeconds(1)));
+        apply(
+                save(1, 0, 0, "bad"),
+                save(2, 0, 0, Map.of("name", "x", "amount", "s3cret")),
+                save(3, 0, 0, Map.of("name", "x", "price", "s3cret")));
+        Queues.putBytes(transport, "apply", Map.of(), List.of("{\"a\": s3cret}".getBytes(StandardCharsets.UTF_8)));
+        assertThat(dead(4))
+                .extracting(one -> one.headers().get(Headers.ERROR_MESSAGE).toString())
+                .allSatisfy(reason -> assertThat(reason).doesNotContain("s3cret", "Failing row"));
+    }
+
+    @Test
+    void survivesAMessageThatNobodyThoughtOf() throws Exception {
+        String odd = new MessageCodec()
+                .encode(Message.of(save(1, 0, 0, "a")))
+                .replace("\"instance_pk\":1", "\"instance_pk\":[1,null]");
+        start();
+        Queues.putBytes(transport, "apply", Map.of(), List.of(odd.getBytes(StandardCharsets.UTF_8)));
+        apply(save(2, 0, 0, "good"));
+        assertThat(dead(1).get(0).headers().get(Headers.ERROR_MESSAGE).toString())
+                .contains("null");
+        assertThat(rows()).containsExactly("2|good|0");
+    }
+
+    @Test
+    void holdsOneTombstoneForAKeyOfAnyScale() throws Exception {
+        database.execute("alter table item_ref alter id type numeric");
+        EntityKey scaled = EntityKey.of(ITEM, new BigDecimal("1.00"));
+        apply(Change.of(Signal.DELETE, scaled, Stamp.of(T0.plusSeconds(5), 5), Map.of()));
+        apply(save(1, 0, 0, "late"));
+        assertThat(rows()).isEmpty();
+    }
+
+    @Test
+    void waitsWhileTheDatabaseRefusesWritesWithoutSpendingAttempts() throws Exception {
+        start();
+        apply(save(1, 0, 0, "before"));
+        database.execute("create sequence if not exists refused");
+        database.execute("create function cqrs_refuse() returns trigger language plpgsql as $$ begin"
+                + " perform nextval('refused'); raise exception 'no space left on device' using errcode = '53100'; end $$;"
+                + " create trigger refuse before insert on item_ref for each row execute function cqrs_refuse()");
+        Queues.put(transport, "apply", save(2, 0, 0, "during"));
+        await().until(() -> database.rows("select last_value >= 3 from refused").equals(List.of("t")));
+        database.execute("drop function cqrs_refuse cascade");
+        await().atMost(60, TimeUnit.SECONDS).until(() -> rows().size() == 2);
+        assertThat(outcomes.retried() + outcomes.dead()).isZero();
     }
 
     @Test
@@ -392,30 +458,19 @@ class ApplyIT {
         replica.start();
     }
 
-    /** Puts changes into the queue as one batch and waits until each has ended. */
+    /** Puts changes into the queue at once and waits until each has ended. */
     private void apply(Change... changes) throws InterruptedException {
         if (replica == null) {
             start();
         }
-        int retriedBefore = outcomes.retried();
         sent += changes.length;
-        MessageCodec codec = new MessageCodec();
-        boolean forced = java.util.Arrays.stream(changes).anyMatch(Change::forced);
-        if (forced) {
-            for (Change change : changes) {
-                Queues.putBytes(
-                        transport,
-                        "apply",
-                        Map.of(Headers.FORCE, change.forced()),
-                        List.of(codec.encode(Message.of(change)).getBytes(StandardCharsets.UTF_8)));
-            }
-        } else {
-            Queues.put(transport, "apply", changes);
-        }
-        await().pollInterval(Duration.ofMillis(5))
-                .atMost(30, TimeUnit.SECONDS)
-                .until(() -> outcomes.ended() - outcomes.of(Outcome.NEEDS_SYNC) + outcomes.dead() >= sent
-                        && outcomes.retried() >= retriedBefore);
+        Queues.put(transport, "apply", changes);
+        await().pollInterval(Duration.ofMillis(5)).atMost(30, TimeUnit.SECONDS).until(() -> ended() >= sent);
+    }
+
+    /** Those that need a sync, or are rejected, are dead letters too. */
+    private int ended() {
+        return outcomes.ended() - outcomes.of(Outcome.NEEDS_SYNC) - outcomes.of(Outcome.REJECTED) + outcomes.dead();
     }
 
     private List<Delivery> dead(int count) {

@@ -134,6 +134,7 @@ class ConvergenceIT {
             }
             assertThat(outcomes.retried()).as("retries").isPositive();
             assertThat(outcomes.dead()).as("dead letters").isZero();
+            transport.decommission(workers.queue());
         } finally {
             replica.execute("drop function fail_sometimes cascade");
         }

@@ -1,6 +1,7 @@
 package io.cqrs.it.support;
 
 import io.cqrs.core.Change;
+import io.cqrs.transport.Headers;
 import io.cqrs.transport.Message;
 import io.cqrs.transport.MessageCodec;
 import io.cqrs.transport.spi.Delivery;
@@ -13,7 +14,6 @@ import io.cqrs.transport.spi.Transport;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 
@@ -24,24 +24,32 @@ public final class Queues {
 
     private Queues() {}
 
+    /** Puts changes into a queue at once; forced ones carry the header that says so. */
     public static void put(Transport transport, String queue, Change... changes) {
         MessageCodec codec = new MessageCodec();
-        putBytes(
-                transport,
-                queue,
-                Map.of(),
-                Arrays.stream(changes)
-                        .map(change -> codec.encode(Message.of(change)).getBytes(StandardCharsets.UTF_8))
-                        .toList());
+        List<OutgoingMessage> messages = new ArrayList<>();
+        for (Change change : changes) {
+            Map<String, Object> headers = change.forced() ? Map.of(Headers.FORCE, true) : Map.of();
+            byte[] body = codec.encode(Message.of(change)).getBytes(StandardCharsets.UTF_8);
+            messages.add(message(queue, messages.size(), headers, body));
+        }
+        publish(transport, queue, messages);
     }
 
     public static void putBytes(Transport transport, String queue, Map<String, Object> headers, List<byte[]> bodies) {
+        List<OutgoingMessage> messages = new ArrayList<>();
+        for (byte[] body : bodies) {
+            messages.add(message(queue, messages.size(), headers, body));
+        }
+        publish(transport, queue, messages);
+    }
+
+    private static OutgoingMessage message(String queue, int number, Map<String, Object> headers, byte[] body) {
+        return new OutgoingMessage(new Destination.Queue(queue), "m" + number, OutgoingMessage.SINGLE, headers, body);
+    }
+
+    private static void publish(Transport transport, String queue, List<OutgoingMessage> messages) {
         try (Publisher publisher = transport.openPublisher()) {
-            List<OutgoingMessage> messages = new ArrayList<>();
-            for (byte[] body : bodies) {
-                messages.add(new OutgoingMessage(
-                        new Destination.Queue(queue), "m" + messages.size(), OutgoingMessage.SINGLE, headers, body));
-            }
             if (!publisher.send(messages).await(LIMIT).stream().allMatch(PublishOutcome::isConfirmed)) {
                 throw new IllegalStateException("not all messages were taken by " + queue);
             }

@@ -83,12 +83,11 @@ final class OutboxReader implements AutoCloseable {
         return current == null;
     }
 
-    /** Returns rows of one routing key among those read so far, beyond an id. */
-    List<OutboxRow> held(String routingKey, long beyond, int limit) throws SQLException {
-        held.setLong(1, beyond);
-        held.setString(2, routingKey);
-        held.setString(3, seen);
-        held.setInt(4, limit);
+    /** Returns the first rows of one routing key among those read so far. */
+    List<OutboxRow> held(String routingKey, int limit) throws SQLException {
+        held.setString(1, routingKey);
+        held.setString(2, seen);
+        held.setInt(3, limit);
         return read(held).rows();
     }
 

@@ -1,6 +1,7 @@
 package io.cqrs.master.internal.relay;
 
 import io.cqrs.core.schema.CqrsSchema;
+import java.util.Map;
 
 /** The relay's statements. */
 final class OutboxSql {
@@ -9,13 +10,13 @@ final class OutboxSql {
     static final int LOCK_SPACE = 0x63717273;
 
     /** A relay whose host vanished is noticed by the server within half a minute; plans never scan a queue's table. */
-    static final String SESSION = """
-            set tcp_keepalives_idle = 5; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3;
-            set tcp_user_timeout = '20s'; set enable_seqscan = off; set jit = off""";
-
-    static final String RESET = """
-            reset tcp_keepalives_idle; reset tcp_keepalives_interval; reset tcp_keepalives_count;
-            reset tcp_user_timeout; reset enable_seqscan; reset jit""";
+    static final Map<String, String> SESSION = Map.of(
+            "tcp_keepalives_idle", "5",
+            "tcp_keepalives_interval", "5",
+            "tcp_keepalives_count", "3",
+            "tcp_user_timeout", "20s",
+            "enable_seqscan", "off",
+            "jit", "off");
 
     static final String UNLOCK = "select pg_advisory_unlock(?, ?)";
     static final String TRY_LOCK = "select pg_try_advisory_lock(?, ?)";
@@ -46,11 +47,11 @@ final class OutboxSql {
                 order by id limit ?""".formatted(table);
     }
 
-    /** What is held of a routing key: parameters after, routing key, seen, limit. */
+    /** What is held of a routing key: parameters routing key, seen, limit. */
     String held() {
         return """
                 select id, routing_key, body from %s
-                where id > ? and routing_key = ? and pg_visible_in_snapshot(xid, ?::pg_snapshot)
+                where routing_key = ? and pg_visible_in_snapshot(xid, ?::pg_snapshot)
                 order by id limit ?""".formatted(table);
     }
 

@@ -45,14 +45,15 @@ public final class Relay implements SessionLoop.Session {
     public void run(SessionLoop.Control control) throws Exception {
         try (Connection connection = database.open();
                 RelayLock lock = RelayLock.on(connection, settings.schema())) {
-            connection.setNetworkTimeout(Runnable::run, NETWORK_TIMEOUT_MILLIS);
             while (!lock.tryAcquire()) {
                 control.progressed();
-                boolean unused = control.waiter().await(LOCK_RETRY);
+                control.pause(LOCK_RETRY);
                 if (control.stopping()) {
                     return;
                 }
             }
+            int networkTimeout = connection.getNetworkTimeout();
+            connection.setNetworkTimeout(Runnable::run, NETWORK_TIMEOUT_MILLIS);
             settings.listener().leading(true);
             LOG.info("relay of {}: active, through {}", settings.schema().outbox(), transport.describe());
             try (OutboxReader reader =
@@ -61,6 +62,9 @@ public final class Relay implements SessionLoop.Session {
                 relay(control, reader, publisher);
             } finally {
                 settings.listener().leading(false);
+                if (!connection.isClosed()) {
+                    connection.setNetworkTimeout(Runnable::run, networkTimeout);
+                }
             }
         }
     }
@@ -73,9 +77,9 @@ public final class Relay implements SessionLoop.Session {
             if (!worked) {
                 worked = shipment.probeParked();
             }
+            control.progressed();
             if (worked) {
                 poll = SHORTEST_POLL;
-                control.progressed();
             } else {
                 boolean woken = control.waiter().await(poll);
                 Duration doubled = poll.multipliedBy(2);

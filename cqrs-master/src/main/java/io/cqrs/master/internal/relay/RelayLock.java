@@ -1,11 +1,11 @@
 package io.cqrs.master.internal.relay;
 
+import io.cqrs.core.jdbc.SessionSettings;
 import io.cqrs.core.schema.CqrsSchema;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -18,20 +18,19 @@ final class RelayLock implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(RelayLock.class);
 
     private final Connection connection;
+    private final SessionSettings session;
     private final int key;
     private boolean acquired;
 
-    private RelayLock(Connection connection, int key) {
+    private RelayLock(Connection connection, SessionSettings session, int key) {
         this.connection = connection;
+        this.session = session;
         this.key = key;
     }
 
     static RelayLock on(Connection connection, CqrsSchema schema) throws SQLException {
-        connection.setAutoCommit(true);
-        try (Statement statement = connection.createStatement()) {
-            statement.execute(OutboxSql.SESSION);
-        }
-        return new RelayLock(connection, ("relay of " + schema.name()).hashCode());
+        SessionSettings session = SessionSettings.set(connection, OutboxSql.SESSION);
+        return new RelayLock(connection, session, ("relay of " + schema.name()).hashCode());
     }
 
     boolean tryAcquire() throws SQLException {
@@ -40,17 +39,16 @@ final class RelayLock implements AutoCloseable {
     }
 
     @Override
-    public void close() {
+    public void close() throws SQLException {
         try {
             if (acquired) {
                 boolean unused = ask(OutboxSql.UNLOCK);
             }
-            try (Statement statement = connection.createStatement()) {
-                statement.execute(OutboxSql.RESET);
-            }
+            session.close();
         } catch (SQLException e) {
-            // A session that is gone holds nothing.
-            LOG.debug("the relay's session ended before its lock was given back", e);
+            // A session that may still hold the lock must not go back to a pool.
+            LOG.debug("the relay's session is ended, its lock could not be given back", e);
+            connection.abort(Runnable::run);
         }
     }
 

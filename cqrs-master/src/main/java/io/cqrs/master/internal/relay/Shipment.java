@@ -65,7 +65,7 @@ final class Shipment {
         }
         boolean worked = false;
         for (Parked.Due due : parked.due()) {
-            List<OutboxRow> rows = reader.held(due.routingKey(), 0, due.probing() ? 1 : settings.pageSize());
+            List<OutboxRow> rows = reader.held(due.routingKey(), due.probing() ? 1 : settings.pageSize());
             if (rows.isEmpty()) {
                 parked.release(due.routingKey());
                 LOG.info("routing key {} is taken again, nothing is held", due.routingKey());
@@ -82,17 +82,22 @@ final class Shipment {
     private boolean drain(OnItsWay held) throws SQLException, InterruptedException {
         List<PublishOutcome> outcomes = held.publication().await(CONFIRM_LIMIT);
         List<Long> confirmed = new ArrayList<>();
-        for (int i = 0; i < outcomes.size(); i++) {
+        List<Long> dropped = new ArrayList<>();
+        boolean through = true;
+        for (int i = 0; i < outcomes.size() && through; i++) {
             OutboxRow row = held.rows().get(i);
-            if (!outcomes.get(i).isConfirmed()) {
+            if (isDropped(outcomes.get(i))) {
+                dropped.add(row.id());
+            } else if (outcomes.get(i).isConfirmed()) {
+                confirmed.add(row.id());
+            } else {
                 park(row, outcomes.get(i));
-                delete(confirmed);
-                return false;
+                through = false;
             }
-            confirmed.add(row.id());
         }
         delete(confirmed);
-        return true;
+        drop(dropped);
+        return through;
     }
 
     private void settle(OnItsWay sent) throws SQLException, InterruptedException {
@@ -103,7 +108,7 @@ final class Shipment {
         for (int i = 0; i < outcomes.size(); i++) {
             OutboxRow row = sent.rows().get(i);
             PublishOutcome outcome = outcomes.get(i);
-            if (outcome instanceof PublishOutcome.Unroutable && settings.unroutable() == UnroutablePolicy.DROP) {
+            if (isDropped(outcome)) {
                 dropped.add(row.id());
             } else if (!outcome.isConfirmed()) {
                 if (refused.add(row.routingKey())) {
@@ -114,9 +119,17 @@ final class Shipment {
             }
         }
         delete(done);
-        if (!dropped.isEmpty()) {
-            reader.delete(dropped);
-            settings.listener().dropped(dropped.size());
+        drop(dropped);
+    }
+
+    private boolean isDropped(PublishOutcome outcome) {
+        return outcome instanceof PublishOutcome.Unroutable && settings.unroutable() == UnroutablePolicy.DROP;
+    }
+
+    private void drop(List<Long> unroutable) throws SQLException {
+        if (!unroutable.isEmpty()) {
+            reader.delete(unroutable);
+            settings.listener().dropped(unroutable.size());
         }
     }
 

@@ -2,6 +2,7 @@ package io.cqrs.replica.internal.apply;
 
 import io.cqrs.core.CqrsId;
 import io.cqrs.core.Signal;
+import io.cqrs.core.jdbc.SessionSettings;
 import io.cqrs.core.jdbc.Transactions;
 import io.cqrs.core.schema.CqrsSchema;
 import io.cqrs.replica.Outcome;
@@ -40,11 +41,14 @@ import org.jspecify.annotations.Nullable;
 public final class BatchApplier implements AutoCloseable {
 
     private final Connection connection;
+    private final SessionSettings session;
     private final SessionSql locks;
     private final List<TableApplier> parentsFirst;
 
-    private BatchApplier(Connection connection, CqrsSchema schema, List<TableApplier> parentsFirst) {
+    private BatchApplier(
+            Connection connection, SessionSettings session, CqrsSchema schema, List<TableApplier> parentsFirst) {
         this.connection = connection;
+        this.session = session;
         this.locks = new SessionSql(schema);
         this.parentsFirst = parentsFirst;
     }
@@ -56,16 +60,21 @@ public final class BatchApplier implements AutoCloseable {
      */
     public static BatchApplier open(Connection connection, List<ReplicaDefinition> definitions, CqrsSchema schema)
             throws SQLException {
-        connection.setAutoCommit(true);
-        connection.setTransactionIsolation(Connection.TRANSACTION_READ_COMMITTED);
-        try (Statement statement = connection.createStatement()) {
-            statement.execute(SessionSql.SETTINGS);
+        SessionSettings session = SessionSettings.set(connection, SessionSql.SETTINGS);
+        try {
+            return new BatchApplier(connection, session, schema, appliers(connection, definitions, schema));
+        } catch (SQLException | RuntimeException e) {
+            session.close();
+            throw e;
         }
+    }
+
+    private static List<TableApplier> appliers(
+            Connection connection, List<ReplicaDefinition> definitions, CqrsSchema schema) throws SQLException {
         List<ReplicaTable> tables = new Catalogue(connection).read(definitions, schema);
-        List<TableApplier> appliers = TableOrder.parentsFirst(tables).stream()
+        return TableOrder.parentsFirst(tables).stream()
                 .map(table -> new TableApplier(connection, table, schema))
                 .toList();
-        return new BatchApplier(connection, schema, appliers);
     }
 
     /** Gives the connection back as it was: it may belong to a pool. */
@@ -74,11 +83,7 @@ public final class BatchApplier implements AutoCloseable {
         for (TableApplier applier : parentsFirst) {
             applier.close();
         }
-        if (!connection.isClosed()) {
-            try (Statement statement = connection.createStatement()) {
-                statement.execute(SessionSql.RESET);
-            }
-        }
+        session.close();
     }
 
     /**

@@ -85,18 +85,7 @@ final class Catalogue {
         if (key.isEmpty()) {
             throw wrong(definition, "has no primary key: add one on the master's key");
         }
-        String revisionType = found.get(ReplicaTable.REVISION).type();
-        String updatedType = found.get(ReplicaTable.UPDATED).type();
-        return new ReplicaTable(
-                definition.cqrsId(),
-                oid,
-                name,
-                key,
-                columns,
-                revisionType,
-                updatedType,
-                definition.order(),
-                parents(oid));
+        return new ReplicaTable(definition.cqrsId(), oid, name, key, columns, definition.order(), parents(oid));
     }
 
     private static void requireDeclared(ReplicaDefinition definition, TableColumns found) {

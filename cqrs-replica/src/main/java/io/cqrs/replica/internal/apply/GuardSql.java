@@ -70,7 +70,7 @@ final class GuardSql {
                         keyText(),
                         keyEquals("x"),
                         keyExpressions(),
-                        keyNames(""),
+                        keyNames(),
                         updates,
                         precedence(reach),
                         returnedKey(),
@@ -138,17 +138,23 @@ final class GuardSql {
     /** The key as text, made in SQL so that every way into the table spells it the same. */
     private String keyText() {
         if (table.key().size() == 1) {
-            return table.key().get(0).cast("m.p0") + (table.key().get(0).type().equals("text") ? "" : "::text");
+            return "(" + keyPart(0) + ")::text";
         }
-        return "jsonb_build_array(" + keyExpressions() + ")::text";
+        return "jsonb_build_array(" + joinKey(", ", this::keyPart) + ")::text";
+    }
+
+    /** 1 and 1.00 are the same row. */
+    private String keyPart(int i) {
+        String part = table.key().get(i).cast("m.p" + i);
+        return table.key().get(i).type().equals("numeric") ? "trim_scale(" + part + ")" : part;
     }
 
     private String keyExpressions() {
         return joinKey(", ", i -> table.key().get(i).cast("m.p" + i));
     }
 
-    private String keyNames(String prefix) {
-        return joinKey(", ", i -> prefix + TableName.quote(table.key().get(i).name()));
+    private String keyNames() {
+        return joinKey(", ", i -> TableName.quote(table.key().get(i).name()));
     }
 
     private String keyEquals(String alias) {

@@ -17,7 +17,8 @@ import org.jspecify.annotations.Nullable;
  * @param name the column
  * @param field the field's name on the wire
  * @param type the type's name in pg_type, as in {@code int8}
- * @param declared the type as declared, as in {@code character varying(20)}
+ * @param declared the type for a cast, without its length: a cast to {@code varchar(3)} would cut values off silently,
+ *     where the column itself refuses them
  * @param required whether an insert fails without a value: not null and without default
  */
 record ReplicaColumn(String name, String field, String type, String declared, boolean required) {
@@ -63,7 +64,7 @@ record ReplicaColumn(String name, String field, String type, String declared, bo
             return type.equals("bytea") && value != null ? bytes((String) value) : (String) value;
         }
         if (value instanceof BigDecimal number) {
-            return Math.abs((long) number.scale()) <= PLAIN_SCALE ? number.toPlainString() : number.toString();
+            return decimal(number);
         }
         if (value instanceof List<?> list && type.startsWith("_")) {
             return arrayLiteral(list);
@@ -73,6 +74,10 @@ record ReplicaColumn(String name, String field, String type, String declared, bo
                     + ": make it json or jsonb, or map the field otherwise");
         }
         return value.toString();
+    }
+
+    private static String decimal(BigDecimal number) {
+        return Math.abs((long) number.scale()) <= PLAIN_SCALE ? number.toPlainString() : number.toString();
     }
 
     private String bytes(String base64) {
@@ -91,7 +96,7 @@ record ReplicaColumn(String name, String field, String type, String declared, bo
             } else if (item instanceof List<?> inner) {
                 literal.add(arrayLiteral(inner));
             } else {
-                String text = item instanceof BigDecimal number ? number.toPlainString() : item.toString();
+                String text = item instanceof BigDecimal number ? decimal(number) : item.toString();
                 literal.add('"' + text.replace("\\", "\\\\").replace("\"", "\\\"") + '"');
             }
         }

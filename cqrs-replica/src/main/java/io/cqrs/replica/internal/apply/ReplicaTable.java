@@ -14,8 +14,6 @@ import java.util.Set;
  * @param name the table
  * @param key the primary key's columns in its order, filled from the message's key
  * @param columns the other columns, filled from the message's data
- * @param revisionType the type of {@code cqrs_revision}
- * @param updatedType the type of {@code cqrs_updated}
  * @param order what decides which of two states is the newer one
  * @param parents the oids of tables that this one refers to
  */
@@ -25,8 +23,6 @@ record ReplicaTable(
         TableName name,
         List<ReplicaColumn> key,
         List<ReplicaColumn> columns,
-        String revisionType,
-        String updatedType,
         Order order,
         Set<Long> parents) {
 

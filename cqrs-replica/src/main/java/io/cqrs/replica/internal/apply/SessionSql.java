@@ -1,6 +1,7 @@
 package io.cqrs.replica.internal.apply;
 
 import io.cqrs.core.schema.CqrsSchema;
+import java.util.Map;
 
 /** Statements that concern all models. */
 final class SessionSql {
@@ -9,9 +10,9 @@ final class SessionSql {
     static final int SPACE = 0x63717273;
 
     /** Text forms must not depend on how the server or the pool is set. */
-    static final String SETTINGS = "set timezone = 'UTC'; set datestyle = 'ISO, YMD'; set intervalstyle = 'postgres'";
+    static final Map<String, String> SETTINGS =
+            Map.of("timezone", "UTC", "datestyle", "ISO, YMD", "intervalstyle", "postgres");
 
-    static final String RESET = "reset timezone; reset datestyle; reset intervalstyle";
     static final String EXCLUSIVE = "select pg_advisory_xact_lock(?, ?)";
     static final String SHARED = "select pg_advisory_xact_lock_shared(?, ?)";
 

@@ -115,14 +115,15 @@ final class TableApplier implements AutoCloseable {
         List<ReplicaColumn> columns = shape.columns(table);
         PreparedStatement statement = statement(shape, columns);
         int next = RowArrays.bind(statement, changes(rows), table.key(), columns);
+        // A sync says that the entity is there: it may create what an old save may not.
+        Instant floor = shape.reach() == GuardSql.Reach.NEWER ? horizon : null;
         statement.setString(next, table.cqrsId().value());
-        statement.setString(
-                next + 1, horizon == null || shape.reach() == GuardSql.Reach.ANY ? "-infinity" : horizon.toString());
+        statement.setString(next + 1, floor == null ? "-infinity" : floor.toString());
         statement.setString(next + 2, table.cqrsId().value());
         try (ResultSet result = statement.executeQuery()) {
             while (result.next()) {
                 Fold.Newest row = rows.get(result.getInt("ord") - 1);
-                row.end(saveOutcome(row, result, horizon));
+                row.end(saveOutcome(row, result, floor));
             }
         }
     }

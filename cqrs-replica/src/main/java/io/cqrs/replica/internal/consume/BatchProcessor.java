@@ -2,6 +2,7 @@ package io.cqrs.replica.internal.consume;
 
 import io.cqrs.core.Backoff;
 import io.cqrs.core.CqrsException;
+import io.cqrs.core.CqrsId;
 import io.cqrs.core.ReplicationException;
 import io.cqrs.core.SerializationException;
 import io.cqrs.core.jdbc.SqlStates;
@@ -27,6 +28,7 @@ import org.slf4j.LoggerFactory;
  *   <li>Decode; what is not understood, unknown or expired goes to the dead letters.
  *   <li>Apply all in one transaction.
  *   <li>Rolled back by contention: the same again, after a short wait, without spending the messages' attempts.
+ *   <li>The database refuses writes (disk full, read-only): the same again, for as long as it takes.
  *   <li>The database is gone: the error ends the session.
  *   <li>Anything else: halve, in the order of arrival, until the one bad change is alone; it is tried again later, or
  *       goes to the dead letters.
@@ -37,6 +39,8 @@ final class BatchProcessor {
     private static final Logger LOG = LoggerFactory.getLogger(BatchProcessor.class);
     private static final int CONTENTION_TRIES = 10;
     private static final Backoff CONTENTION = Backoff.exponential(Duration.ofMillis(5), Duration.ofSeconds(1));
+
+    private static final Backoff REFUSED = Backoff.exponential(Duration.ofMillis(100), Duration.ofSeconds(10));
 
     private final WorkerSettings settings;
     private final BatchApplier applier;
@@ -76,8 +80,8 @@ final class BatchProcessor {
             boolean forced = Boolean.TRUE.equals(delivery.headers().get(Headers.FORCE));
             batch.add(
                     new Incoming(delivery, message, new Pending(message.change().withForced(forced))));
-        } catch (CqrsException e) {
-            failed.deadLetter(delivery, null, e);
+        } catch (RuntimeException e) {
+            failed.deadLetter(delivery, null, 1, e);
         }
     }
 
@@ -86,11 +90,11 @@ final class BatchProcessor {
             applyThroughContention(batch);
             report(batch);
         } catch (SQLException e) {
-            if (SqlStates.isUnavailable(e)) {
+            if (SqlStates.isUnavailable(e) || SqlStates.isRefusing(e)) {
                 throw e;
             }
             isolate(batch, e);
-        } catch (CqrsException e) {
+        } catch (RuntimeException e) {
             isolate(batch, e);
         }
     }
@@ -105,7 +109,9 @@ final class BatchProcessor {
         Incoming one = batch.get(0);
         LOG.debug("{} failed", one.message().change(), error);
         if (error instanceof CqrsException) {
-            failed.deadLetter(one.delivery(), one.message().change().key().cqrsId(), error);
+            CqrsId cqrsId = one.message().change().key().cqrsId();
+            failed.deadLetter(one.delivery(), cqrsId, one.message().retries() + 1, error);
+            settings.listener().ended(cqrsId, Outcome.REJECTED, 1);
         } else {
             boolean innocent = error instanceof SQLException sql && SqlStates.isContention(sql);
             failed.retryOrDeadLetter(one, error, !innocent);
@@ -119,10 +125,14 @@ final class BatchProcessor {
                 applier.apply(pending);
                 return;
             } catch (SQLException e) {
-                if (!SqlStates.isContention(e) || attempt >= CONTENTION_TRIES || control.stopping()) {
+                boolean contention = SqlStates.isContention(e) && attempt < CONTENTION_TRIES;
+                if (control.stopping() || (!contention && !SqlStates.isRefusing(e))) {
                     throw e;
                 }
-                boolean unused = control.waiter().await(CONTENTION.delay(attempt));
+                if (!contention) {
+                    LOG.warn("the replica's database refuses writes for now, waiting: {}", Reasons.of(e));
+                }
+                control.pause((contention ? CONTENTION : REFUSED).delay(attempt));
             }
         }
     }
@@ -133,6 +143,7 @@ final class BatchProcessor {
                 failed.deadLetter(
                         one.delivery(),
                         one.message().change().key().cqrsId(),
+                        one.message().retries() + 1,
                         new ReplicationException(one.message().change()
                                 + " is older than the deletes remembered here: sync the entity from its master"));
             }

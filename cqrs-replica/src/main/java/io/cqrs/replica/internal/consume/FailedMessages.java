@@ -2,6 +2,7 @@ package io.cqrs.replica.internal.consume;
 
 import io.cqrs.core.CqrsId;
 import io.cqrs.core.TransportException;
+import io.cqrs.replica.Outcome;
 import io.cqrs.transport.Headers;
 import io.cqrs.transport.Message;
 import io.cqrs.transport.MessageCodec;
@@ -51,7 +52,8 @@ final class FailedMessages implements AutoCloseable {
         CqrsId cqrsId = one.message().change().key().cqrsId();
         int retries = one.message().retries();
         if (countsAsAttempt && retries >= settings.retries().maxRetries()) {
-            deadLetter(one.delivery(), cqrsId, error);
+            deadLetter(one.delivery(), cqrsId, retries + 1, error);
+            settings.listener().ended(cqrsId, Outcome.REJECTED, 1);
             return;
         }
         Message next = countsAsAttempt ? one.message().afterFailure() : one.message();
@@ -66,13 +68,14 @@ final class FailedMessages implements AutoCloseable {
     }
 
     /** Plans the dead letter queue: the bytes as they came, and why. */
-    void deadLetter(Delivery delivery, @Nullable CqrsId cqrsId, Exception error) {
-        String reason = String.valueOf(error.getMessage());
+    void deadLetter(Delivery delivery, @Nullable CqrsId cqrsId, int attempts, Exception error) {
+        String reason = Reasons.of(error);
         Map<String, Object> headers = new HashMap<>(delivery.headers());
         headers.putIfAbsent(Headers.FIRST_FAILURE, now());
         headers.put(Headers.LAST_FAILURE, now());
         headers.put(Headers.ERROR_CLASS, error.getClass().getName());
         headers.put(Headers.ERROR_MESSAGE, reason.substring(0, Math.min(reason.length(), REASON_LENGTH)));
+        headers.put(Headers.ATTEMPTS, attempts);
         headers.put(Headers.SOURCE_QUEUE, settings.queue().name());
         String contentType = delivery.contentType() == null ? OutgoingMessage.SINGLE : delivery.contentType();
         Destination deadLetters = new Destination.Queue(settings.queue().deadLetters());

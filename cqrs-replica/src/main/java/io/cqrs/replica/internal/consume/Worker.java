@@ -68,8 +68,9 @@ public final class Worker implements SessionLoop.Session {
             if (!deliveries.isEmpty()) {
                 processor.process(deliveries);
                 receiver.acknowledgeUpTo(deliveries.get(deliveries.size() - 1));
-                control.progressed();
-            } else if (!settings.clock().instant().isBefore(purgeAt)) {
+            }
+            control.progressed();
+            if (!settings.clock().instant().isBefore(purgeAt)) {
                 applier.purgeTombstones(settings.clock().instant().minus(settings.tombstoneRetention()));
                 purgeAt = settings.clock().instant().plus(PURGE_INTERVAL);
             }

@@ -2,6 +2,8 @@ package io.cqrs.examples.shop;
 
 import io.cqrs.core.jdbc.UrlDataSource;
 import io.cqrs.core.schema.CqrsSchema;
+import jakarta.persistence.OptimisticLockException;
+import jakarta.persistence.PersistenceException;
 import java.math.BigDecimal;
 import java.util.List;
 import java.util.Map;
@@ -10,11 +12,13 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import javax.sql.DataSource;
 import org.hibernate.Session;
 import org.hibernate.SessionFactory;
 import org.hibernate.cfg.Configuration;
+import org.hibernate.exception.ConstraintViolationException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -84,7 +88,7 @@ public final class Catalogue {
         try {
             List<Future<?>> running = IntStream.range(0, writers)
                     .<Future<?>>mapToObj(writer -> threads.submit(() -> {
-                        write(writer, writers, changes / writers, new SplittableRandom(seed * 1000L + writer));
+                        write(changes / writers, new SplittableRandom(seed * 1000L + writer));
                         return null;
                     }))
                     .toList();
@@ -97,26 +101,46 @@ public final class Catalogue {
         System.out.println("changes made: " + changes);
     }
 
-    /** Each writer has products of its own, so that transactions don't fail on each other's versions. */
-    private void write(int writer, int writers, int changes, SplittableRandom random) throws InterruptedException {
+    /** Writers share the products: a transaction that another one was faster than is made again. */
+    private void write(int changes, SplittableRandom random) throws InterruptedException {
         CountDownLatch never = new CountDownLatch(1);
-        for (int change = 0; change < changes; change++) {
-            long id = (long) random.nextInt(products / writers) * writers + writer;
-            boolean commit = random.nextInt(20) > 0;
-            try (Session session = sessions.openSession()) {
-                session.beginTransaction();
+        int change = 0;
+        while (change < changes) {
+            if (transact(random)) {
+                change++;
+            }
+            if (pauseMillis > 0) {
+                boolean unused = never.await(pauseMillis, TimeUnit.MILLISECONDS);
+            }
+        }
+    }
+
+    private boolean transact(SplittableRandom random) {
+        long id = random.nextInt(products);
+        boolean commit = random.nextInt(20) > 0;
+        try (Session session = sessions.openSession()) {
+            session.beginTransaction();
+            try {
                 write(session, id, random);
+                session.flush();
                 if (commit) {
                     session.getTransaction().commit();
                 } else {
-                    session.flush();
                     session.getTransaction().rollback();
                 }
-            }
-            if (pauseMillis > 0) {
-                boolean unused = never.await(pauseMillis, java.util.concurrent.TimeUnit.MILLISECONDS);
+                return true;
+            } catch (PersistenceException e) {
+                session.getTransaction().rollback();
+                if (isLostRace(e)) {
+                    return false;
+                }
+                throw e;
             }
         }
+    }
+
+    private static boolean isLostRace(PersistenceException e) {
+        return e instanceof OptimisticLockException || e instanceof ConstraintViolationException;
     }
 
     private static void write(Session session, long id, SplittableRandom random) {

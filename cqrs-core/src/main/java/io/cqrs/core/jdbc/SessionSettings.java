@@ -1,0 +1,85 @@
+package io.cqrs.core.jdbc;
+
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * Settings of a database session for as long as it is ours: closing puts back what was set before, since the connection
+ * may belong to a pool. Belongs to the connection's thread.
+ */
+public final class SessionSettings implements AutoCloseable {
+
+    private static final String CHANGE = "select current_setting(?), set_config(?, ?, false)";
+
+    private final Connection connection;
+    private final boolean autoCommit;
+    private final int isolation;
+    private final Map<String, String> before = new LinkedHashMap<>();
+
+    private SessionSettings(Connection connection) throws SQLException {
+        this.connection = connection;
+        this.autoCommit = connection.getAutoCommit();
+        this.isolation = connection.getTransactionIsolation();
+    }
+
+    /**
+     * Sets autocommit, READ COMMITTED and these settings.
+     *
+     * @param settings values by name, as in {@code timezone} and {@code UTC}
+     * @throws SQLException if the database refuses one; those set before it are put back
+     */
+    public static SessionSettings set(Connection connection, Map<String, String> settings) throws SQLException {
+        SessionSettings session = new SessionSettings(connection);
+        try {
+            connection.setAutoCommit(true);
+            connection.setTransactionIsolation(Connection.TRANSACTION_READ_COMMITTED);
+            for (Map.Entry<String, String> setting : settings.entrySet()) {
+                session.before.put(setting.getKey(), session.change(setting.getKey(), setting.getValue()));
+            }
+            return session;
+        } catch (SQLException e) {
+            session.closeAfter(e);
+            throw e;
+        }
+    }
+
+    @Override
+    public void close() throws SQLException {
+        if (connection.isClosed()) {
+            return;
+        }
+        if (!connection.getAutoCommit()) {
+            connection.rollback();
+            connection.setAutoCommit(true);
+        }
+        for (Map.Entry<String, String> setting : before.entrySet()) {
+            String unused = change(setting.getKey(), setting.getValue());
+        }
+        connection.setTransactionIsolation(isolation);
+        connection.setAutoCommit(autoCommit);
+    }
+
+    private void closeAfter(SQLException cause) {
+        try {
+            close();
+        } catch (SQLException e) {
+            cause.addSuppressed(e);
+        }
+    }
+
+    private String change(String name, String value) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(CHANGE)) {
+            statement.setString(1, name);
+            statement.setString(2, name);
+            statement.setString(3, value);
+            try (ResultSet row = statement.executeQuery()) {
+                row.next();
+                return row.getString(1);
+            }
+        }
+    }
+}
