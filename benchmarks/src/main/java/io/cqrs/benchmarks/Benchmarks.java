@@ -28,6 +28,8 @@ import picocli.CommandLine.Spec;
         footer = {"%nMeasures: apply, apply-2 (two workers), all", "%nExample:", "  benchmarks/run apply --rows 50000"})
 final class Benchmarks implements Callable<Integer> {
 
+    private static final List<String> NAMES = List.of("apply", "apply-2");
+
     @Parameters(paramLabel = "MEASURE", description = "What to measure, or all.")
     private List<String> wanted = new ArrayList<>();
 
@@ -64,6 +66,10 @@ final class Benchmarks implements Callable<Integer> {
         if (!List.of("classic", "quorum").contains(queueType)) {
             throw new ParameterException(spec.commandLine(), "--queue-type is classic or quorum");
         }
+        if (wanted.isEmpty() || !wanted.stream().allMatch(one -> one.equals("all") || NAMES.contains(one))) {
+            throw new ParameterException(
+                    spec.commandLine(), "Name measures out of " + String.join(", ", NAMES) + ", or all");
+        }
         PrintWriter out = spec.commandLine().getOut();
         try (Servers servers = Servers.durable();
                 ApplyBench bench = ApplyBench.build(servers, rows, queueType)) {
@@ -87,10 +93,6 @@ final class Benchmarks implements Callable<Integer> {
     }
 
     private List<Measure> chosen(List<Measure> known) {
-        List<String> names = known.stream().map(Measure::name).toList();
-        if (wanted.isEmpty() || !wanted.stream().allMatch(one -> one.equals("all") || names.contains(one))) {
-            throw new ParameterException(spec.commandLine(), "Name measures out of " + names + ", or all");
-        }
         return known.stream()
                 .filter(measure -> wanted.contains("all") || wanted.contains(measure.name()))
                 .toList();
