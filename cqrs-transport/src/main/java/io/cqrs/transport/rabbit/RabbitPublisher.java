@@ -57,12 +57,7 @@ final class RabbitPublisher implements Publisher {
 
     @Override
     public void close() {
-        try {
-            channel.abort();
-        } catch (IOException | RuntimeException e) {
-            // abort() swallows what it can; a channel that is gone already is closed.
-            return;
-        }
+        RabbitTransport.abort(channel);
     }
 
     private void publish(OutgoingMessage message) throws IOException {

@@ -77,12 +77,7 @@ final class RabbitReceiver implements Receiver {
 
     @Override
     public void close() {
-        try {
-            channel.abort();
-        } catch (IOException | RuntimeException e) {
-            // abort() swallows what it can; a channel that is gone already is closed.
-            return;
-        }
+        RabbitTransport.abort(channel);
     }
 
     private final class Buffering extends DefaultConsumer {

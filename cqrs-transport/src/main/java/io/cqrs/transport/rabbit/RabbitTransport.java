@@ -10,6 +10,8 @@ import io.cqrs.transport.spi.ReplicaQueue;
 import io.cqrs.transport.spi.Transport;
 import java.io.IOException;
 import java.util.Objects;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The transport over RabbitMQ 3.10 or later.
@@ -27,6 +29,8 @@ import java.util.Objects;
  * <p>Thread-safe.
  */
 public final class RabbitTransport implements Transport {
+
+    private static final Logger LOG = LoggerFactory.getLogger(RabbitTransport.class);
 
     private final RabbitConfig config;
     private final ConnectionKeeper publishing;
@@ -111,6 +115,15 @@ public final class RabbitTransport implements Transport {
             return channel;
         } catch (IOException | RuntimeException e) {
             throw TransportException.lost("no channel could be opened: " + e.getMessage(), e);
+        }
+    }
+
+    /** Closes a channel, whatever state it is in. */
+    static void abort(Channel channel) {
+        try {
+            channel.abort();
+        } catch (IOException | RuntimeException e) {
+            LOG.debug("the channel was gone already", e);
         }
     }
 }
