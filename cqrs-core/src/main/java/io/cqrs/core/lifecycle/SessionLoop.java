@@ -1,6 +1,7 @@
 package io.cqrs.core.lifecycle;
 
 import io.cqrs.core.Backoff;
+import io.cqrs.core.CqrsException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
@@ -174,9 +175,19 @@ public final class SessionLoop implements AutoCloseable {
                 failures++;
                 failure = e;
                 Duration delay = backoff.delay(failures);
-                LOG.warn("{}: failed {} time(s) in a row, trying again in {}", name, failures, delay, e);
+                log(e, delay);
                 control.pause(delay);
             }
+        }
+    }
+
+    /** Our own errors say what is wrong and what to do; others show where they come from. */
+    private void log(Exception error, Duration delay) {
+        if (error instanceof CqrsException) {
+            LOG.warn("{}: {}; failed {} time(s), trying again in {}", name, error.getMessage(), failures, delay);
+            LOG.debug("{}: failed", name, error);
+        } else {
+            LOG.warn("{}: failed {} time(s) in a row, trying again in {}", name, failures, delay, error);
         }
     }
 

@@ -153,6 +153,18 @@ class RelayIT {
     }
 
     @Test
+    void saysWhatToDoWhereThereIsNoOutboxAndBeginsOnceThereIs() throws Exception {
+        TestDatabase bare = TestEnvironment.database("relay_unmigrated");
+        CqrsRelay relay =
+                begin(CqrsRelay.builder(bare.dataSource()).transport(transport).build());
+        open.add(0, relay);
+        await().until(() -> relay.failure() != null);
+        assertThat(relay.failure()).hasMessageContaining("cqrs.outbox does not exist: run `cqrs migrate`");
+        CqrsSchema.standard().migrate(bare.dataSource());
+        await().until(() -> relay.failure() == null);
+    }
+
+    @Test
     void endsAPageAtItsBytes() throws Exception {
         transport.declare(ReplicaQueue.of("relay", Set.of(ITEM)));
         insert("item", 50);

@@ -140,7 +140,7 @@ class ReadmeIT {
                 Files.readString(TestEnvironment.root().resolve("examples/shop/src/main/resources/product_ref.sql")));
         Path yaml = Files.createTempFile("readme-", ".yaml");
         Files.writeString(yaml, blocks("yaml").get(0));
-        String withConfig = command + (command.contains("--app") ? "" : " --config " + yaml);
+        String withConfig = command.replaceAll("--config \\S+", "--config " + yaml);
         boolean migrates = command.contains("migrate");
         if (!migrates) {
             try (TestProcess migrate = TestProcess.cqrs("migrate", "--database-url", database.url())

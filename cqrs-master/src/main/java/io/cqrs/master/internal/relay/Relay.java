@@ -45,6 +45,7 @@ public final class Relay implements SessionLoop.Session {
     public void run(SessionLoop.Control control) throws Exception {
         try (Connection connection = database.open();
                 RelayLock lock = RelayLock.on(connection, settings.schema())) {
+            lock.requireOutbox();
             while (!lock.tryAcquire()) {
                 control.progressed();
                 control.pause(LOCK_RETRY);

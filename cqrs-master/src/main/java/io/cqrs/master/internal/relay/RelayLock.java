@@ -1,6 +1,8 @@
 package io.cqrs.master.internal.relay;
 
+import io.cqrs.core.CqrsConfigurationException;
 import io.cqrs.core.jdbc.SessionSettings;
+import io.cqrs.core.jdbc.TableName;
 import io.cqrs.core.schema.CqrsSchema;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -19,18 +21,38 @@ final class RelayLock implements AutoCloseable {
 
     private final Connection connection;
     private final SessionSettings session;
+    private final TableName outbox;
     private final int key;
     private boolean acquired;
 
-    private RelayLock(Connection connection, SessionSettings session, int key) {
+    private RelayLock(Connection connection, SessionSettings session, CqrsSchema schema) {
         this.connection = connection;
         this.session = session;
-        this.key = key;
+        this.outbox = schema.outbox();
+        this.key = ("relay of " + schema.name()).hashCode();
     }
 
     static RelayLock on(Connection connection, CqrsSchema schema) throws SQLException {
         SessionSettings session = SessionSettings.set(connection, OutboxSql.SESSION);
-        return new RelayLock(connection, session, ("relay of " + schema.name()).hashCode());
+        return new RelayLock(connection, session, schema);
+    }
+
+    /**
+     * Makes sure that there is something to relay.
+     *
+     * @throws CqrsConfigurationException if the outbox does not exist
+     */
+    void requireOutbox() throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(OutboxSql.EXISTS)) {
+            statement.setString(1, outbox.sql());
+            try (ResultSet row = statement.executeQuery()) {
+                row.next();
+                if (!row.getBoolean(1)) {
+                    throw new CqrsConfigurationException(
+                            "table " + outbox + " does not exist: run `cqrs migrate` on this database first");
+                }
+            }
+        }
     }
 
     boolean tryAcquire() throws SQLException {

@@ -24,7 +24,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The catalogue service: several writers that create, change and delete products with plain Hibernate code.
  *
- * <p>Environment: {@code SHOP_DATABASE_URL} (JDBC, required), {@code SHOP_DATABASE_USER}, {@code
+ * <p>Environment: {@code SHOP_DATABASE_URL} (JDBC, {@code jdbc:postgresql://localhost/shop} unless
+ * set), {@code SHOP_DATABASE_USER}, {@code
  * SHOP_DATABASE_PASSWORD}, {@code SHOP_CHANGES} (stops after so many transactions; never unless set), {@code
  * SHOP_PRODUCTS} (how many keys, 500), {@code SHOP_WRITERS} (8), {@code SHOP_SEED} (1), {@code SHOP_PAUSE_MILLIS} (0).
  */
