@@ -2,6 +2,7 @@ package io.cqrs.replica;
 
 import io.cqrs.core.CqrsId;
 import io.cqrs.core.jdbc.TableName;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
 
@@ -33,7 +34,7 @@ public record ReplicaDefinition(
      * @param mapping the columns of master fields that are called otherwise here, by the field's name on the wire
      */
     public static ReplicaDefinition ofTable(CqrsId cqrsId, TableName table, Map<String, String> mapping, Order order) {
-        Map<String, String> fields = new java.util.HashMap<>();
+        Map<String, String> fields = new HashMap<>();
         mapping.forEach((field, column) -> fields.put(column, field));
         return new ReplicaDefinition(cqrsId, table.sql(), fields, true, order);
     }

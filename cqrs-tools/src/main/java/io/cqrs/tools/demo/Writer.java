@@ -3,6 +3,7 @@ package io.cqrs.tools.demo;
 import java.math.BigDecimal;
 import java.util.SplittableRandom;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.hibernate.Session;
 import org.hibernate.SessionFactory;
 
@@ -86,7 +87,7 @@ final class Writer {
         }
     }
 
-    private void inTransactions(int from, int to, int step, java.util.function.Function<Session, Consumer<Long>> work) {
+    private void inTransactions(int from, int to, int step, Function<Session, Consumer<Long>> work) {
         for (int start = from; start <= to; start += TRANSACTION * step) {
             int begin = start;
             sessions.inTransaction(session -> {

@@ -14,8 +14,10 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Instant;
 import java.time.OffsetDateTime;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -114,7 +116,7 @@ public final class BatchApplier implements AutoCloseable {
                 lock(applier.table().cqrsId(), true);
                 try (PreparedStatement purge = connection.prepareStatement(locks.purge())) {
                     purge.setString(1, cqrsId);
-                    purge.setObject(2, OffsetDateTime.ofInstant(cutOff, java.time.ZoneOffset.UTC));
+                    purge.setObject(2, OffsetDateTime.ofInstant(cutOff, ZoneOffset.UTC));
                     purge.setString(3, cqrsId);
                     return purge.executeUpdate();
                 }
@@ -209,7 +211,7 @@ public final class BatchApplier implements AutoCloseable {
     public static Map<CqrsId, Map<Outcome, Integer>> count(List<Pending> batch) {
         Map<CqrsId, Map<Outcome, Integer>> counts = new LinkedHashMap<>();
         for (Pending pending : batch) {
-            counts.computeIfAbsent(pending.change().key().cqrsId(), id -> new java.util.EnumMap<>(Outcome.class))
+            counts.computeIfAbsent(pending.change().key().cqrsId(), id -> new EnumMap<>(Outcome.class))
                     .merge(pending.outcome(), 1, Integer::sum);
         }
         return counts;

@@ -5,6 +5,7 @@ import io.cqrs.core.schema.CqrsSchema;
 import io.cqrs.replica.Order;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.IntFunction;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
@@ -77,7 +78,7 @@ final class GuardSql {
                         returnedKeyEquals());
     }
 
-    /** Behind the arrays: cqrs id. Returns ord, recorded, removed, later_row, known. */
+    /** Behind the arrays: cqrs id. Returns ord, recorded, removed, later_row. */
     String delete() {
         return """
                 with m as materialized (%1$s),
@@ -172,7 +173,7 @@ final class GuardSql {
         return joinKey(" and ", i -> "w.k" + i + " = " + table.key().get(i).cast("m.p" + i));
     }
 
-    private String joinKey(String separator, java.util.function.IntFunction<String> part) {
+    private String joinKey(String separator, IntFunction<String> part) {
         return IntStream.range(0, table.key().size()).mapToObj(part).collect(Collectors.joining(separator));
     }
 }

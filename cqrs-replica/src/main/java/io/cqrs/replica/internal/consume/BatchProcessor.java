@@ -2,7 +2,6 @@ package io.cqrs.replica.internal.consume;
 
 import io.cqrs.core.Backoff;
 import io.cqrs.core.CqrsException;
-import io.cqrs.core.CqrsId;
 import io.cqrs.core.ReplicationException;
 import io.cqrs.core.SerializationException;
 import io.cqrs.core.jdbc.SqlStates;
@@ -109,9 +108,7 @@ final class BatchProcessor {
         Incoming one = batch.get(0);
         LOG.debug("{} failed", one.message().change(), error);
         if (error instanceof CqrsException) {
-            CqrsId cqrsId = one.message().change().key().cqrsId();
-            failed.deadLetter(one.delivery(), cqrsId, one.message().retries() + 1, error);
-            settings.listener().ended(cqrsId, Outcome.REJECTED, 1);
+            failed.reject(one, error);
         } else {
             boolean innocent = error instanceof SQLException sql && SqlStates.isContention(sql);
             failed.retryOrDeadLetter(one, error, !innocent);

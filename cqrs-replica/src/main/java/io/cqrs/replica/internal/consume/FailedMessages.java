@@ -52,8 +52,7 @@ final class FailedMessages implements AutoCloseable {
         CqrsId cqrsId = one.message().change().key().cqrsId();
         int retries = one.message().retries();
         if (countsAsAttempt && retries >= settings.retries().maxRetries()) {
-            deadLetter(one.delivery(), cqrsId, retries + 1, error);
-            settings.listener().ended(cqrsId, Outcome.REJECTED, 1);
+            reject(one, error);
             return;
         }
         Message next = countsAsAttempt ? one.message().afterFailure() : one.message();
@@ -65,6 +64,13 @@ final class FailedMessages implements AutoCloseable {
         waiting.add(new OutgoingMessage(
                 back, id(), OutgoingMessage.SINGLE, headers, codec.encode(next).getBytes(StandardCharsets.UTF_8)));
         settings.listener().retried(cqrsId, error);
+    }
+
+    /** Gives a change up for good: it goes to the dead letters and counts as rejected. */
+    void reject(Incoming one, Exception error) {
+        CqrsId cqrsId = one.message().change().key().cqrsId();
+        deadLetter(one.delivery(), cqrsId, one.message().retries() + 1, error);
+        settings.listener().ended(cqrsId, Outcome.REJECTED, 1);
     }
 
     /** Plans the dead letter queue: the bytes as they came, and why. */
