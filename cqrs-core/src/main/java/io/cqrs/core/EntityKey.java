@@ -4,6 +4,7 @@ import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.util.List;
 import java.util.Objects;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -52,12 +53,22 @@ public record EntityKey(CqrsId cqrsId, Object value) {
 
     /** Returns the key as text, the same for equal keys: {@code 42}, or {@code [7, "b"]} for a composite one. */
     public String text() {
+        if (value instanceof List<?> parts) {
+            return parts.stream().map(EntityKey::partText).collect(Collectors.joining(", ", "[", "]"));
+        }
         return value.toString();
     }
 
     @Override
     public String toString() {
         return cqrsId + " " + text();
+    }
+
+    /** Quoted, so that no part can look like two. */
+    private static String partText(Object part) {
+        return part instanceof String text
+                ? '"' + text.replace("\\", "\\\\").replace("\"", "\\\"") + '"'
+                : part.toString();
     }
 
     private static void requireScalar(CqrsId cqrsId, @Nullable Object part) {

@@ -53,7 +53,7 @@ class ValuesTest {
     @Test
     void keepsTheDeclaredOrderOfACompositeKey() {
         EntityKey key = EntityKey.of(PRODUCT, List.<Object>of(7L, "b"));
-        assertThat(key.text()).isEqualTo("[7, b]");
+        assertThat(key.text()).isEqualTo("[7, \"b\"]");
         assertThat(key.parts()).isEqualTo(List.<Object>of(7L, "b"));
         assertThat(EntityKey.of(PRODUCT, 7L).parts()).isEqualTo(List.of(7L));
     }

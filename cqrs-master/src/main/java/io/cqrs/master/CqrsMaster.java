@@ -7,6 +7,7 @@ import io.cqrs.master.hibernate.Capture;
 import io.cqrs.transport.spi.Transport;
 import jakarta.persistence.EntityManagerFactory;
 import java.util.Objects;
+import java.util.function.BooleanSupplier;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
@@ -20,12 +21,12 @@ public final class CqrsMaster implements AutoCloseable {
 
     private final Capture capture;
     private final CqrsRelay relay;
-    private final Runnable wake;
+    private final BooleanSupplier wake;
 
     private CqrsMaster(Capture capture, CqrsRelay relay) {
         this.capture = capture;
         this.relay = relay;
-        this.wake = relay::wake;
+        this.wake = relay::wakeIfActive;
     }
 
     /**
@@ -45,6 +46,11 @@ public final class CqrsMaster implements AutoCloseable {
     public void start() {
         relay.start();
         capture.addAfterCommit(wake);
+    }
+
+    /** Returns how the relay is, for health checks. */
+    public RelayStatus status() {
+        return relay.status();
     }
 
     /** Returns what the relay failed with last, or null while it works. */
@@ -118,8 +124,7 @@ public final class CqrsMaster implements AutoCloseable {
                 throw new CqrsConfigurationException("no transport is set");
             }
             Capture capture = Capture.of(factory);
-            Object name = factory.getProperties().getOrDefault("cqrs.schema", CqrsSchema.DEFAULT_NAME);
-            CqrsSchema schema = CqrsSchema.named(name.toString());
+            CqrsSchema schema = capture.schema();
             if (migrate) {
                 int unused = schema.migrate(dataSource);
             }

@@ -4,10 +4,13 @@ import io.cqrs.core.Backoff;
 import io.cqrs.core.CqrsConfigurationException;
 import io.cqrs.core.lifecycle.SessionLoop;
 import io.cqrs.core.schema.CqrsSchema;
+import io.cqrs.master.internal.relay.OutboxAlarm;
 import io.cqrs.master.internal.relay.Relay;
 import io.cqrs.master.internal.relay.RelaySettings;
+import io.cqrs.master.internal.relay.StatusKeeper;
 import io.cqrs.transport.spi.Transport;
 import java.time.Duration;
+import java.util.List;
 import java.util.Objects;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
@@ -23,15 +26,23 @@ public final class CqrsRelay implements AutoCloseable {
     private static final Backoff BACKOFF = Backoff.exponential(Duration.ofMillis(200), Duration.ofSeconds(10));
 
     private final SessionLoop loop;
+    private final SessionLoop alarm;
+    private final StatusKeeper status;
 
-    private CqrsRelay(RelaySettings settings, DataSource dataSource, Transport transport) {
+    private CqrsRelay(RelaySettings settings, StatusKeeper status, DataSource dataSource, Transport transport) {
+        this.status = status;
         this.loop = new SessionLoop(
                 "relay-1", BACKOFF, CLOSE_LIMIT, new Relay(settings, dataSource::getConnection, transport));
+        this.alarm = new SessionLoop(
+                "relay-alarm-1",
+                BACKOFF,
+                CLOSE_LIMIT,
+                new OutboxAlarm(dataSource::getConnection, settings.schema(), loop::wake));
     }
 
     /**
-     * Begins with the database that holds the outbox. The relay keeps one connection for itself, for as long as it
-     * lives: give it a direct one, not one through a transaction pooler.
+     * Begins with the database that holds the outbox. The relay keeps two connections for itself, for as long as it
+     * lives: give it direct ones, not through a transaction pooler.
      */
     public static Builder builder(DataSource dataSource) {
         return new Builder(Objects.requireNonNull(dataSource, "dataSource"));
@@ -44,11 +55,30 @@ public final class CqrsRelay implements AutoCloseable {
      */
     public void start() {
         loop.start();
+        alarm.start();
     }
 
     /** Has an idle relay look into the outbox now: call it after a commit. */
     public void wake() {
         loop.wake();
+    }
+
+    /**
+     * Wakes the relay as {@link #wake} does.
+     *
+     * @return whether this is the active relay of its outbox
+     */
+    public boolean wakeIfActive() {
+        boolean active = status.isActive();
+        if (active) {
+            loop.wake();
+        }
+        return active;
+    }
+
+    /** Returns how the relay is, for health checks. */
+    public RelayStatus status() {
+        return status.status(loop.failure());
     }
 
     /** Returns what the relay failed with last, or null while it works. */
@@ -59,7 +89,7 @@ public final class CqrsRelay implements AutoCloseable {
     /** Finishes what is on its way, at most five seconds, and stops. Idempotent. */
     @Override
     public void close() {
-        loop.close();
+        SessionLoop.closeAll(List.of(loop, alarm));
     }
 
     /** Collects the settings. Not thread-safe. */
@@ -137,8 +167,9 @@ public final class CqrsRelay implements AutoCloseable {
             if (longestPoll.isNegative() || longestPoll.isZero()) {
                 throw new IllegalArgumentException("longestPoll " + longestPoll + " must be more than zero");
             }
-            RelaySettings settings = new RelaySettings(schema, pageSize, pageBytes, longestPoll, unroutable, listener);
-            return new CqrsRelay(settings, dataSource, transport);
+            StatusKeeper status = new StatusKeeper(listener);
+            RelaySettings settings = new RelaySettings(schema, pageSize, pageBytes, longestPoll, unroutable, status);
+            return new CqrsRelay(settings, status, dataSource, transport);
         }
     }
 }

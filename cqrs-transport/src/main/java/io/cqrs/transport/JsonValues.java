@@ -3,6 +3,7 @@ package io.cqrs.transport;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.StreamReadConstraints;
 import io.cqrs.core.SerializationException;
 import java.io.IOException;
 import java.math.BigDecimal;
@@ -19,6 +20,15 @@ final class JsonValues {
     /** Beyond this many zeros a decimal is written with an exponent: 1e1000000000 must not fill the memory. */
     private static final int PLAIN_SCALE = 1000;
 
+    static final int MAX_NESTING = 64;
+
+    static final StreamReadConstraints LIMITS = StreamReadConstraints.builder()
+            .maxNestingDepth(MAX_NESTING)
+            .maxStringLength(Integer.MAX_VALUE)
+            // The digits of the largest PostgreSQL numeric.
+            .maxNumberLength(150_000)
+            .build();
+
     private JsonValues() {}
 
     /** Reads the object whose start the parser stands on. */
@@ -30,9 +40,9 @@ final class JsonValues {
         return map;
     }
 
-    private static @Nullable Object read(JsonParser parser, @Nullable JsonToken token) throws IOException {
+    static @Nullable Object read(JsonParser parser, @Nullable JsonToken token) throws IOException {
         if (token == null) {
-            throw new SerializationException("the message ends within its JSON object");
+            throw new SerializationException("the JSON text ends within its value");
         }
         return switch (token) {
             case START_OBJECT -> readObject(parser);

@@ -6,7 +6,6 @@ import com.fasterxml.jackson.core.JsonLocation;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
-import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.core.StreamWriteFeature;
 import io.cqrs.core.Change;
@@ -26,12 +25,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * Writes and reads messages in the format of django-cqrs 27, one JSON object each (docs/protocol.md).
  *
- * <p>Numbers keep every digit, unknown keys are ignored, nesting is limited to {@value #MAX_NESTING} levels and no Java
+ * <p>Numbers keep every digit, unknown keys are ignored, nesting is limited to {@value JsonValues#MAX_NESTING} levels and no Java
  * type is ever named in a message. Thread-safe.
  */
 public final class MessageCodec {
-
-    static final int MAX_NESTING = 64;
 
     private static final String REVISION = "cqrs_revision";
     private static final String UPDATED = "cqrs_updated";
@@ -39,12 +36,7 @@ public final class MessageCodec {
     private final JsonFactory json = JsonFactory.builder()
             .enable(StreamWriteFeature.WRITE_BIGDECIMAL_AS_PLAIN)
             .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-            .streamReadConstraints(StreamReadConstraints.builder()
-                    .maxNestingDepth(MAX_NESTING)
-                    .maxStringLength(Integer.MAX_VALUE)
-                    // The digits of the largest PostgreSQL numeric.
-                    .maxNumberLength(150_000)
-                    .build())
+            .streamReadConstraints(JsonValues.LIMITS)
             .build();
 
     /**

@@ -1,6 +1,8 @@
 package io.cqrs.transport;
 
 import io.cqrs.core.SerializationException;
+import java.lang.reflect.Method;
+import java.lang.reflect.RecordComponent;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.time.Duration;
@@ -9,6 +11,8 @@ import java.time.LocalDate;
 import java.time.LocalDateTime;
 import java.time.LocalTime;
 import java.time.OffsetDateTime;
+import java.time.OffsetTime;
+import java.time.ZoneOffset;
 import java.time.ZonedDateTime;
 import java.util.ArrayList;
 import java.util.Base64;
@@ -44,6 +48,7 @@ public final class WireValues {
             LocalDateTime.class,
             LocalDate.class,
             LocalTime.class,
+            OffsetTime.class,
             Duration.class,
             byte[].class);
 
@@ -54,7 +59,8 @@ public final class WireValues {
         return SCALARS.contains(type)
                 || type.isEnum()
                 || Collection.class.isAssignableFrom(type)
-                || Map.class.isAssignableFrom(type);
+                || Map.class.isAssignableFrom(type)
+                || type.isRecord();
     }
 
     /**
@@ -81,6 +87,9 @@ public final class WireValues {
         }
         if (value instanceof Map<?, ?> map) {
             return mapToWire(map);
+        }
+        if (value instanceof Record components) {
+            return recordToWire(components);
         }
         return textToWire(value);
     }
@@ -114,6 +123,23 @@ public final class WireValues {
         return result;
     }
 
+    private static Map<String, @Nullable Object> recordToWire(Record components) {
+        Map<String, @Nullable Object> result = new LinkedHashMap<>();
+        for (RecordComponent component : components.getClass().getRecordComponents()) {
+            try {
+                Method accessor = component.getAccessor();
+                accessor.setAccessible(true);
+                result.put(WireNames.snakeCase(component.getName()), toWire(accessor.invoke(components)));
+            } catch (ReflectiveOperationException e) {
+                throw new SerializationException(
+                        "component " + component.getName() + " of "
+                                + components.getClass().getName() + " can't be read: " + e,
+                        e);
+            }
+        }
+        return result;
+    }
+
     private static String textToWire(Object value) {
         if (value instanceof Instant time) {
             return WireTime.format(time);
@@ -129,6 +155,9 @@ public final class WireValues {
         }
         if (value instanceof LocalTime time) {
             return WireTime.format(time);
+        }
+        if (value instanceof OffsetTime time) {
+            return WireTime.format(time.withOffsetSameInstant(ZoneOffset.UTC).toLocalTime()) + "+00:00";
         }
         if (value instanceof Enum<?> constant) {
             return constant.name();

@@ -53,6 +53,16 @@ public final class CqrsSchema {
         return new TableName(name, "outbox");
     }
 
+    /** Returns the table of models that triggers capture. */
+    public TableName capture() {
+        return new TableName(name, "capture");
+    }
+
+    /** Returns the channel on which relays of this schema's outbox are notified. */
+    public String channel() {
+        return "cqrs_outbox:" + name;
+    }
+
     /** Returns the table of deleted keys, on the replica's side. */
     public TableName tombstone() {
         return new TableName(name, "tombstone");

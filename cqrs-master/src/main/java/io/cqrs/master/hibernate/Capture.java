@@ -3,12 +3,16 @@ package io.cqrs.master.hibernate;
 import io.cqrs.core.CqrsConfigurationException;
 import io.cqrs.core.lifecycle.Ticker;
 import io.cqrs.core.schema.CqrsSchema;
+import io.cqrs.master.hibernate.model.ColumnDigits;
+import io.cqrs.master.hibernate.model.Dependencies;
+import io.cqrs.master.hibernate.model.Dependencies.Dependency;
+import io.cqrs.master.hibernate.model.MasterModel;
+import io.cqrs.master.hibernate.model.MasterModels;
 import io.cqrs.master.internal.outbox.JdbcOutbox;
 import io.cqrs.master.internal.time.StampClock;
 import jakarta.persistence.EntityManagerFactory;
 import jakarta.transaction.Status;
 import jakarta.transaction.Synchronization;
-import java.time.InstantSource;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -17,6 +21,7 @@ import java.util.Set;
 import java.util.WeakHashMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.BooleanSupplier;
 import org.hibernate.SessionEventListener;
 import org.hibernate.engine.spi.SessionFactoryImplementor;
 import org.hibernate.engine.spi.SharedSessionContractImplementor;
@@ -51,22 +56,23 @@ public final class Capture
 
     private static final long serialVersionUID = 1L;
 
+    private final transient CaptureSettings settings;
     private final transient StampClock clock;
     private final transient JdbcOutbox outbox;
+    private final transient Notifier notifier;
+    private final transient ColumnDigits digits = new ColumnDigits();
     private final transient Map<SharedSessionContractImplementor, ChangeSet> open = new ConcurrentHashMap<>();
     private final transient Set<SharedSessionContractImplementor> watched =
             Collections.synchronizedSet(Collections.newSetFromMap(new WeakHashMap<>()));
-    private final transient List<Runnable> afterCommit = new CopyOnWriteArrayList<>();
+    private final transient List<BooleanSupplier> afterCommit = new CopyOnWriteArrayList<>();
     private transient volatile Map<String, MasterModel> models = Map.of();
+    private transient volatile @Nullable Dependencies dependencies;
 
-    Capture(Map<String, Object> properties) {
-        Object source = properties.getOrDefault("cqrs.clock", InstantSource.system());
-        if (!(source instanceof InstantSource wall)) {
-            throw new CqrsConfigurationException("property cqrs.clock must be a java.time.InstantSource");
-        }
-        Object schema = properties.getOrDefault("cqrs.schema", CqrsSchema.DEFAULT_NAME);
-        this.clock = new StampClock(Ticker.SYSTEM, wall);
-        this.outbox = new JdbcOutbox(CqrsSchema.named(schema.toString()));
+    Capture(CaptureSettings settings, Notifier notifier) {
+        this.settings = settings;
+        this.notifier = notifier;
+        this.clock = new StampClock(Ticker.SYSTEM, settings.clock());
+        this.outbox = new JdbcOutbox(settings.schema(), settings.maxMessageBytes());
     }
 
     /**
@@ -91,23 +97,73 @@ public final class Capture
                         + " io.cqrs.master.hibernate.CqrsIntegrator in META-INF/services");
     }
 
-    /** Has something run after each commit that sends changes, in the committing thread: quick and not throwing. */
-    public void addAfterCommit(Runnable action) {
+    /**
+     * Has something run after each commit that sends changes, in the committing thread: quick and not throwing. It
+     * returns whether the relay at work was woken by it; where none was, one elsewhere is notified through the database.
+     */
+    public void addAfterCommit(BooleanSupplier action) {
         afterCommit.add(action);
     }
 
     /** Takes an action out again. */
-    public void removeAfterCommit(Runnable action) {
+    public void removeAfterCommit(BooleanSupplier action) {
         afterCommit.remove(action);
+    }
+
+    /** Returns the schema of the outbox. */
+    public CqrsSchema schema() {
+        return settings.schema();
     }
 
     StampClock clock() {
         return clock;
     }
 
+    JdbcOutbox outbox() {
+        return outbox;
+    }
+
+    MessageFactory messages(SharedSessionContractImplementor session) {
+        return new MessageFactory(session, settings, clock, digits);
+    }
+
+    /** Returns the model of an instance. */
+    MasterModel model(Object entity, SharedSessionContractImplementor session) {
+        return model(session.getEntityPersister(null, entity).getEntityName());
+    }
+
+    /**
+     * Returns the model of an entity.
+     *
+     * @throws CqrsConfigurationException if it is no master
+     */
+    MasterModel model(String entityName) {
+        MasterModel model = models.get(entityName);
+        if (model == null) {
+            throw new CqrsConfigurationException(entityName + " is no entity with @Master");
+        }
+        return model;
+    }
+
+    Map<String, MasterModel> models() {
+        return models;
+    }
+
     /** Reads the declarations once Hibernate knows its entities; a wrong one stops the factory. */
     void readModels(SessionFactoryImplementor factory) {
-        models = MasterModels.read(factory);
+        Map<String, MasterModel> read = MasterModels.read(factory, CqrsUpdated.class);
+        dependencies = Dependencies.read(factory, read);
+        models = read;
+    }
+
+    void wake() {
+        boolean woken = false;
+        for (BooleanSupplier action : afterCommit) {
+            woken |= action.getAsBoolean();
+        }
+        if (!woken) {
+            notifier.wake();
+        }
     }
 
     @Override
@@ -116,6 +172,7 @@ public final class Capture
         if (model != null) {
             changes(event.getSession()).inserted(model, event.getId(), event.getEntity(), event.getState());
         }
+        related(event.getPersister(), event.getId(), null, event.getSession());
     }
 
     @Override
@@ -125,22 +182,20 @@ public final class Capture
             changes(event.getSession())
                     .updated(model, event.getId(), event.getEntity(), event.getOldState(), event.getState());
         }
+        related(event.getPersister(), event.getId(), event.getOldState(), event.getSession());
     }
 
     @Override
     public void onPostDelete(PostDeleteEvent event) {
         MasterModel model = models.get(event.getPersister().getEntityName());
+        Object entity = event.getEntity();
+        // A stateless session knows no state but the instance's own.
+        Object[] known = event.getDeletedState();
+        Object[] state = known == null ? event.getPersister().getValues(entity) : known;
         if (model != null) {
-            Object entity = event.getEntity();
-            Object[] state = event.getDeletedState();
-            // A stateless session knows no state but the instance's own.
-            changes(event.getSession())
-                    .deleted(
-                            model,
-                            event.getId(),
-                            entity,
-                            state == null ? event.getPersister().getValues(entity) : state);
+            changes(event.getSession()).deleted(model, event.getId(), entity, state);
         }
+        related(event.getPersister(), event.getId(), state, event.getSession());
     }
 
     /** An upsert tells neither what the row was nor what it is: it can't be sent, and must not be committed unsent. */
@@ -151,6 +206,7 @@ public final class Capture
             throw changes(event.getSession())
                     .refuse("an upsert of " + model.cqrsId() + " can't be captured: use insert or update");
         }
+        related(event.getPersister(), event.getId(), null, event.getSession());
     }
 
     @Override
@@ -158,12 +214,25 @@ public final class Capture
         return false;
     }
 
-    private ChangeSet changes(SharedSessionContractImplementor session) {
+    private void related(
+            EntityPersister persister,
+            Object id,
+            Object @Nullable [] oldState,
+            SharedSessionContractImplementor session) {
+        Dependencies known = dependencies;
+        List<Dependency> here = known == null ? List.of() : known.on(persister.getEntityName());
+        if (!here.isEmpty()) {
+            changes(session).related().add(here, id, oldState, session);
+        }
+    }
+
+    /** Returns the change set of the session's transaction, which is written just before the commit. */
+    ChangeSet changes(SharedSessionContractImplementor session) {
         ChangeSet known = open.get(session);
         if (known != null) {
             return known;
         }
-        ChangeSet created = new ChangeSet(session, clock);
+        ChangeSet created = new ChangeSet(session, this);
         open.put(session, created);
         forgetAtEnd(session);
         session.getTransactionCoordinator().getLocalSynchronizations().registerSynchronization(new Flusher(session));
@@ -196,19 +265,16 @@ public final class Capture
         @Override
         public void beforeCompletion() {
             session.getJdbcCoordinator().executeBatch();
-            var messages =
-                    Objects.requireNonNull(open.get(session), "change set").fold();
-            if (!messages.isEmpty()) {
-                outbox.write(Sessions.connection(session), messages);
-                sends = true;
-            }
+            ChangeSet changes = Objects.requireNonNull(open.get(session), "change set");
+            changes.close();
+            sends = changes.hasSent();
         }
 
         @Override
         public void afterCompletion(int status) {
             @Nullable ChangeSet unused = open.remove(session);
             if (sends && status == Status.STATUS_COMMITTED) {
-                afterCommit.forEach(Runnable::run);
+                wake();
             }
         }
     }

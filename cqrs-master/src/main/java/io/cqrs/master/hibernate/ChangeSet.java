@@ -1,8 +1,9 @@
 package io.cqrs.master.hibernate;
 
 import io.cqrs.core.OutboxException;
+import io.cqrs.master.hibernate.model.MasterModel;
+import io.cqrs.master.internal.outbox.JdbcOutbox;
 import io.cqrs.master.internal.outbox.OutboxMessage;
-import io.cqrs.master.internal.time.StampClock;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -14,14 +15,16 @@ import org.jspecify.annotations.Nullable;
 final class ChangeSet {
 
     private final SharedSessionContractImplementor session;
-    private final StampClock clock;
+    private final Capture capture;
     private final Map<RowId, RowHistory> rows = new LinkedHashMap<>();
-    private boolean folded;
+    private final RelatedChanges related = new RelatedChanges();
+    private boolean closed;
+    private boolean sent;
     private @Nullable OutboxException refusal;
 
-    ChangeSet(SharedSessionContractImplementor session, StampClock clock) {
+    ChangeSet(SharedSessionContractImplementor session, Capture capture) {
         this.session = session;
-        this.clock = clock;
+        this.capture = capture;
     }
 
     void inserted(MasterModel model, Object id, Object entity, Object[] state) {
@@ -36,16 +39,53 @@ final class ChangeSet {
         history(model, id, true).deleted(entity, state);
     }
 
-    /** Returns the messages of the transaction; nothing may be recorded from here on. */
-    List<OutboxMessage> fold() {
-        folded = true;
+    /** Returns the changes of rows that others depend on. */
+    RelatedChanges related() {
+        requireOpen("a row that masters depend on");
+        return related;
+    }
+
+    /** Says whether a row of these is to be sent already. */
+    boolean saves(MasterModel model, Object id) {
+        RowHistory known = rows.get(new RowId(model, id));
+        return known != null && known.savedState() != null;
+    }
+
+    /** Writes the last messages of the transaction; nothing may be recorded from here on. */
+    void close() {
         if (refusal != null) {
             throw refusal;
         }
-        List<OutboxMessage> messages = new ArrayList<>(rows.size());
-        MessageFactory factory = new MessageFactory(session, clock);
-        rows.forEach((row, history) -> messages.addAll(factory.messages(row.model(), row.id(), history)));
-        return messages;
+        related.saveOwners(session, this, capture);
+        closed = true;
+        drain();
+    }
+
+    /** Writes the messages of what is recorded so far, and forgets it. */
+    void drain() {
+        MessageFactory factory = capture.messages(session);
+        List<Map.Entry<RowId, RowHistory>> all = new ArrayList<>(rows.entrySet());
+        try (Loader loader = new Loader(session)) {
+            for (int from = 0; from < all.size(); from += JdbcOutbox.CHUNK) {
+                var chunk = all.subList(from, Math.min(from + JdbcOutbox.CHUNK, all.size()));
+                Map<RowId, Object> loaded = loader.load(factory, chunk);
+                List<OutboxMessage> messages = new ArrayList<>(chunk.size());
+                for (Map.Entry<RowId, RowHistory> row : chunk) {
+                    RowId id = row.getKey();
+                    messages.addAll(factory.messages(id.model(), id.id(), row.getValue(), loaded.get(id)));
+                }
+                if (!messages.isEmpty()) {
+                    capture.outbox().writeCaptured(Sessions.connection(session), messages);
+                    sent = true;
+                }
+            }
+        }
+        rows.clear();
+    }
+
+    /** Says whether anything was written. */
+    boolean hasSent() {
+        return sent;
     }
 
     /** Makes sure that the transaction is not committed, whoever swallows the error. */
@@ -55,15 +95,64 @@ final class ChangeSet {
     }
 
     private RowHistory history(MasterModel model, Object id, boolean existsNow) {
-        if (folded) {
+        requireOpen("an entity of " + model.cqrsId());
+        return rows.computeIfAbsent(new RowId(model, id), row -> new RowHistory(existsNow));
+    }
+
+    private void requireOpen(String what) {
+        if (closed) {
             throw new OutboxException(
-                    "an entity of " + model.cqrsId()
+                    what
                             + " was changed after the transaction's changes were written to the outbox: change it before"
                             + " the commit begins, not in a synchronization or a callback of it",
                     null);
         }
-        return rows.computeIfAbsent(new RowId(model, id), row -> new RowHistory(existsNow));
     }
 
-    private record RowId(MasterModel model, Object id) {}
+    record RowId(MasterModel model, Object id) {}
+
+    /** Loads what serializers need, only if there is one. */
+    private static final class Loader implements AutoCloseable {
+
+        private final SharedSessionContractImplementor session;
+        private @Nullable Instances instances;
+
+        private Loader(SharedSessionContractImplementor session) {
+            this.session = session;
+        }
+
+        Map<RowId, Object> load(MessageFactory factory, List<Map.Entry<RowId, RowHistory>> chunk) {
+            Map<MasterModel, List<Object>> ids = new LinkedHashMap<>();
+            for (Map.Entry<RowId, RowHistory> row : chunk) {
+                MasterModel model = row.getKey().model();
+                if (model.serialization() != null
+                        && row.getValue().savedState() != null
+                        && factory.sends(model, row.getValue().savedEntity())) {
+                    ids.computeIfAbsent(model, one -> new ArrayList<>())
+                            .add(row.getKey().id());
+                }
+            }
+            if (instances != null) {
+                instances.clear();
+            }
+            Map<RowId, Object> loaded = new LinkedHashMap<>();
+            ids.forEach((model, wanted) ->
+                    instances().load(model, wanted).forEach((id, entity) -> loaded.put(new RowId(model, id), entity)));
+            return loaded;
+        }
+
+        private Instances instances() {
+            if (instances == null) {
+                instances = new Instances(session);
+            }
+            return instances;
+        }
+
+        @Override
+        public void close() {
+            if (instances != null) {
+                instances.close();
+            }
+        }
+    }
 }

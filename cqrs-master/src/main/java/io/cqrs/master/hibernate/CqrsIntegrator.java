@@ -15,8 +15,16 @@ import org.hibernate.service.spi.SessionFactoryServiceRegistry;
 /**
  * Switches capture on in each session factory that has a {@link Master}; Hibernate finds it by itself.
  *
- * <p>Settings among the persistence unit's properties: {@code cqrs.schema}, the schema of the outbox ({@code cqrs}
- * unless set); {@code cqrs.clock}, a {@link java.time.InstantSource} in place of the system's clock, for tests.
+ * <p>Settings among the persistence unit's properties:
+ *
+ * <ul>
+ *   <li>{@code cqrs.schema}: the schema of the outbox; {@code cqrs} unless set.
+ *   <li>{@code cqrs.context}: a {@link io.cqrs.master.spi.MessageContext}, its class or the class's name.
+ *   <li>{@code cqrs.expiry}: after what time a message is no longer worth applying, as in {@code PT24H}; never unless set.
+ *   <li>{@code cqrs.max_message_bytes}: the largest message; 16 MiB unless set, as brokers refuse larger ones.
+ *   <li>{@code cqrs.uncaptured_dml}: {@link UncapturedDml}; {@code WARN} unless set.
+ *   <li>{@code cqrs.clock}: a {@link java.time.InstantSource} in place of the system's clock, for tests.
+ * </ul>
  */
 public final class CqrsIntegrator implements Integrator {
 
@@ -27,7 +35,9 @@ public final class CqrsIntegrator implements Integrator {
     public void integrate(Metadata metadata, BootstrapContext context, SessionFactoryImplementor factory) {
         boolean masters = metadata.getEntityBindings().stream().anyMatch(CqrsIntegrator::isMaster);
         if (masters) {
-            Capture capture = new Capture(factory.getProperties());
+            CaptureSettings settings = CaptureSettings.of(factory.getProperties());
+            Notifier notifier = new Notifier(factory, settings.schema());
+            Capture capture = new Capture(settings, notifier);
             EventListenerRegistry registry = factory.getServiceRegistry().requireService(EventListenerRegistry.class);
             registry.appendListeners(EventType.POST_INSERT, capture);
             registry.appendListeners(EventType.POST_UPDATE, capture);
@@ -39,6 +49,14 @@ public final class CqrsIntegrator implements Integrator {
                 @Override
                 public void sessionFactoryCreated(SessionFactory created) {
                     capture.readModels(factory);
+                    if (factory.getSessionFactoryOptions().getStatementInspector() instanceof DmlInspector inspector) {
+                        inspector.watch(capture.models().values(), settings.dml());
+                    }
+                }
+
+                @Override
+                public void sessionFactoryClosing(SessionFactory closing) {
+                    notifier.close();
                 }
             });
         }
@@ -49,8 +67,12 @@ public final class CqrsIntegrator implements Integrator {
         // Listeners go with their factory.
     }
 
-    private static boolean isMaster(PersistentClass entity) {
-        Class<?> type = entity.getMappedClass();
-        return type != null && type.isAnnotationPresent(Master.class);
+    static boolean isMaster(PersistentClass entity) {
+        for (Class<?> type = entity.getMappedClass(); type != null; type = type.getSuperclass()) {
+            if (type.isAnnotationPresent(Master.class)) {
+                return true;
+            }
+        }
+        return false;
     }
 }

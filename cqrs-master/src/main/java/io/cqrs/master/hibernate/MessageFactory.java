@@ -6,11 +6,17 @@ import io.cqrs.core.SerializationException;
 import io.cqrs.core.Signal;
 import io.cqrs.core.Stamp;
 import io.cqrs.master.MasterMixin;
+import io.cqrs.master.WhenExcluded;
+import io.cqrs.master.hibernate.model.ColumnDigits;
+import io.cqrs.master.hibernate.model.MasterField;
+import io.cqrs.master.hibernate.model.MasterModel;
+import io.cqrs.master.hibernate.model.WireContext;
 import io.cqrs.master.internal.outbox.OutboxMessage;
 import io.cqrs.master.internal.time.StampClock;
 import io.cqrs.transport.Message;
 import io.cqrs.transport.RoutingKeys;
 import io.cqrs.transport.WireValues;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -18,33 +24,65 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import org.hibernate.engine.spi.SharedSessionContractImplementor;
+import org.hibernate.persister.entity.EntityPersister;
 import org.jspecify.annotations.Nullable;
 
-/** Makes messages of what a transaction did to a row. Belongs to one fold. */
+/** Makes messages of what a transaction did to a row. Belongs to one transaction. */
 final class MessageFactory {
 
     private static final MasterMixin DEFAULTS = new MasterMixin() {};
 
     private final SharedSessionContractImplementor session;
+    private final CaptureSettings settings;
     private final StampClock clock;
+    private final WireContext context;
+    private final Map<String, String> headers;
 
-    MessageFactory(SharedSessionContractImplementor session, StampClock clock) {
+    MessageFactory(
+            SharedSessionContractImplementor session, CaptureSettings settings, StampClock clock, ColumnDigits digits) {
         this.session = session;
+        this.settings = settings;
         this.clock = clock;
+        this.context = new WireContext(session, digits);
+        this.headers = checked(settings.context().headers());
     }
 
-    /** Returns nothing, a delete, a save, or a delete and a save. */
-    List<OutboxMessage> messages(MasterModel model, Object id, RowHistory history) {
+    /**
+     * Returns nothing, a delete, a save, or a delete and a save.
+     *
+     * @param loaded the row's instance for a serializer, or null where there is none
+     */
+    List<OutboxMessage> messages(MasterModel model, Object id, RowHistory history, @Nullable Object loaded) {
         List<OutboxMessage> messages = new ArrayList<>(1);
         Object[] deleted = history.deletedState();
         if (deleted != null && sends(model, history.deletedEntity())) {
-            messages.add(message(delete(model, id, deleted, history)));
+            messages.add(message(model, delete(model, id, deleted, history)));
         }
         Object[] saved = history.savedState();
         if (saved != null && sends(model, history.savedEntity())) {
-            messages.add(message(save(model, id, saved, history)));
+            messages.add(message(model, save(model, id, saved, history, loaded)));
+        } else if (saved != null && isNewlyExcluded(model, id, history)) {
+            messages.add(message(model, exclude(model, id, saved, history)));
         }
         return messages;
+    }
+
+    /** Returns the message of a row as it is now. */
+    OutboxMessage sync(MasterModel model, Object id, Object entity, Object[] state, Destination destination) {
+        EntityKey key = key(model, id);
+        Map<String, @Nullable Object> data = data(model, id, state, null, entity);
+        Map<String, @Nullable Object> meta = meta(key, mixin(entity), Signal.SYNC);
+        Change change = new Change(
+                Signal.SYNC, key, stamp(model, state), data, null, correlationId(Signal.SYNC, key), meta, false);
+        Map<String, Object> all = new LinkedHashMap<>(headers);
+        all.putAll(destination.headers());
+        return new OutboxMessage(
+                new Message(change, 0, expires(model)), destination.routingKey(model.cqrsId()), Map.copyOf(all));
+    }
+
+    /** Says whether an instance is to be sent. */
+    boolean sends(MasterModel model, @Nullable Object entity) {
+        return model.produce() && mixin(entity).isSyncInstance();
     }
 
     private Change delete(MasterModel model, Object id, Object[] state, RowHistory history) {
@@ -52,49 +90,119 @@ final class MessageFactory {
         // Only the states that were sent have to be beaten: states of this transaction are not, and an insert that
         // waits for its end may have been stamped before them.
         Object[] lastKnown = Objects.requireNonNull(history.lastKnownState(), "lastKnownState");
-        Instant updated = clock.ofDelete((Instant) lastKnown[model.updated()], () -> Sessions.connection(session));
-        Stamp stamp = Stamp.of(updated, revision(model, state) + 1);
-        Map<String, @Nullable Object> custom = mixin.cqrsDeleteData();
-        Map<String, @Nullable Object> data = custom == null ? Map.of() : Map.of("custom", wireMap(model, id, custom));
-        return new Change(
-                Signal.DELETE, key(model, id), stamp, data, null, null, meta(model, id, mixin, Signal.DELETE), false);
+        Instant updated =
+                clock.ofDelete((Instant) lastKnown[model.updated().index()], () -> Sessions.connection(session));
+        return delete(model, id, Stamp.of(updated, revision(model, state) + 1), mixin);
     }
 
-    private Change save(MasterModel model, Object id, Object[] state, RowHistory history) {
+    /** The row lives on: the delete is as old as the state that is not sent, so that any later one beats it. */
+    private Change exclude(MasterModel model, Object id, Object[] state, RowHistory history) {
+        return delete(model, id, stamp(model, state), mixin(history.savedEntity()));
+    }
+
+    private Change delete(MasterModel model, Object id, Stamp stamp, MasterMixin mixin) {
         EntityKey key = key(model, id);
-        Instant updated = Objects.requireNonNull((Instant) state[model.updated()], "cqrs_updated");
+        Map<String, @Nullable Object> custom = mixin.cqrsDeleteData();
+        Map<String, @Nullable Object> data = custom == null ? Map.of() : Map.of("custom", wireMap(key, custom));
+        return new Change(
+                Signal.DELETE,
+                key,
+                stamp,
+                data,
+                null,
+                correlationId(Signal.DELETE, key),
+                meta(key, mixin, Signal.DELETE),
+                false);
+    }
+
+    private Change save(MasterModel model, Object id, Object[] state, RowHistory history, @Nullable Object loaded) {
+        EntityKey key = key(model, id);
+        Map<String, @Nullable Object> data = data(model, id, state, history.stateBeforeLastUpdate(), loaded);
+        return new Change(
+                Signal.SAVE,
+                key,
+                stamp(model, state),
+                data,
+                previous(model, id, state, history),
+                correlationId(Signal.SAVE, key),
+                meta(key, mixin(history.savedEntity()), Signal.SAVE),
+                false);
+    }
+
+    private Map<String, @Nullable Object> data(
+            MasterModel model, Object id, Object[] state, Object @Nullable [] before, @Nullable Object loaded) {
         Map<String, @Nullable Object> data = new LinkedHashMap<>();
-        data.put(model.idField(), key.value());
-        for (MasterField field : model.fields()) {
-            data.put(field.name(), read(model, id, field, state));
+        model.key().read(id, context, data);
+        MasterModel.@Nullable Serialization serialization = model.serialization();
+        if (serialization != null) {
+            data.putAll(serialized(model, id, serialization, loaded));
+            return data;
         }
-        Map<String, @Nullable Object> meta = meta(model, id, mixin(history.savedEntity()), Signal.SAVE);
-        Stamp stamp = Stamp.of(updated, revision(model, state));
-        return new Change(Signal.SAVE, key, stamp, data, previous(model, id, data, history), null, meta, false);
+        if (model.kind() != null) {
+            data.put(model.kind().name(), model.kind().value());
+        }
+        for (MasterField field : model.fields()) {
+            read(model, id, field, state, before, data);
+        }
+        return data;
+    }
+
+    @SuppressWarnings("unchecked") // a wire map
+    private Map<String, @Nullable Object> serialized(
+            MasterModel model, Object id, MasterModel.Serialization serialization, @Nullable Object loaded) {
+        if (loaded == null) {
+            throw new SerializationException(model.cqrsId() + " " + id + " was changed, but its row can't be found");
+        }
+        try {
+            Object wire = WireValues.toWire(serialization.serializer().serialize(loaded));
+            if (wire instanceof Map<?, ?>) {
+                return (Map<String, @Nullable Object>) wire;
+            }
+        } catch (SerializationException e) {
+            throw new SerializationException(
+                    serialization.serializer().getClass().getName() + " of " + model.cqrsId() + " " + id + ": "
+                            + e.getMessage(),
+                    e);
+        }
+        throw new SerializationException(serialization.serializer().getClass().getName() + " of " + model.cqrsId() + " "
+                + id + " returned no record and no map");
     }
 
     /** As django-cqrs: of a new row, every tracked field that is not null, with null; else those that changed. */
     private @Nullable Map<String, @Nullable Object> previous(
-            MasterModel model, Object id, Map<String, @Nullable Object> data, RowHistory history) {
+            MasterModel model, Object id, Object[] state, RowHistory history) {
         Object[] before = history.stateBefore();
         if (model.tracked().isEmpty() || (before == null && !history.isNew())) {
             return null;
         }
         Map<String, @Nullable Object> previous = new LinkedHashMap<>();
         for (MasterField field : model.fields()) {
-            if (model.tracked().contains(field.name())) {
-                Object old = before == null ? null : read(model, id, field, before);
-                if (!Objects.equals(old, data.get(field.name()))) {
-                    previous.put(field.name(), old);
+            if (model.tracked().containsAll(field.names())) {
+                Map<String, @Nullable Object> now = new LinkedHashMap<>();
+                read(model, id, field, state, history.stateBeforeLastUpdate(), now);
+                Map<String, @Nullable Object> old = new LinkedHashMap<>();
+                if (before != null) {
+                    read(model, id, field, before, null, old);
                 }
+                now.forEach((name, value) -> {
+                    if (!Objects.equals(old.get(name), value)) {
+                        previous.put(name, old.get(name));
+                    }
+                });
             }
         }
         return previous;
     }
 
-    private @Nullable Object read(MasterModel model, Object id, MasterField field, Object[] state) {
+    private void read(
+            MasterModel model,
+            Object id,
+            MasterField field,
+            Object[] state,
+            Object @Nullable [] before,
+            Map<String, @Nullable Object> data) {
         try {
-            return field.read(state, session);
+            field.read(state, before, context, data);
         } catch (SerializationException e) {
             throw new SerializationException(
                     model.type().getName() + "." + field.property() + " of " + model.cqrsId() + " " + id + ": "
@@ -103,43 +211,82 @@ final class MessageFactory {
         }
     }
 
-    private @Nullable Map<String, @Nullable Object> meta(
-            MasterModel model, Object id, MasterMixin mixin, Signal signal) {
-        Map<String, @Nullable Object> meta = mixin.cqrsMeta(signal);
-        return meta == null ? null : wireMap(model, id, meta);
+    private boolean isNewlyExcluded(MasterModel model, Object id, RowHistory history) {
+        if (!model.produce() || model.whenExcluded() == WhenExcluded.KEEP || history.isNew()) {
+            return false;
+        }
+        Object[] before = history.stateBefore();
+        if (before == null) {
+            return true;
+        }
+        EntityPersister persister = session.getFactory().getMappingMetamodel().getEntityDescriptor(model.entityName());
+        Object past = persister.instantiate(id, session);
+        persister.setPropertyValues(past, before);
+        return mixin(past).isSyncInstance();
     }
 
-    private static Map<String, @Nullable Object> wireMap(MasterModel model, Object id, Map<String, ?> values) {
+    private @Nullable String correlationId(Signal signal, EntityKey key) {
+        return settings.context().correlationId(signal, key);
+    }
+
+    private @Nullable Map<String, @Nullable Object> meta(EntityKey key, MasterMixin mixin, Signal signal) {
+        Map<String, @Nullable Object> own = mixin.cqrsMeta(signal);
+        Map<String, @Nullable Object> meta = own == null ? settings.context().meta(signal, key) : own;
+        return meta == null ? null : wireMap(key, meta);
+    }
+
+    private static Map<String, @Nullable Object> wireMap(EntityKey key, Map<String, ?> values) {
         Map<String, @Nullable Object> wire = new LinkedHashMap<>();
         values.forEach((name, value) -> {
             try {
                 wire.put(name, WireValues.toWire(value));
             } catch (SerializationException e) {
                 throw new SerializationException(
-                        "\"" + name + "\" beside the data of " + model.cqrsId() + " " + id + ": " + e.getMessage(), e);
+                        "\"" + name + "\" beside the data of " + key + ": " + e.getMessage(), e);
             }
         });
         return wire;
     }
 
-    private static EntityKey key(MasterModel model, Object id) {
-        return EntityKey.of(model.cqrsId(), Objects.requireNonNull(WireValues.toWire(id), "id"));
+    private EntityKey key(MasterModel model, Object id) {
+        return EntityKey.of(model.cqrsId(), model.key().value(id, context));
+    }
+
+    private static Stamp stamp(MasterModel model, Object[] state) {
+        Instant updated = (Instant) state[model.updated().index()];
+        return Stamp.of(Objects.requireNonNull(updated, "cqrs_updated"), revision(model, state));
     }
 
     private static long revision(MasterModel model, Object[] state) {
-        return state[model.revision()] instanceof Number number ? number.longValue() : 0;
-    }
-
-    private static boolean sends(MasterModel model, @Nullable Object entity) {
-        return model.produce() && mixin(entity).isSyncInstance();
+        return state[model.revision().index()] instanceof Number number ? number.longValue() : 0;
     }
 
     private static MasterMixin mixin(@Nullable Object entity) {
         return entity instanceof MasterMixin mixin ? mixin : DEFAULTS;
     }
 
-    private static OutboxMessage message(Change change) {
+    private OutboxMessage message(MasterModel model, Change change) {
         return new OutboxMessage(
-                Message.of(change), RoutingKeys.toAll(change.key().cqrsId()));
+                new Message(change, 0, expires(model)),
+                RoutingKeys.toAll(change.key().cqrsId()),
+                headers);
+    }
+
+    private @Nullable Instant expires(MasterModel model) {
+        Duration expiry = model.expiry() == null ? settings.expiry() : model.expiry();
+        return expiry == null
+                ? null
+                : clock.now(() -> Sessions.connection(session)).plus(expiry);
+    }
+
+    private static Map<String, String> checked(Map<String, String> headers) {
+        for (String name : headers.keySet()) {
+            if (name.startsWith("cqrs-") || name.startsWith("x-")) {
+                throw new SerializationException(
+                        "header " + name + " of the message context is not allowed: cqrs- and x- are the framework's"
+                                + " and the broker's");
+            }
+        }
+        return headers;
     }
 }

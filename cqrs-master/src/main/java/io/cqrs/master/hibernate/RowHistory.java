@@ -12,6 +12,7 @@ final class RowHistory {
     private boolean existsAfter;
     private @Nullable Object entity;
     private Object @Nullable [] firstOldState;
+    private Object @Nullable [] lastOldState;
     private Object @Nullable [] lastState;
     private Object @Nullable [] deletedState;
     private @Nullable Object deletedEntity;
@@ -29,6 +30,7 @@ final class RowHistory {
         begun = true;
         existsAfter = true;
         entity = changed;
+        lastOldState = oldState == null ? null : oldState.clone();
         lastState = state.clone();
     }
 
@@ -42,6 +44,7 @@ final class RowHistory {
         existsAfter = false;
         // What follows is another life of the key: it has no old state.
         firstOldState = null;
+        lastOldState = null;
         lastState = null;
     }
 
@@ -73,6 +76,11 @@ final class RowHistory {
     /** Returns the state before the transaction, or null for a new row and where Hibernate does not know it. */
     Object @Nullable [] stateBefore() {
         return firstOldState;
+    }
+
+    /** Returns the state before the last update, whose values the columns keep that no update writes. */
+    Object @Nullable [] stateBeforeLastUpdate() {
+        return lastOldState;
     }
 
     /** Says whether the row to send was created in this transaction. */

@@ -1,6 +1,9 @@
 package io.cqrs.master.hibernate;
 
 import java.sql.Connection;
+import org.hibernate.FlushMode;
+import org.hibernate.Session;
+import org.hibernate.SessionFactory;
 import org.hibernate.engine.spi.SharedSessionContractImplementor;
 
 /** Gets at what a Hibernate session works with. Stateless. */
@@ -11,5 +14,19 @@ final class Sessions {
     /** Returns the connection of the session's transaction. */
     static Connection connection(SharedSessionContractImplementor session) {
         return session.getJdbcCoordinator().getLogicalConnection().getPhysicalConnection();
+    }
+
+    /**
+     * Opens a session that reads what this one's transaction has written, with instances of its own, and never writes.
+     */
+    static Session openReader(SharedSessionContractImplementor session) {
+        SessionFactory factory = session.getFactory();
+        Session reader = factory.withOptions()
+                .tenantIdentifier(session.getTenantIdentifierValue())
+                .connection(connection(session))
+                .flushMode(FlushMode.MANUAL)
+                .openSession();
+        reader.setDefaultReadOnly(true);
+        return reader;
     }
 }

@@ -7,6 +7,8 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -40,6 +42,7 @@ final class OutboxReader implements AutoCloseable {
     private final PreparedStatement page;
     private final PreparedStatement held;
     private final PreparedStatement delete;
+    private final String backlogSql;
     private String seen = NOTHING;
     private @Nullable String current;
     private long after;
@@ -54,6 +57,7 @@ final class OutboxReader implements AutoCloseable {
         this.page = connection.prepareStatement(sql.page());
         this.held = connection.prepareStatement(sql.held());
         this.delete = connection.prepareStatement(sql.delete());
+        this.backlogSql = sql.backlog();
     }
 
     /** Returns the next page; empty when all that has committed so far was read. */
@@ -89,6 +93,17 @@ final class OutboxReader implements AutoCloseable {
         held.setString(2, seen);
         held.setInt(3, limit);
         return read(held).rows();
+    }
+
+    /** Counts what waits, up to a limit: counting millions would hold up the relay. */
+    Backlog backlog(long limit) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(backlogSql)) {
+            statement.setLong(1, limit);
+            try (ResultSet row = statement.executeQuery()) {
+                row.next();
+                return new Backlog(row.getLong(1), Duration.of(row.getLong(2), ChronoUnit.MICROS));
+            }
+        }
     }
 
     /** Deletes rows that the broker has. */
@@ -138,13 +153,15 @@ final class OutboxReader implements AutoCloseable {
             try (ResultSet row = statement.executeQuery()) {
                 while (bytes < pageBytes && row.next()) {
                     byte[] body = row.getBytes(3);
-                    rows.add(new OutboxRow(row.getLong(1), row.getString(2), body));
+                    rows.add(new OutboxRow(row.getLong(1), row.getString(2), body, row.getString(4)));
                     bytes += body.length;
                 }
             }
             return new Page(rows, rows.size() < pageSize && bytes < pageBytes);
         });
     }
+
+    record Backlog(long rows, Duration oldest) {}
 
     private record Page(List<OutboxRow> rows, boolean complete) {}
 }

@@ -1,10 +1,26 @@
 package io.cqrs.master.internal.relay;
 
+import io.cqrs.transport.JsonText;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
 /**
  * A row of the outbox.
  *
  * @param id its number; those of one entity are in the order of its commits
  * @param routingKey where it goes
  * @param body the finished message
+ * @param headers what travels beside it, as a JSON object, or null
  */
-record OutboxRow(long id, String routingKey, byte[] body) {}
+record OutboxRow(
+        long id, String routingKey, byte[] body, @Nullable String headers) {
+
+    /** Returns the headers by name. */
+    @SuppressWarnings("unchecked") // a JSON object
+    Map<String, Object> headerMap() {
+        return headers == null
+                ? Map.of()
+                : (Map<String, Object>) Objects.requireNonNull(JsonText.read(headers), "headers");
+    }
+}

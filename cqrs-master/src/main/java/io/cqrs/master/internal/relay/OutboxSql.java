@@ -32,7 +32,7 @@ final class OutboxSql {
     /** What committed between two snapshots: parameters seen, seen, current, limit. */
     String tick() {
         return """
-                select id, routing_key, body from %s
+                select id, routing_key, body, headers from %s
                 where (xid >= pg_snapshot_xmax(?::pg_snapshot)
                         or xid = any (array(select pg_snapshot_xip(?::pg_snapshot))))
                     and pg_visible_in_snapshot(xid, ?::pg_snapshot)
@@ -42,7 +42,7 @@ final class OutboxSql {
     /** The same, beyond an id, by the primary key: parameters after, seen, current, limit. */
     String page() {
         return """
-                select id, routing_key, body from %s
+                select id, routing_key, body, headers from %s
                 where id > ? and not pg_visible_in_snapshot(xid, ?::pg_snapshot)
                     and pg_visible_in_snapshot(xid, ?::pg_snapshot)
                 order by id limit ?""".formatted(table);
@@ -51,9 +51,17 @@ final class OutboxSql {
     /** What is held of a routing key: parameters routing key, seen, limit. */
     String held() {
         return """
-                select id, routing_key, body from %s
+                select id, routing_key, body, headers from %s
                 where routing_key = ? and pg_visible_in_snapshot(xid, ?::pg_snapshot)
                 order by id limit ?""".formatted(table);
+    }
+
+    /** How many rows wait, up to a limit, and since when: parameter limit. */
+    String backlog() {
+        return """
+                select (select count(*) from (select from %1$s limit ?) waiting),
+                    coalesce((select extract(epoch from clock_timestamp() - created_at) * 1000000
+                        from %1$s order by id limit 1), 0)::bigint""".formatted(table);
     }
 
     String delete() {

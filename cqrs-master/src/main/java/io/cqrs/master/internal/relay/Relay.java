@@ -28,6 +28,8 @@ public final class Relay implements SessionLoop.Session {
     private static final Logger LOG = LoggerFactory.getLogger(Relay.class);
     private static final Duration SHORTEST_POLL = Duration.ofMillis(2);
     private static final Duration LOCK_RETRY = Duration.ofSeconds(1);
+    private static final Duration COUNT_INTERVAL = Duration.ofSeconds(5);
+    private static final long COUNT_LIMIT = 1_000_000;
     private static final int NETWORK_TIMEOUT_MILLIS = 60_000;
 
     private final RelaySettings settings;
@@ -73,12 +75,18 @@ public final class Relay implements SessionLoop.Session {
     private void relay(SessionLoop.Control control, OutboxReader reader, Publisher publisher) throws Exception {
         Shipment shipment = new Shipment(settings, reader, publisher, new Parked(Ticker.SYSTEM));
         Duration poll = SHORTEST_POLL;
+        long counted = System.nanoTime() - COUNT_INTERVAL.toNanos();
         while (!control.stopping()) {
             boolean worked = shipment.send(reader.next());
             if (!worked) {
                 worked = shipment.probeParked();
             }
             control.progressed();
+            if (System.nanoTime() - counted >= COUNT_INTERVAL.toNanos()) {
+                counted = System.nanoTime();
+                OutboxReader.Backlog backlog = reader.backlog(COUNT_LIMIT);
+                settings.listener().waiting(backlog.rows(), backlog.oldest());
+            }
             if (worked) {
                 poll = SHORTEST_POLL;
             } else {

@@ -10,7 +10,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -68,6 +67,7 @@ final class Shipment {
             List<OutboxRow> rows = reader.held(due.routingKey(), due.probing() ? 1 : settings.pageSize());
             if (rows.isEmpty()) {
                 parked.release(due.routingKey());
+                settings.listener().released(due.routingKey());
                 LOG.info("routing key {} is taken again, nothing is held", due.routingKey());
                 continue;
             }
@@ -149,6 +149,11 @@ final class Shipment {
                             ? unroutable.reason() + "; start a replica of it, or set the unroutable policy to drop"
                             : "the broker refused a message");
         }
+        if (outcome instanceof PublishOutcome.Unroutable) {
+            settings.listener().returned(row.routingKey());
+        } else {
+            settings.listener().refused(row.routingKey());
+        }
         settings.listener().held(row.routingKey());
     }
 
@@ -159,7 +164,7 @@ final class Shipment {
                     new Destination.Exchange(row.routingKey()),
                     Long.toString(row.id()),
                     OutgoingMessage.SINGLE,
-                    Map.of(),
+                    row.headerMap(),
                     row.body()));
         }
         return new OnItsWay(rows, publisher.send(messages));

@@ -56,7 +56,7 @@ public final class StampClock {
      * @throws OutboxException if the database can't be asked
      */
     public Instant next(@Nullable Instant before, Supplier<Connection> connection) {
-        long now = now(connection);
+        long now = micros(connection);
         long floor = before == null ? Long.MIN_VALUE : micros(before) + 1;
         synchronized (this) {
             long time = Math.max(Math.max(now, last + 1), floor);
@@ -75,12 +75,17 @@ public final class StampClock {
         if (before == null) {
             return next(null, connection);
         }
-        long now = now(connection);
+        long now = micros(connection);
         synchronized (this) {
             long time = micros(before) + 1;
             observe(time, now);
             return instant(time);
         }
+    }
+
+    /** Returns the database's time, which is nobody's stamp. */
+    public Instant now(Supplier<Connection> connection) {
+        return instant(micros(connection));
     }
 
     private void observe(long time, long now) {
@@ -89,7 +94,7 @@ public final class StampClock {
         }
     }
 
-    private long now(Supplier<Connection> connection) {
+    private long micros(Supplier<Connection> connection) {
         Measurement known = measurement;
         if (known == null || known.isDue(ticker.nanoTime(), wall.instant())) {
             known = measure(connection.get());

@@ -1,0 +1,140 @@
+package io.cqrs.master.hibernate;
+
+import io.cqrs.master.hibernate.model.Dependencies.Dependency;
+import io.cqrs.master.hibernate.model.MasterModel;
+import jakarta.persistence.LockModeType;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.hibernate.engine.spi.EntityEntry;
+import org.hibernate.engine.spi.PersistenceContext;
+import org.hibernate.engine.spi.SharedSessionContractImplementor;
+import org.hibernate.persister.entity.EntityPersister;
+import org.hibernate.query.QueryProducer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The changed rows that masters depend on ({@link io.cqrs.master.Master#dependsOn}), and the owners to send for them.
+ *
+ * <p>An owner gets a revision and a time of its own from the transaction that changes the related row, so its messages
+ * order like any others, and whoever changes it at the same time waits for the row. Belongs to its change set.
+ */
+final class RelatedChanges {
+
+    private static final int CHUNK = 1000;
+
+    private final Map<Dependency, Set<Object>> changed = new LinkedHashMap<>();
+    private final Map<Dependency, Set<Object>> previous = new LinkedHashMap<>();
+
+    /** Records a change of a row. */
+    void add(
+            List<Dependency> dependencies,
+            Object id,
+            Object @Nullable [] oldState,
+            SharedSessionContractImplementor session) {
+        for (Dependency dependency : dependencies) {
+            changed.computeIfAbsent(dependency, one -> new LinkedHashSet<>()).add(id);
+            @Nullable Object before = dependency.previousId(oldState, session);
+            if (before != null) {
+                previous.computeIfAbsent(dependency, one -> new LinkedHashSet<>())
+                        .add(before);
+            }
+        }
+    }
+
+    /** Gives each owner that is not sent anyway a new revision, and records it as changed. */
+    void saveOwners(SharedSessionContractImplementor session, ChangeSet changes, Capture capture) {
+        if (changed.isEmpty()) {
+            return;
+        }
+        Map<MasterModel, Set<Object>> owners = new LinkedHashMap<>();
+        changed.forEach(
+                (dependency, ids) -> owners(owners, dependency).addAll(find(session, dependency.owners(), ids)));
+        previous.forEach((dependency, ids) -> owners(owners, dependency)
+                .addAll(
+                        dependency.ownersOfPrevious() == null
+                                ? ids
+                                : find(session, dependency.ownersOfPrevious(), ids)));
+        owners.forEach((model, ids) -> {
+            ids.removeIf(id -> changes.saves(model, id));
+            for (List<Object> chunk : chunks(ids)) {
+                save(session, changes, capture, model, chunk);
+            }
+        });
+    }
+
+    private static Set<Object> owners(Map<MasterModel, Set<Object>> owners, Dependency dependency) {
+        return owners.computeIfAbsent(dependency.owner(), one -> new LinkedHashSet<>());
+    }
+
+    private static List<Object> find(QueryProducer session, String query, Set<Object> ids) {
+        List<Object> found = new ArrayList<>();
+        for (List<Object> chunk : chunks(ids)) {
+            found.addAll(session.createSelectionQuery(query, Object.class)
+                    .setParameterList("ids", chunk)
+                    .getResultList());
+        }
+        return found;
+    }
+
+    private static void save(
+            SharedSessionContractImplementor session,
+            ChangeSet changes,
+            Capture capture,
+            MasterModel model,
+            List<Object> ids) {
+        QueryProducer queries = session;
+        String updated = model.updated().property();
+        List<Instant> times = queries.createSelectionQuery(
+                        "select o." + updated + " from " + model.type().getName() + " o where id(o) in (:ids)",
+                        Instant.class)
+                .setParameterList("ids", ids)
+                .setLockMode(LockModeType.PESSIMISTIC_WRITE)
+                .getResultList();
+        @Nullable Instant latest = times.stream().max(Comparator.naturalOrder()).orElse(null);
+        Instant now = capture.clock().next(latest, () -> Sessions.connection(session));
+        int unused = queries.createMutationQuery("update versioned "
+                        + model.type().getName() + " o set o." + updated + " = :now where id(o) in (:ids)")
+                .setParameter("now", now)
+                .setParameterList("ids", ids)
+                .executeUpdate();
+        try (Instances instances = new Instances(session)) {
+            instances.load(model, ids).forEach((id, entity) -> {
+                Object[] state = instances.state(entity);
+                refresh(session, model, entity, id, state);
+                // What it was before differs in nothing that can be tracked.
+                changes.updated(capture.model(entity, session), id, entity, state, state);
+            });
+        }
+    }
+
+    /** The session's own instance must not look stale to its next flush. */
+    private static void refresh(
+            SharedSessionContractImplementor session, MasterModel model, Object entity, Object id, Object[] state) {
+        EntityPersister persister = session.getEntityPersister(null, entity);
+        PersistenceContext context = session.getPersistenceContextInternal();
+        Object managed = context.getEntity(session.generateEntityKey(id, persister));
+        EntityEntry entry = managed == null ? null : context.getEntry(managed);
+        if (managed != null && entry != null && entry.getLoadedState() != null) {
+            int updated = model.updated().index();
+            entry.forceLocked(managed, state[model.revision().index()]);
+            entry.getLoadedState()[updated] = state[updated];
+            persister.setPropertyValue(managed, updated, state[updated]);
+        }
+    }
+
+    private static List<List<Object>> chunks(Collection<Object> ids) {
+        List<Object> all = List.copyOf(ids);
+        List<List<Object>> chunks = new ArrayList<>();
+        for (int from = 0; from < all.size(); from += CHUNK) {
+            chunks.add(all.subList(from, Math.min(from + CHUNK, all.size())));
+        }
+        return chunks;
+    }
+}

@@ -1,0 +1,133 @@
+package io.cqrs.master.hibernate.model;
+
+import io.cqrs.core.CqrsConfigurationException;
+import io.cqrs.master.Master;
+import jakarta.persistence.OneToOne;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.hibernate.engine.spi.SessionFactoryImplementor;
+import org.hibernate.engine.spi.SharedSessionContractImplementor;
+import org.hibernate.metamodel.mapping.AttributeMapping;
+import org.hibernate.metamodel.mapping.EntityMappingType;
+import org.hibernate.metamodel.mapping.EntityValuedModelPart;
+import org.hibernate.metamodel.mapping.PluralAttributeMapping;
+import org.hibernate.metamodel.mapping.internal.ToOneAttributeMapping;
+import org.hibernate.persister.entity.EntityPersister;
+import org.jspecify.annotations.Nullable;
+
+/** Which masters depend on which other entities: each step of each {@link Master#dependsOn} path. Immutable. */
+public final class Dependencies {
+
+    private final Map<String, List<Dependency>> byEntity;
+
+    private Dependencies(Map<String, List<Dependency>> byEntity) {
+        this.byEntity = byEntity;
+    }
+
+    /**
+     * A master's dependence on an entity at the end of a path.
+     *
+     * @param owner the master
+     * @param owners HQL for the ids of owners, by {@code :ids} of the entity
+     * @param backReference the place of the entity's own reference to what comes before it in the path, where that is what
+     *     ties them; else -1
+     * @param ownersOfPrevious HQL for the ids of owners by those of what comes before, or null where that is the owner
+     */
+    public record Dependency(
+            MasterModel owner,
+            String owners,
+            int backReference,
+            @Nullable String ownersOfPrevious) {
+
+        /** Returns what an old state of the entity belonged to: it may have moved, or be gone. */
+        public @Nullable Object previousId(Object @Nullable [] oldState, SharedSessionContractImplementor session) {
+            Object previous = oldState == null || backReference < 0 ? null : oldState[backReference];
+            return previous == null ? null : References.id(previous, session);
+        }
+    }
+
+    /**
+     * Reads all paths.
+     *
+     * @throws CqrsConfigurationException if one names what does not exist or is no entity
+     */
+    public static Dependencies read(SessionFactoryImplementor factory, Map<String, MasterModel> models) {
+        Map<String, List<Dependency>> byEntity = new HashMap<>();
+        for (MasterModel model : models.values()) {
+            if (model.entityName().equals(model.type().getName())) {
+                for (String path : model.type().getAnnotation(Master.class).dependsOn()) {
+                    read(factory, model, path, byEntity);
+                }
+            }
+        }
+        return new Dependencies(byEntity);
+    }
+
+    /** Returns what depends on an entity, by its name. */
+    public List<Dependency> on(String entityName) {
+        return byEntity.getOrDefault(entityName, List.of());
+    }
+
+    private static void read(
+            SessionFactoryImplementor factory, MasterModel model, String path, Map<String, List<Dependency>> byEntity) {
+        EntityMappingType at = factory.getMappingMetamodel().getEntityDescriptor(model.entityName());
+        StringBuilder joins = new StringBuilder();
+        @Nullable String previous = null;
+        int step = 0;
+        for (String name : path.split("\\.", -1)) {
+            AttributeMapping attribute = at.findAttributeMapping(name);
+            @Nullable EntityMappingType target = target(attribute);
+            if (target == null) {
+                throw new CqrsConfigurationException(model.type().getName() + ": dependsOn \"" + path + "\" names "
+                        + name + ", which is no reference to an entity of " + at.getEntityName()
+                        + ": correct the path");
+            }
+            joins.append(" join ")
+                    .append(step == 0 ? "o" : "x" + step)
+                    .append('.')
+                    .append(name);
+            step++;
+            joins.append(" x").append(step);
+            String owners = "select distinct id(o) from " + model.type().getName() + " o" + joins + " where id(x" + step
+                    + ") in (:ids)";
+            @Nullable String mappedBy = mappedBy(attribute);
+            for (EntityPersister entity : withSubclasses(target)) {
+                int backReference = mappedBy == null
+                        ? -1
+                        : List.of(entity.getPropertyNames()).indexOf(mappedBy);
+                byEntity.computeIfAbsent(entity.getEntityName(), one -> new ArrayList<>())
+                        .add(new Dependency(model, owners, backReference, previous));
+            }
+            previous = owners;
+            at = target;
+        }
+    }
+
+    private static @Nullable EntityMappingType target(@Nullable AttributeMapping attribute) {
+        if (attribute instanceof ToOneAttributeMapping reference) {
+            return reference.getEntityMappingType();
+        }
+        if (attribute instanceof PluralAttributeMapping plural
+                && plural.getElementDescriptor() instanceof EntityValuedModelPart entity) {
+            return entity.getEntityMappingType();
+        }
+        return null;
+    }
+
+    private static @Nullable String mappedBy(AttributeMapping attribute) {
+        if (attribute instanceof PluralAttributeMapping plural) {
+            return plural.getCollectionDescriptor().getMappedByProperty();
+        }
+        OneToOne inverse = PartReader.element(attribute).getAnnotation(OneToOne.class);
+        return inverse == null || inverse.mappedBy().isEmpty() ? null : inverse.mappedBy();
+    }
+
+    private static List<EntityPersister> withSubclasses(EntityMappingType type) {
+        List<EntityPersister> all = new ArrayList<>();
+        all.add(type.getEntityPersister());
+        type.getSubMappingTypes().forEach(sub -> all.add(sub.getEntityPersister()));
+        return all;
+    }
+}

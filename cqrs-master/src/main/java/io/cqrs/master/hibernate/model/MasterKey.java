@@ -1,0 +1,43 @@
+package io.cqrs.master.hibernate.model;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How an entity's id becomes its key on the wire: a value, or for a composite id the list of its parts in the order in
+ * which their class declares them.
+ *
+ * @param part the id: one field, or one for each part
+ */
+public record MasterKey(MasterField.Part part) {
+
+    /** Returns the wire value of an id. */
+    public Object value(Object id, WireContext context) {
+        Map<String, @Nullable Object> parts = new LinkedHashMap<>();
+        read(id, context, parts);
+        List<Object> key = new ArrayList<>(parts.size());
+        for (@Nullable Object value : parts.values()) {
+            // A part that refers to an entity with a composite key adds all of that key.
+            if (Objects.requireNonNull(value, "id") instanceof List<?> several) {
+                key.addAll(several);
+            } else {
+                key.add(value);
+            }
+        }
+        return part instanceof MasterField.Single && key.size() == 1 ? key.get(0) : List.copyOf(key);
+    }
+
+    /** Puts the key among a message's data, each part as a field. */
+    public void read(Object id, WireContext context, Map<String, @Nullable Object> data) {
+        part.read(id, context, data);
+    }
+
+    /** Returns its fields, in declared order. */
+    public List<MasterField.Single> parts() {
+        return part.singles();
+    }
+}

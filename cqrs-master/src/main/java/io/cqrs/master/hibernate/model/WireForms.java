@@ -1,0 +1,191 @@
+package io.cqrs.master.hibernate.model;
+
+import io.cqrs.transport.JsonText;
+import io.cqrs.transport.WireValues;
+import java.lang.reflect.Array;
+import java.math.BigDecimal;
+import java.net.InetAddress;
+import java.sql.Connection;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import org.hibernate.Hibernate;
+import org.hibernate.engine.spi.SharedSessionContractImplementor;
+import org.hibernate.metamodel.mapping.JdbcMapping;
+import org.hibernate.type.BasicPluralType;
+import org.hibernate.type.SqlTypes;
+import org.hibernate.type.descriptor.java.JavaType;
+import org.hibernate.type.descriptor.jdbc.JdbcType;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Finds the wire form of an attribute's type: what the row holds, so that it does not matter who reads it, Hibernate or
+ * SQL. A converter is applied, an enum is its name or its number as the column has it. Stateless.
+ */
+final class WireForms {
+
+    private WireForms() {}
+
+    /**
+     * Returns the form of a basic type.
+     *
+     * @param column what keeps the value, or null for an element of an array or a collection
+     * @return null where the type has none
+     */
+    static @Nullable WireForm basic(JdbcMapping mapping, @Nullable Column column) {
+        JdbcType jdbc = mapping.getJdbcType();
+        if (jdbc.getDefaultSqlTypeCode() == SqlTypes.JSON) {
+            return json(mapping);
+        }
+        if (mapping instanceof BasicPluralType<?, ?> plural && jdbc.isArray()) {
+            WireForm element = basic(plural.getElementType(), null);
+            return element == null ? null : array(element);
+        }
+        Class<?> type = mapping.getJdbcJavaType().getJavaTypeClass();
+        Class<?> boxed =
+                type.isPrimitive() ? Array.get(Array.newInstance(type, 1), 0).getClass() : type;
+        WireForm relational = relational(mapping, boxed, column);
+        return relational == null
+                ? null
+                : (value, context) ->
+                        value == null ? null : relational.toWire(mapping.convertToRelationalValue(value), context);
+    }
+
+    private static @Nullable WireForm relational(JdbcMapping mapping, Class<?> type, @Nullable Column column) {
+        JdbcType jdbc = mapping.getJdbcType();
+        boolean number = jdbc.isInteger() || jdbc.isNumber();
+        if (type.isEnum()) {
+            return number
+                    ? (value, context) -> WireValues.toWire(value == null ? null : ((Enum<?>) value).ordinal())
+                    : (value, context) -> WireValues.toWire(value);
+        }
+        if (type == Duration.class) {
+            return number ? unwrapped(mapping, BigDecimal.class) : (value, context) -> WireValues.toWire(value);
+        }
+        if (InetAddress.class.isAssignableFrom(type)) {
+            return (value, context) -> value == null ? null : ((InetAddress) value).getHostAddress();
+        }
+        if (type == Byte[].class) {
+            return unwrapped(mapping, byte[].class);
+        }
+        boolean collection = Collection.class.isAssignableFrom(type) || Map.class.isAssignableFrom(type);
+        if (WireValues.supports(type) && !collection && !type.isRecord()) {
+            return (value, context) ->
+                    WireValues.toWire(context.digits().asStored(value, column, connection(context.session())));
+        }
+        if (jdbc.isString()) {
+            return unwrapped(mapping, String.class);
+        }
+        return jdbc.isInteger() ? unwrapped(mapping, Long.class) : null;
+    }
+
+    /** What the driver would be given. */
+    private static WireForm unwrapped(JdbcMapping mapping, Class<?> as) {
+        return (value, context) -> {
+            JavaType<Object> type = javaType(mapping);
+            Object bare = value == null ? null : type.unwrap(value, as, context.session());
+            return WireValues.toWire(
+                    bare instanceof BigDecimal number && number.scale() <= 0 ? number.toBigIntegerExact() : bare);
+        };
+    }
+
+    @SuppressWarnings("unchecked") // the mapping's own type of the mapping's own values
+    private static JavaType<Object> javaType(JdbcMapping mapping) {
+        return (JavaType<Object>) mapping.getJdbcJavaType();
+    }
+
+    private static WireForm json(JdbcMapping mapping) {
+        return (value, context) -> {
+            if (value == null) {
+                return null;
+            }
+            Object relational = mapping.convertToRelationalValue(value);
+            if (relational instanceof String text) {
+                return JsonText.read(text);
+            }
+            String text = context.session()
+                    .getFactory()
+                    .getSessionFactoryOptions()
+                    .getJsonFormatMapper()
+                    .toString(relational, javaType(mapping), context.session());
+            return JsonText.read(text);
+        };
+    }
+
+    private static WireForm array(WireForm element) {
+        return (value, context) -> {
+            if (value == null) {
+                return null;
+            }
+            List<@Nullable Object> list = new ArrayList<>();
+            if (value instanceof Collection<?> items) {
+                items.forEach(item -> list.add(element.toWire(item, context)));
+            } else {
+                for (int i = 0; i < Array.getLength(value); i++) {
+                    list.add(element.toWire(Array.get(value, i), context));
+                }
+            }
+            return list;
+        };
+    }
+
+    /** A reference to another entity: its key, without loading it. */
+    static WireForm reference(MasterKey key) {
+        return (value, context) -> value == null ? null : key.value(References.id(value, context.session()), context);
+    }
+
+    /** An embeddable as one value: within an array or a collection, or kept as JSON. */
+    static WireForm object(MasterField.Embedded embedded) {
+        return (value, context) -> {
+            if (value == null) {
+                return null;
+            }
+            Map<String, @Nullable Object> object = new LinkedHashMap<>();
+            embedded.read(value, context, object);
+            return object;
+        };
+    }
+
+    /** A collection of values: of a set in their own order, so that equal sets are equal on the wire. */
+    static WireForm collection(WireForm element) {
+        return (value, context) -> {
+            if (value == null) {
+                return null;
+            }
+            Hibernate.initialize(value);
+            List<@Nullable Object> list = new ArrayList<>();
+            ((Collection<?>) value).forEach(item -> list.add(element.toWire(item, context)));
+            if (value instanceof Set<?>) {
+                list.sort(Comparator.comparing(JsonText::write));
+            }
+            return list;
+        };
+    }
+
+    /** A map of values: an object, its keys in their own order. */
+    static WireForm map(WireForm key, WireForm element) {
+        return (value, context) -> {
+            if (value == null) {
+                return null;
+            }
+            Hibernate.initialize(value);
+            Map<String, @Nullable Object> byKey = new LinkedHashMap<>();
+            ((Map<?, ?>) value)
+                    .forEach((one, item) ->
+                            byKey.put(String.valueOf(key.toWire(one, context)), element.toWire(item, context)));
+            Map<String, @Nullable Object> object = new LinkedHashMap<>();
+            new TreeSet<>(byKey.keySet()).forEach(name -> object.put(name, byKey.get(name)));
+            return object;
+        };
+    }
+
+    private static Connection connection(SharedSessionContractImplementor session) {
+        return session.getJdbcCoordinator().getLogicalConnection().getPhysicalConnection();
+    }
+}

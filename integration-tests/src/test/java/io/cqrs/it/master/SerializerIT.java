@@ -1,0 +1,376 @@
+package io.cqrs.it.master;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.cqrs.core.schema.CqrsSchema;
+import io.cqrs.it.support.MasterUnit;
+import io.cqrs.it.support.Sent;
+import io.cqrs.it.support.TestDatabase;
+import io.cqrs.it.support.TestEnvironment;
+import io.cqrs.master.Master;
+import io.cqrs.master.MasterEntity;
+import io.cqrs.master.MasterSerializer;
+import jakarta.persistence.CascadeType;
+import jakarta.persistence.Entity;
+import jakarta.persistence.FetchType;
+import jakarta.persistence.Id;
+import jakarta.persistence.ManyToOne;
+import jakarta.persistence.NamedAttributeNode;
+import jakarta.persistence.NamedEntityGraph;
+import jakarta.persistence.OneToMany;
+import java.math.BigDecimal;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.hibernate.Hibernate;
+import org.hibernate.stat.Statistics;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** Data made by a serializer, and masters that are sent when what they nest has changed. */
+@ExtendWith(TestEnvironment.class)
+class SerializerIT {
+
+    private TestDatabase database;
+    private MasterUnit master;
+
+    @BeforeEach
+    void start() {
+        database = TestEnvironment.database("serializer");
+        CqrsSchema.standard().migrate(database.dataSource());
+        var configuration =
+                MasterUnit.configuration(database, Country.class, Customer.class, Order.class, Line.class, Note.class);
+        configuration.setProperty("hibernate.generate_statistics", "true");
+        configuration.setProperty("hibernate.jdbc.batch_size", "500");
+        configuration.setProperty("hibernate.order_inserts", "true");
+        master = MasterUnit.of(configuration);
+        master.commit(session -> {
+            Country country = new Country();
+            session.persist(country);
+            for (long id = 1; id <= 2; id++) {
+                Customer customer = new Customer();
+                customer.id = id;
+                customer.name = "c" + id;
+                customer.country = country;
+                session.persist(customer);
+            }
+        });
+    }
+
+    @AfterEach
+    void stop() {
+        master.close();
+    }
+
+    @Test
+    void nestsRelatedRowsAsOfTheCommit() {
+        master.commit(session -> session.persist(order(session.getReference(Customer.class, 1L), 1, 1)));
+        Sent created = Sent.takeOnly(database);
+        assertThat(created.data().toString())
+                .startsWith(
+                        "{\"id\":1,\"customer\":\"c1\",\"country\":\"AT\",\"lines\":[{\"product\":\"p0\",\"unit_price\":1.5}],");
+        assertThat(created.revision()).isZero();
+        master.commit(session -> session.find(Order.class, 1L).customer = session.getReference(Customer.class, 2L));
+        assertThat(Sent.takeOnly(database).field("customer")).isEqualTo("\"c2\"");
+    }
+
+    @Test
+    void loadsManyInstancesInOneQuery() {
+        Statistics statistics = master.sessions().getStatistics();
+        long[] queries = new long[2];
+        for (int round = 0; round < 2; round++) {
+            int count = round == 0 ? 1 : 50;
+            int base = round * 1000;
+            statistics.clear();
+            master.commit(session -> {
+                Customer customer = session.getReference(Customer.class, 1L);
+                for (int i = 0; i < count; i++) {
+                    session.persist(order(customer, base + i, 3));
+                }
+            });
+            queries[round] = statistics.getPrepareStatementCount();
+            // One finds the owners of the lines, one loads them for the serializer.
+            assertThat(statistics.getQueryExecutionCount()).isEqualTo(2);
+        }
+        assertThat(Sent.take(database)).hasSize(51);
+        assertThat(queries[1]).isEqualTo(queries[0]);
+    }
+
+    @Test
+    void sendsAStatelessSessionsEntityAsItsRowIs() {
+        master.sessions().inStatelessTransaction(session -> {
+            Order order = order(session.get(Customer.class, 2L), 7, 0);
+            session.insert(order);
+        });
+        assertThat(Sent.takeOnly(database).field("customer")).isEqualTo("\"c2\"");
+    }
+
+    @Test
+    void abortsTheCommitWhenTheSerializerFails() {
+        Order order = order(null, 8, 0);
+        assertThatThrownBy(() -> master.commit(session -> session.persist(order)))
+                .hasStackTraceContaining("no customer");
+        assertThat(database.count("orders where id = 8")).isZero();
+    }
+
+    @Test
+    void sendsOwnersWhenARelatedRowChanges() {
+        master.commit(session -> {
+            session.persist(order(session.getReference(Customer.class, 1L), 1, 0));
+            session.persist(order(session.getReference(Customer.class, 1L), 2, 0));
+            session.persist(order(session.getReference(Customer.class, 2L), 3, 0));
+        });
+        List<Sent> before = Sent.take(database);
+        master.commit(session -> session.find(Customer.class, 1L).name = "renamed");
+        List<Sent> sent = Sent.take(database);
+        assertThat(sent).extracting(Sent::key).containsExactlyInAnyOrder("1", "2");
+        assertThat(sent).extracting(one -> one.field("customer")).containsOnly("\"renamed\"");
+        assertThat(sent).extracting(Sent::revision).containsOnly(1L);
+        assertThat(sent)
+                .extracting(Sent::updated)
+                .allSatisfy(time -> assertThat(time).isGreaterThan(before.get(2).updated()));
+        assertThat(database.rows("select cqrs_revision from orders order by id"))
+                .containsExactly("1", "1", "0");
+    }
+
+    @Test
+    void sendsOwnersAcrossTwoSteps() {
+        master.commit(session -> session.persist(order(session.getReference(Customer.class, 1L), 1, 0)));
+        Sent.take(database);
+        master.commit(session -> session.find(Country.class, "AT").name = "Austria");
+        assertThat(Sent.takeOnly(database).key()).isEqualTo("1");
+    }
+
+    @Test
+    void sendsTheOldAndTheNewOwnerOfARowThatMovesOrGoes() {
+        master.commit(session -> {
+            session.persist(order(session.getReference(Customer.class, 1L), 1, 1));
+            session.persist(order(session.getReference(Customer.class, 1L), 2, 0));
+        });
+        Sent.take(database);
+        master.commit(session -> {
+            Line line = session.find(Line.class, 100L);
+            line.order = session.getReference(Order.class, 2L);
+        });
+        List<Sent> moved = Sent.take(database);
+        assertThat(moved).extracting(Sent::key).containsExactlyInAnyOrder("1", "2");
+        assertThat(moved)
+                .filteredOn(one -> one.key().equals("2"))
+                .extracting(one -> one.data().get("lines").size())
+                .containsExactly(1);
+        master.commit(session -> session.remove(session.find(Line.class, 100L)));
+        Sent gone = Sent.takeOnly(database);
+        assertThat(gone.key()).isEqualTo("2");
+        assertThat(gone.field("lines")).isEqualTo("[]");
+    }
+
+    @Test
+    void sendsAnOwnerOnceThatChangedItself() {
+        master.commit(session -> session.persist(order(session.getReference(Customer.class, 1L), 1, 0)));
+        Sent.take(database);
+        master.commit(session -> {
+            session.find(Customer.class, 1L).name = "x";
+            session.find(Order.class, 1L).remark = "y";
+        });
+        Sent only = Sent.takeOnly(database);
+        assertThat(only.revision()).isEqualTo(1);
+        assertThat(only.field("customer")).isEqualTo("\"x\"");
+    }
+
+    @Test
+    void leavesTheSessionsOwnInstanceOfAnOwnerCurrent() {
+        master.commit(session -> session.persist(order(session.getReference(Customer.class, 1L), 1, 0)));
+        try (var session = master.sessions().openSession()) {
+            session.beginTransaction();
+            Order order = session.find(Order.class, 1L);
+            Hibernate.unproxy(order.customer, Customer.class).name = "x";
+            session.getTransaction().commit();
+            session.beginTransaction();
+            order.remark = "goes on";
+            session.getTransaction().commit();
+        }
+        assertThat(Sent.take(database)).extracting(Sent::revision).containsExactly(0L, 1L, 2L);
+    }
+
+    @Test
+    void refusesWrongDeclarations() {
+        for (Map.Entry<Class<?>, String> wrong : new HashMap<Class<?>, String>(Map.of(
+                        Both.class, "sets both fields and a serializer",
+                        NoGraph.class, "has no @NamedEntityGraph called nowhere",
+                        GraphOnly.class, "sets an entityGraph without a serializer",
+                        NoConstructor.class, "can't be made",
+                        NoPath.class, "dependsOn \"customer.nation\" names nation",
+                        NoEntity.class, "dependsOn \"name\" names name"))
+                .entrySet()) {
+            assertThatThrownBy(() -> MasterUnit.on(database, Customer.class, Country.class, wrong.getKey())
+                            .close())
+                    .hasStackTraceContaining(wrong.getKey().getName())
+                    .hasStackTraceContaining(wrong.getValue());
+        }
+    }
+
+    private static Order order(Customer customer, long id, int lines) {
+        Order order = new Order();
+        order.id = id;
+        order.customer = customer;
+        for (int i = 0; i < lines; i++) {
+            Line line = new Line();
+            line.id = id * 100 + i;
+            line.order = order;
+            line.product = "p" + i;
+            order.lines.add(line);
+        }
+        return order;
+    }
+
+    record OrderData(long id, String customer, String country, List<LineData> lines) {}
+
+    record LineData(String product, BigDecimal unitPrice) {}
+
+    static class OrderSerializer implements MasterSerializer<Order> {
+        @Override
+        public Object serialize(Order order) {
+            if (order.customer == null) {
+                throw new IllegalStateException("no customer");
+            }
+            return new OrderData(
+                    order.id,
+                    order.customer.name,
+                    order.customer.country.code,
+                    order.lines.stream()
+                            .map(line -> new LineData(line.product, new BigDecimal("1.5")))
+                            .toList());
+        }
+    }
+
+    @Entity(name = "Country")
+    static class Country {
+        @Id
+        String code = "AT";
+
+        String name = "?";
+    }
+
+    @Entity(name = "Customer")
+    static class Customer {
+        @Id
+        Long id;
+
+        String name;
+
+        @ManyToOne(fetch = FetchType.LAZY)
+        Country country;
+    }
+
+    @Entity(name = "Orders")
+    @Master(
+            value = "order",
+            serializer = OrderSerializer.class,
+            entityGraph = "full",
+            dependsOn = {"customer.country", "lines"})
+    @NamedEntityGraph(
+            name = "full",
+            attributeNodes = {@NamedAttributeNode("customer"), @NamedAttributeNode("lines")})
+    static class Order extends MasterEntity {
+        @Id
+        Long id;
+
+        String remark;
+
+        @ManyToOne(fetch = FetchType.LAZY)
+        Customer customer;
+
+        @OneToMany(mappedBy = "order", cascade = CascadeType.ALL)
+        Set<Line> lines = new LinkedHashSet<>();
+    }
+
+    @Entity(name = "Line")
+    static class Line {
+        @Id
+        Long id;
+
+        String product;
+
+        @ManyToOne(fetch = FetchType.LAZY)
+        Order order;
+    }
+
+    @Entity(name = "Note")
+    static class Note {
+        @Id
+        Long id;
+    }
+
+    @Entity(name = "Both")
+    @Master(value = "both", fields = "id", serializer = NoteSerializer.class)
+    static class Both extends MasterEntity {
+        @Id
+        Long id;
+    }
+
+    static class NoteSerializer implements MasterSerializer<Object> {
+        @Override
+        public Object serialize(Object entity) {
+            return Map.of();
+        }
+    }
+
+    @Entity(name = "NoGraph")
+    @Master(value = "no_graph", serializer = NoteSerializer.class, entityGraph = "nowhere")
+    static class NoGraph extends MasterEntity {
+        @Id
+        Long id;
+    }
+
+    @Entity(name = "GraphOnly")
+    @Master(value = "graph_only", entityGraph = "full")
+    static class GraphOnly extends MasterEntity {
+        @Id
+        Long id;
+    }
+
+    static class Unmakeable implements MasterSerializer<Object> {
+        private final List<Object> needed = new ArrayList<>();
+
+        Unmakeable(Object needed) {
+            this.needed.add(needed);
+        }
+
+        @Override
+        public Object serialize(Object entity) {
+            return needed;
+        }
+    }
+
+    @Entity(name = "NoConstructor")
+    @Master(value = "no_constructor", serializer = Unmakeable.class)
+    static class NoConstructor extends MasterEntity {
+        @Id
+        Long id;
+    }
+
+    @Entity(name = "NoPath")
+    @Master(value = "no_path", dependsOn = "customer.nation")
+    static class NoPath extends MasterEntity {
+        @Id
+        Long id;
+
+        @ManyToOne
+        Customer customer;
+    }
+
+    @Entity(name = "NoEntity")
+    @Master(value = "no_entity", dependsOn = "name")
+    static class NoEntity extends MasterEntity {
+        @Id
+        Long id;
+
+        String name;
+    }
+}
