@@ -3,8 +3,11 @@ package io.cqrs.master;
 import io.cqrs.core.CqrsConfigurationException;
 import io.cqrs.core.jdbc.UrlDataSource;
 import io.cqrs.core.schema.CqrsSchema;
+import io.cqrs.master.hibernate.BulkWriter;
 import io.cqrs.master.hibernate.Capture;
+import io.cqrs.master.hibernate.SyncSender;
 import io.cqrs.transport.spi.Transport;
+import jakarta.persistence.EntityManager;
 import jakarta.persistence.EntityManagerFactory;
 import java.util.Objects;
 import java.util.function.BooleanSupplier;
@@ -21,9 +24,13 @@ public final class CqrsMaster implements AutoCloseable {
 
     private final Capture capture;
     private final CqrsRelay relay;
+    private final BulkWriter bulk;
+    private final SyncSender syncs;
     private final BooleanSupplier wake;
 
-    private CqrsMaster(Capture capture, CqrsRelay relay) {
+    private CqrsMaster(Capture capture, SyncSender syncs, CqrsRelay relay) {
+        this.bulk = new BulkWriter(capture);
+        this.syncs = syncs;
         this.capture = capture;
         this.relay = relay;
         this.wake = relay::wakeIfActive;
@@ -46,6 +53,50 @@ public final class CqrsMaster implements AutoCloseable {
     public void start() {
         relay.start();
         capture.addAfterCommit(wake);
+    }
+
+    /**
+     * Inserts entities in bulk, within the manager's transaction: memory holds a thousand. Their messages are written as
+     * it goes, apart from those of the manager's own changes.
+     *
+     * @return how many
+     * @throws jakarta.persistence.TransactionRequiredException if no transaction is in progress
+     */
+    public <T> long bulkInsert(EntityManager manager, Iterable<T> entities) {
+        return bulk.insert(manager, entities);
+    }
+
+    /**
+     * Updates all entities that a restriction means, a statement a thousand, each with its revision, time and message.
+     * Instances that the manager holds stay as they are: clear it, or refresh them.
+     *
+     * @return how many
+     * @throws CqrsConfigurationException if the type is no master
+     * @throws jakarta.persistence.TransactionRequiredException if no transaction is in progress
+     */
+    public <T> long bulkUpdate(EntityManager manager, Class<T> type, Restriction<T> where, Assignment<T> set) {
+        return bulk.update(manager, type, where, set);
+    }
+
+    /**
+     * Deletes all entities that a restriction means, a statement a thousand, each with its message. Nothing cascades but
+     * what the database does.
+     *
+     * @return how many
+     * @throws CqrsConfigurationException if the type is no master
+     * @throws jakarta.persistence.TransactionRequiredException if no transaction is in progress
+     */
+    public <T> long bulkDelete(EntityManager manager, Class<T> type, Restriction<T> where) {
+        return bulk.delete(manager, type, where);
+    }
+
+    /**
+     * Begins a sync of a master's entities.
+     *
+     * @throws CqrsConfigurationException if the type is no master
+     */
+    public <T> SyncRequest<T> sync(Class<T> type) {
+        return new SyncRequest<>(settings -> syncs.send(type, settings));
     }
 
     /** Returns how the relay is, for health checks. */
@@ -134,7 +185,7 @@ public final class CqrsMaster implements AutoCloseable {
                     .unroutable(unroutable)
                     .listener(listener)
                     .build();
-            return new CqrsMaster(capture, relay);
+            return new CqrsMaster(capture, SyncSender.of(factory), relay);
         }
     }
 }

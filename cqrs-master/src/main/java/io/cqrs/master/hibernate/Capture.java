@@ -226,6 +226,14 @@ public final class Capture
         }
     }
 
+    /** Returns a change set for a session that whoever opened it drains and closes itself, within its transaction. */
+    ChangeSet open(SharedSessionContractImplementor session) {
+        ChangeSet created = new ChangeSet(session, this);
+        open.put(session, created);
+        forgetAtEnd(session);
+        return created;
+    }
+
     /** Returns the change set of the session's transaction, which is written just before the commit. */
     ChangeSet changes(SharedSessionContractImplementor session) {
         ChangeSet known = open.get(session);

@@ -83,6 +83,11 @@ final class ChangeSet {
         rows.clear();
     }
 
+    /** Takes note that another change set wrote on behalf of the same transaction. */
+    void joined(ChangeSet other) {
+        sent |= other.sent;
+    }
+
     /** Says whether anything was written. */
     boolean hasSent() {
         return sent;

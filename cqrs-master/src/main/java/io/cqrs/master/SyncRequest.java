@@ -1,0 +1,124 @@
+package io.cqrs.master;
+
+import java.util.Collection;
+import java.util.List;
+import java.util.Objects;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Sends entities as they are now in the database, as SYNC messages through the outbox: to fill a replica or to mend it.
+ *
+ * <p>Reads page by page in the order of the id, each page in a transaction of its own that holds its rows for share: a
+ * sync and the changes of the same row keep their order. It writes no further page before the relay has published all
+ * but the last two, so changes that others commit meanwhile wait behind two pages at most. Memory holds one page.
+ *
+ * <p>Not thread-safe; use once.
+ *
+ * @param <T> the entity
+ */
+public final class SyncRequest<T> {
+
+    private final Sender sender;
+    private Restriction<T> restriction = Restriction.all();
+    private @Nullable List<Object> keys;
+    private @Nullable String queue;
+    private boolean forced;
+    private @Nullable Object after;
+    private int pageSize = 1000;
+    private Consumer<SyncProgress> listener = progress -> {};
+
+    /** Carries a request out. */
+    @FunctionalInterface
+    interface Sender {
+        SyncProgress send(Settings<?> settings) throws InterruptedException;
+    }
+
+    SyncRequest(Sender sender) {
+        this.sender = sender;
+    }
+
+    /** Sends only entities that this is true of; all unless set. */
+    public SyncRequest<T> where(Restriction<T> value) {
+        this.restriction = Objects.requireNonNull(value, "restriction");
+        return this;
+    }
+
+    /** Sends only entities with these ids, at most so many as one statement takes (30,000). */
+    public SyncRequest<T> keys(Collection<?> ids) {
+        if (ids.size() > 30_000) {
+            throw new IllegalArgumentException(ids.size() + " keys are more than the 30000 of one sync: split them");
+        }
+        this.keys = List.copyOf(ids);
+        return this;
+    }
+
+    /** Sends to one queue; to all that are bound unless set. */
+    public SyncRequest<T> to(String name) {
+        this.queue = Objects.requireNonNull(name, "queue");
+        return this;
+    }
+
+    /** Has replicas take the state even over a later one: the way back after a master was restored from a backup. */
+    public SyncRequest<T> force() {
+        this.forced = true;
+        return this;
+    }
+
+    /** Goes on behind this id, as {@link SyncProgress#lastKey} had it. */
+    public SyncRequest<T> after(Object id) {
+        this.after = Objects.requireNonNull(id, "after");
+        return this;
+    }
+
+    /**
+     * Sets how many entities a transaction reads and holds; 1000 unless set.
+     *
+     * @throws IllegalArgumentException if it is not between 1 and 10000
+     */
+    public SyncRequest<T> pageSize(int count) {
+        if (count < 1 || count > 10_000) {
+            throw new IllegalArgumentException("pageSize " + count + " must lie between 1 and 10000");
+        }
+        this.pageSize = count;
+        return this;
+    }
+
+    /** Tells of each page, and every few seconds while the relay is waited for. */
+    public SyncRequest<T> listener(Consumer<SyncProgress> value) {
+        this.listener = Objects.requireNonNull(value, "listener");
+        return this;
+    }
+
+    /**
+     * Sends, and returns when all is in the outbox.
+     *
+     * @return what was sent; nothing where no entity is meant, or none of those is there any more
+     * @throws io.cqrs.core.OutboxException if the database refuses; the listener has been told how far it came
+     * @throws InterruptedException if the thread is interrupted
+     */
+    public SyncProgress send() throws InterruptedException {
+        return sender.send(new Settings<>(restriction, keys, queue, forced, after, pageSize, listener));
+    }
+
+    /**
+     * What is to be sent, and how.
+     *
+     * @param <T> the entity
+     * @param restriction which entities
+     * @param keys which ids, or null for any
+     * @param queue to which queue, or null for all
+     * @param forced whether replicas take it over a later state
+     * @param after behind which id, or null for the first
+     * @param pageSize how many a transaction
+     * @param listener who is told
+     */
+    public record Settings<T>(
+            Restriction<T> restriction,
+            @Nullable List<Object> keys,
+            @Nullable String queue,
+            boolean forced,
+            @Nullable Object after,
+            int pageSize,
+            Consumer<SyncProgress> listener) {}
+}

@@ -1,0 +1,222 @@
+package io.cqrs.master.hibernate;
+
+import io.cqrs.master.Assignment;
+import io.cqrs.master.Restriction;
+import io.cqrs.master.hibernate.model.MasterModel;
+import jakarta.persistence.EntityManager;
+import jakarta.persistence.LockModeType;
+import jakarta.persistence.criteria.CriteriaBuilder;
+import jakarta.persistence.criteria.CriteriaDelete;
+import jakarta.persistence.criteria.CriteriaQuery;
+import jakarta.persistence.criteria.CriteriaUpdate;
+import jakarta.persistence.criteria.Root;
+import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Objects;
+import org.hibernate.FlushMode;
+import org.hibernate.ScrollMode;
+import org.hibernate.ScrollableResults;
+import org.hibernate.Session;
+import org.hibernate.SessionBuilder;
+import org.hibernate.engine.spi.SharedSessionContractImplementor;
+import org.hibernate.query.criteria.JpaCriteriaUpdate;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Writes many entities within the user's transaction, a statement for each thousand, and sends each of them: what a plain
+ * bulk statement would do unseen.
+ *
+ * <ol>
+ *   <li>The rows are read through a cursor, which locks them and knows their old state.
+ *   <li>A thousand at a time, they are updated or deleted by one statement, with revision and time.
+ *   <li>Updated rows are read again, and their messages are written to the outbox.
+ * </ol>
+ *
+ * <p>It works in a session of its own on the same connection and transaction: the user's session is flushed before, and its
+ * instances stay as they are. Stateless, thread-safe.
+ */
+public final class BulkWriter {
+
+    private static final int CHUNK = 1000;
+
+    private final Capture capture;
+
+    /** Writes through this capture. */
+    public BulkWriter(Capture capture) {
+        this.capture = capture;
+    }
+
+    /**
+     * Inserts entities, cascades included.
+     *
+     * @return how many
+     */
+    public long insert(EntityManager manager, Iterable<?> entities) {
+        // The connection's owner says how statements are batched, for the sessions that share it too.
+        Session owner = manager.unwrap(Session.class);
+        @Nullable Integer before = owner.getJdbcBatchSize();
+        owner.setJdbcBatchSize(CHUNK);
+        try {
+            return within(manager, (session, changes) -> insert(session, changes, entities));
+        } finally {
+            owner.setJdbcBatchSize(before);
+        }
+    }
+
+    private static long insert(Session session, ChangeSet changes, Iterable<?> entities) {
+        long count = 0;
+        for (Object entity : entities) {
+            session.persist(entity);
+            count++;
+            if (count % CHUNK == 0) {
+                flush(session, changes);
+            }
+        }
+        flush(session, changes);
+        return count;
+    }
+
+    private static void flush(Session session, ChangeSet changes) {
+        session.flush();
+        changes.drain();
+        session.clear();
+    }
+
+    /**
+     * Updates the entities that a restriction means.
+     *
+     * @return how many
+     */
+    public <T> long update(EntityManager manager, Class<T> type, Restriction<T> where, Assignment<T> set) {
+        KeyOrder keys = KeyOrder.of(session(manager).getFactory(), type);
+        return within(
+                manager,
+                (session, changes) -> chunks(session, type, where, before -> {
+                    Instant now = capture.clock()
+                            .next(
+                                    latest(before),
+                                    () -> Sessions.connection((SharedSessionContractImplementor) session));
+                    CriteriaBuilder builder = session.getCriteriaBuilder();
+                    CriteriaUpdate<T> update = builder.createCriteriaUpdate(type);
+                    Root<T> root = update.from(type);
+                    set.on(update, root, builder);
+                    update.set(capture.model(type.getName()).updated().property(), now);
+                    update.where(keys.in(root, builder, before.keySet()));
+                    int unused = session.createMutationQuery(((JpaCriteriaUpdate<T>) update).versioned())
+                            .executeUpdate();
+                    session.clear();
+                    record(session, changes, before);
+                    changes.drain();
+                }));
+    }
+
+    private void record(Session session, ChangeSet changes, Map<Object, Row> before) {
+        SharedSessionContractImplementor implementor = (SharedSessionContractImplementor) session;
+        try (Instances instances = new Instances(implementor)) {
+            MasterModel any = before.values().iterator().next().model();
+            instances.load(any, before.keySet()).forEach((id, entity) -> {
+                Row old = Objects.requireNonNull(before.get(id), "row");
+                changes.updated(old.model(), id, entity, old.state(), instances.state(entity));
+            });
+        }
+    }
+
+    /**
+     * Deletes the entities that a restriction means; nothing cascades but what the database does.
+     *
+     * @return how many
+     */
+    public <T> long delete(EntityManager manager, Class<T> type, Restriction<T> where) {
+        KeyOrder keys = KeyOrder.of(session(manager).getFactory(), type);
+        return within(
+                manager,
+                (session, changes) -> chunks(session, type, where, before -> {
+                    before.forEach((id, row) -> changes.deleted(row.model(), id, row.entity(), row.state()));
+                    CriteriaBuilder builder = session.getCriteriaBuilder();
+                    CriteriaDelete<T> delete = builder.createCriteriaDelete(type);
+                    delete.where(keys.in(delete.from(type), builder, before.keySet()));
+                    int unused = session.createMutationQuery(delete).executeUpdate();
+                    changes.drain();
+                    session.clear();
+                }));
+    }
+
+    private <T> long chunks(Session session, Class<T> type, Restriction<T> where, Work work) {
+        CriteriaBuilder builder = session.getCriteriaBuilder();
+        CriteriaQuery<T> query = builder.createQuery(type);
+        Root<T> root = query.from(type);
+        query.select(root).where(where.on(root, builder));
+        long count = 0;
+        try (ScrollableResults<T> rows = session.createSelectionQuery(query)
+                .setLockMode(LockModeType.PESSIMISTIC_WRITE)
+                .setFetchSize(CHUNK)
+                .scroll(ScrollMode.FORWARD_ONLY)) {
+            Map<Object, Row> chunk = new LinkedHashMap<>();
+            while (rows.next()) {
+                T entity = rows.get();
+                chunk.put(session.getIdentifier(entity), row(session, entity));
+                count++;
+                if (chunk.size() == CHUNK) {
+                    work.on(chunk);
+                    chunk.clear();
+                }
+            }
+            if (!chunk.isEmpty()) {
+                work.on(chunk);
+            }
+        }
+        return count;
+    }
+
+    private Row row(Session session, Object entity) {
+        SharedSessionContractImplementor implementor = (SharedSessionContractImplementor) session;
+        Object[] state = implementor.getEntityPersister(null, entity).getValues(entity);
+        return new Row(capture.model(entity, implementor), entity, state);
+    }
+
+    private static @Nullable Instant latest(Map<Object, Row> rows) {
+        return rows.values().stream()
+                .map(row -> (Instant) row.state()[row.model().updated().index()])
+                .max(Instant::compareTo)
+                .orElse(null);
+    }
+
+    private long within(EntityManager manager, Bulk bulk) {
+        SharedSessionContractImplementor user = session(manager);
+        manager.flush();
+        ChangeSet own = capture.changes(user);
+        SessionBuilder builder =
+                manager.unwrap(Session.class).sessionWithOptions().connection();
+        try (Session session = builder.flushMode(FlushMode.MANUAL).openSession()) {
+            SharedSessionContractImplementor implementor = (SharedSessionContractImplementor) session;
+            ChangeSet changes = capture.open(implementor);
+            try {
+                long count = bulk.run(session, changes);
+                changes.close();
+                own.joined(changes);
+                return count;
+            } catch (RuntimeException | Error e) {
+                // Part of it may be written: the transaction must not be committed, whoever swallows the error.
+                own.refuse("a bulk write failed, roll the transaction back: " + e.getMessage());
+                throw e;
+            }
+        }
+    }
+
+    private static SharedSessionContractImplementor session(EntityManager manager) {
+        return manager.unwrap(SharedSessionContractImplementor.class);
+    }
+
+    private record Row(MasterModel model, Object entity, Object[] state) {}
+
+    /** What is done in the session of the bulk write. */
+    private interface Bulk {
+        long run(Session session, ChangeSet changes);
+    }
+
+    /** What is done with a chunk of rows, by id. */
+    private interface Work {
+        void on(Map<Object, Row> chunk);
+    }
+}

@@ -1,0 +1,184 @@
+package io.cqrs.master.hibernate;
+
+import io.cqrs.core.OutboxException;
+import io.cqrs.core.jdbc.SqlStates;
+import io.cqrs.core.lifecycle.Waiter;
+import io.cqrs.master.SyncProgress;
+import io.cqrs.master.SyncRequest;
+import io.cqrs.master.hibernate.model.MasterModel;
+import io.cqrs.master.internal.outbox.OutboxMessage;
+import io.cqrs.master.internal.outbox.OutboxWindow;
+import jakarta.persistence.EntityManagerFactory;
+import jakarta.persistence.LockModeType;
+import jakarta.persistence.criteria.CriteriaBuilder;
+import jakarta.persistence.criteria.CriteriaQuery;
+import jakarta.persistence.criteria.Predicate;
+import jakarta.persistence.criteria.Root;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.hibernate.FlushMode;
+import org.hibernate.Session;
+import org.hibernate.engine.spi.SessionFactoryImplementor;
+import org.hibernate.engine.spi.SharedSessionContractImplementor;
+import org.jspecify.annotations.Nullable;
+
+/** Carries out {@link SyncRequest}s for entities. Stateless, thread-safe. */
+public final class SyncSender {
+
+    private static final Duration CONTENTION_PAUSE = Duration.ofMillis(50);
+    private static final int MOST_ATTEMPTS = 10;
+
+    private final SessionFactoryImplementor factory;
+    private final Capture capture;
+
+    private SyncSender(SessionFactoryImplementor factory, Capture capture) {
+        this.factory = factory;
+        this.capture = capture;
+    }
+
+    /** Sends the masters of a persistence unit. */
+    public static SyncSender of(EntityManagerFactory factory) {
+        return new SyncSender(factory.unwrap(SessionFactoryImplementor.class), Capture.of(factory));
+    }
+
+    /**
+     * Sends what the settings say.
+     *
+     * @throws OutboxException if the database refuses
+     * @throws InterruptedException if the thread is interrupted
+     */
+    public SyncProgress send(Class<?> type, SyncRequest.Settings<?> settings) throws InterruptedException {
+        capture.model(type.getName());
+        Run<?> run = run(type, settings);
+        return run.all();
+    }
+
+    @SuppressWarnings("unchecked") // the request was made for this type
+    private <T> Run<T> run(Class<T> type, SyncRequest.Settings<?> settings) {
+        return new Run<>(type, (SyncRequest.Settings<T>) settings);
+    }
+
+    /** One request. */
+    private final class Run<T> {
+
+        private final Class<T> type;
+        private final SyncRequest.Settings<T> settings;
+        private final KeyOrder order;
+        private final OutboxWindow window;
+        private SyncProgress progress;
+
+        private Run(Class<T> type, SyncRequest.Settings<T> settings) {
+            this.type = type;
+            this.settings = settings;
+            this.order = KeyOrder.of(factory, type);
+            this.window = new OutboxWindow(capture.schema());
+            this.progress = new SyncProgress(0, 0, settings.after(), false);
+        }
+
+        private SyncProgress all() throws InterruptedException {
+            try (Session session = factory.openSession()) {
+                session.setHibernateFlushMode(FlushMode.MANUAL);
+                session.setDefaultReadOnly(true);
+                while (page(session)) {
+                    settings.listener().accept(progress);
+                    awaitRelay(session);
+                }
+            }
+            settings.listener().accept(progress);
+            return progress;
+        }
+
+        /** Returns whether there may be more. */
+        private boolean page(Session session) throws InterruptedException {
+            for (int attempt = 1; ; attempt++) {
+                try {
+                    session.beginTransaction();
+                    boolean more = write(session);
+                    session.getTransaction().commit();
+                    capture.wake();
+                    return more;
+                } catch (RuntimeException e) {
+                    if (session.getTransaction().isActive()) {
+                        session.getTransaction().rollback();
+                    }
+                    SQLException cause = SqlStates.find(e);
+                    if (cause == null || !SqlStates.isContention(cause) || attempt == MOST_ATTEMPTS) {
+                        throw e;
+                    }
+                    boolean unused = new Waiter().await(CONTENTION_PAUSE.multipliedBy(attempt));
+                } finally {
+                    session.clear();
+                }
+            }
+        }
+
+        private boolean write(Session session) {
+            SharedSessionContractImplementor implementor = (SharedSessionContractImplementor) session;
+            Map<Object, Object> found = read(session);
+            MessageFactory messages = capture.messages(implementor);
+            Destination destination = new Destination(settings.queue(), settings.forced());
+            List<OutboxMessage> written = new ArrayList<>();
+            try (Instances instances = new Instances(implementor)) {
+                Map<Object, Object> sent = new LinkedHashMap<>(found);
+                sent.values().removeIf(entity -> !messages.sends(capture.model(entity, implementor), entity));
+                Map<Object, Object> loaded = loaded(instances, sent);
+                sent.forEach((id, entity) -> {
+                    MasterModel model = capture.model(entity, implementor);
+                    Object instance = loaded.getOrDefault(id, entity);
+                    written.add(messages.sync(model, id, instance, instances.state(entity), destination));
+                });
+            }
+            @Nullable Long last = capture.outbox().write(Sessions.connection(implementor), written);
+            window.written(last);
+            @Nullable Object lastKey = progress.lastKey();
+            for (Object id : found.keySet()) {
+                lastKey = id;
+            }
+            progress = new SyncProgress(
+                    progress.sent() + written.size(),
+                    progress.skipped() + found.size() - written.size(),
+                    lastKey,
+                    false);
+            return found.size() == settings.pageSize();
+        }
+
+        private Map<Object, Object> read(Session session) {
+            CriteriaBuilder builder = session.getCriteriaBuilder();
+            CriteriaQuery<T> query = builder.createQuery(type);
+            Root<T> root = query.from(type);
+            List<Predicate> conditions =
+                    new ArrayList<>(List.of(settings.restriction().on(root, builder)));
+            if (progress.lastKey() != null) {
+                conditions.add(order.after(root, builder, progress.lastKey()));
+            }
+            if (settings.keys() != null) {
+                conditions.add(order.in(root, builder, settings.keys()));
+            }
+            query.select(root).where(conditions.toArray(Predicate[]::new)).orderBy(order.ascending(root, builder));
+            Map<Object, Object> found = new LinkedHashMap<>();
+            for (T entity : session.createSelectionQuery(query)
+                    .setMaxResults(settings.pageSize())
+                    .setLockMode(LockModeType.PESSIMISTIC_READ)
+                    .getResultList()) {
+                found.put(session.getIdentifier(entity), entity);
+            }
+            return found;
+        }
+
+        private Map<Object, Object> loaded(Instances instances, Map<Object, Object> sent) {
+            MasterModel model = capture.model(type.getName());
+            return model.serialization() == null || sent.isEmpty() ? Map.of() : instances.load(model, sent.keySet());
+        }
+
+        private void awaitRelay(Session session) throws InterruptedException {
+            SyncProgress now = progress;
+            window.await(
+                    work -> session.doReturningWork(work::ask),
+                    () -> settings.listener().accept(new SyncProgress(now.sent(), now.skipped(), now.lastKey(), true)));
+        }
+    }
+}

@@ -1,0 +1,231 @@
+package io.cqrs.it.master;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.cqrs.core.CqrsConfigurationException;
+import io.cqrs.core.schema.CqrsSchema;
+import io.cqrs.it.support.MasterUnit;
+import io.cqrs.it.support.Sent;
+import io.cqrs.it.support.TestDatabase;
+import io.cqrs.it.support.TestEnvironment;
+import io.cqrs.master.CqrsMaster;
+import io.cqrs.master.Master;
+import io.cqrs.master.MasterEntity;
+import io.cqrs.master.Restriction;
+import io.cqrs.master.hibernate.UncapturedDml;
+import io.cqrs.transport.memory.InMemoryTransport;
+import jakarta.persistence.Embeddable;
+import jakarta.persistence.EmbeddedId;
+import jakarta.persistence.Entity;
+import jakarta.persistence.Id;
+import jakarta.persistence.TransactionRequiredException;
+import java.io.Serializable;
+import java.util.Map;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
+import org.hibernate.stat.Statistics;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** Writes of many entities by a few statements. */
+@ExtendWith(TestEnvironment.class)
+class BulkIT {
+
+    private TestDatabase database;
+    private MasterUnit unit;
+    private CqrsMaster master;
+
+    @BeforeEach
+    void start() {
+        database = TestEnvironment.database("bulk");
+        CqrsSchema.standard().migrate(database.dataSource());
+        var configuration = MasterUnit.configuration(database, Stock.class, Slot.class, Plain.class);
+        configuration.getProperties().put("cqrs.uncaptured_dml", UncapturedDml.REFUSE);
+        configuration.setProperty("hibernate.generate_statistics", "true");
+        unit = MasterUnit.of(configuration);
+        master = CqrsMaster.builder(unit.sessions())
+                .transport(new InMemoryTransport())
+                .build();
+    }
+
+    @AfterEach
+    void stop() {
+        master.close();
+        unit.close();
+    }
+
+    @Test
+    void insertsManyWithAMessageEachAndFewStatements() {
+        Statistics statistics = unit.sessions().getStatistics();
+        statistics.clear();
+        unit.commit(session -> assertThat(master.bulkInsert(
+                        session,
+                        () -> LongStream.range(0, 2500).mapToObj(Stock::new).iterator()))
+                .isEqualTo(2500));
+        assertThat(Sent.all(database)).hasSize(2500).extracting(Sent::revision).containsOnly(0L);
+        assertThat(database.count("stock")).isEqualTo(2500);
+        assertThat(statistics.getPrepareStatementCount()).isLessThan(20);
+    }
+
+    @Test
+    void updatesWhatTheRestrictionMeansWithRevisionTimeAndOldValues() {
+        insert(2500);
+        Statistics statistics = unit.sessions().getStatistics();
+        statistics.clear();
+        unit.commit(session -> assertThat(master.bulkUpdate(
+                        session,
+                        Stock.class,
+                        (stock, cb) -> cb.lessThan(stock.get("id"), 2200L),
+                        (update, stock, cb) ->
+                                update.set(stock.<Integer>get("amount"), cb.sum(stock.<Integer>get("amount"), 5))))
+                .isEqualTo(2200));
+        var sent = Sent.all(database);
+        assertThat(sent).hasSize(2199);
+        assertThat(sent).extracting(Sent::revision).containsOnly(1L);
+        assertThat(sent).extracting(Sent::previous).containsOnly("{\"amount\":1}");
+        assertThat(sent).extracting(one -> one.field("amount")).containsOnly("6");
+        assertThat(database.rows("select count(*) from stock s join cqrs.outbox o on o.instance_pk = s.id::text"
+                        + " where to_char(s.cqrs_updated at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') || '+00:00'"
+                        + " like replace(o.body::json->'instance_data'->>'cqrs_updated', '+', '%+')"))
+                .containsExactly("2199");
+        assertThat(statistics.getPrepareStatementCount()).isLessThan(20);
+    }
+
+    @Test
+    void deletesWhatTheRestrictionMeans() {
+        insert(1500);
+        unit.commit(session -> assertThat(
+                        master.bulkDelete(session, Stock.class, (stock, cb) -> cb.ge(stock.get("id"), 100L)))
+                .isEqualTo(1400));
+        var sent = Sent.all(database);
+        assertThat(sent).hasSize(1400).extracting(Sent::signal).containsOnly("DELETE");
+        assertThat(sent).extracting(Sent::revision).containsOnly(1L);
+        assertThat(sent.get(0).field("custom")).isEqualTo("{\"amount\":1}");
+        assertThat(database.count("stock")).isEqualTo(100);
+    }
+
+    @Test
+    void sendsNothingForARollback() {
+        insert(10);
+        unit.rollBack(session -> master.bulkDelete(session, Stock.class, Restriction.all()));
+        assertThat(Sent.all(database)).isEmpty();
+        assertThat(database.count("stock")).isEqualTo(10);
+    }
+
+    @Test
+    void seesWhatTheSessionHasNotFlushedYet() {
+        unit.commit(session -> {
+            session.persist(new Stock(1));
+            master.bulkUpdate(
+                    session, Stock.class, Restriction.all(), (update, stock, cb) -> update.set(stock.get("amount"), 9));
+        });
+        assertThat(database.rows("select amount, cqrs_revision from stock")).containsExactly("9|1");
+        assertThat(Sent.all(database)).extracting(one -> one.field("amount")).contains("9");
+    }
+
+    @Test
+    void worksWithCompositeKeys() {
+        unit.commit(session -> master.bulkInsert(
+                session, IntStream.range(0, 30).mapToObj(i -> new Slot(i)).toList()));
+        Sent.take(database);
+        unit.commit(session -> master.bulkUpdate(
+                session,
+                Slot.class,
+                (slot, cb) -> cb.equal(slot.get("id").get("room"), "r1"),
+                (update, slot, cb) -> update.set(slot.get("note"), "x")));
+        assertThat(Sent.take(database))
+                .hasSize(10)
+                .extracting(one -> one.field("note"))
+                .containsOnly("\"x\"");
+        unit.commit(session -> master.bulkDelete(session, Slot.class, Restriction.all()));
+        assertThat(Sent.take(database)).hasSize(30);
+    }
+
+    @Test
+    void abortsTheTransactionOfAFailedWriteThatWasSwallowed() {
+        insert(2);
+        assertThatThrownBy(() -> unit.commit(session -> {
+                    try {
+                        master.bulkUpdate(session, Stock.class, Restriction.all(), (update, stock, cb) -> {
+                            throw new IllegalStateException("no idea");
+                        });
+                    } catch (IllegalStateException swallowed) {
+                        session.persist(new Stock(3));
+                    }
+                }))
+                .hasStackTraceContaining("a bulk write failed, roll the transaction back: no idea");
+        assertThat(database.count("stock")).isEqualTo(2);
+    }
+
+    @Test
+    void refusesOutsideOfATransactionAndForWhatIsNoMaster() {
+        try (var session = unit.sessions().openSession()) {
+            assertThatThrownBy(() -> master.bulkDelete(session, Stock.class, Restriction.all()))
+                    .isInstanceOf(TransactionRequiredException.class);
+        }
+        assertThatThrownBy(() -> unit.commit(session -> {
+                    session.persist(new Plain());
+                    master.bulkDelete(session, Plain.class, Restriction.all());
+                }))
+                .isInstanceOf(CqrsConfigurationException.class)
+                .hasMessageContaining("is no entity with @Master");
+    }
+
+    private void insert(int count) {
+        unit.commit(session -> master.bulkInsert(
+                session, LongStream.range(0, count).mapToObj(Stock::new).toList()));
+        Sent.take(database);
+    }
+
+    @Entity(name = "Stock")
+    @Master(value = "stock", tracked = "amount")
+    static class Stock extends MasterEntity {
+        @Id
+        Long id;
+
+        int amount = 1;
+
+        protected Stock() {}
+
+        Stock(long id) {
+            this.id = id;
+        }
+
+        @Override
+        public boolean isSyncInstance() {
+            return id != 7 || amount == 1;
+        }
+
+        @Override
+        public Map<String, Object> cqrsDeleteData() {
+            return Map.of("amount", amount);
+        }
+    }
+
+    @Embeddable
+    record SlotId(String room, int number) implements Serializable {}
+
+    @Entity(name = "Slot")
+    @Master("slot")
+    static class Slot extends MasterEntity {
+        @EmbeddedId
+        SlotId id;
+
+        String note;
+
+        protected Slot() {}
+
+        Slot(int i) {
+            this.id = new SlotId("r" + i / 10, i);
+        }
+    }
+
+    @Entity(name = "Plain")
+    static class Plain {
+        @Id
+        Long id = 1L;
+    }
+}

@@ -1,0 +1,254 @@
+package io.cqrs.it.master;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import io.cqrs.core.CqrsConfigurationException;
+import io.cqrs.core.CqrsId;
+import io.cqrs.core.schema.CqrsSchema;
+import io.cqrs.it.support.Item;
+import io.cqrs.it.support.MasterUnit;
+import io.cqrs.it.support.Queues;
+import io.cqrs.it.support.Sent;
+import io.cqrs.it.support.TestDatabase;
+import io.cqrs.it.support.TestEnvironment;
+import io.cqrs.master.CqrsMaster;
+import io.cqrs.master.Master;
+import io.cqrs.master.MasterEntity;
+import io.cqrs.master.SyncProgress;
+import io.cqrs.transport.memory.InMemoryTransport;
+import io.cqrs.transport.spi.Delivery;
+import io.cqrs.transport.spi.ReplicaQueue;
+import jakarta.persistence.Column;
+import jakarta.persistence.Embeddable;
+import jakarta.persistence.EmbeddedId;
+import jakarta.persistence.Entity;
+import jakarta.persistence.Id;
+import java.io.Serializable;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** Entities sent again as they are. */
+@ExtendWith(TestEnvironment.class)
+@Timeout(120)
+class SyncIT {
+
+    private final InMemoryTransport transport = new InMemoryTransport();
+    private TestDatabase database;
+    private MasterUnit unit;
+    private CqrsMaster master;
+
+    @BeforeEach
+    void start() {
+        database = TestEnvironment.database("sync");
+        CqrsSchema.standard().migrate(database.dataSource());
+        unit = MasterUnit.on(database, Item.class, Cell.class, Draft.class);
+        master = CqrsMaster.builder(unit.sessions()).transport(transport).build();
+    }
+
+    @AfterEach
+    void stop() {
+        master.close();
+        unit.close();
+        transport.close();
+    }
+
+    @Test
+    void sendsTheStateThatIsInTheDatabaseNow() throws Exception {
+        items(3);
+        database.execute("update item set name = 'by hand' where id = 2");
+        SyncProgress done = master.sync(Item.class).keys(List.of(2L)).send();
+        assertThat(done.sent()).isEqualTo(1);
+        Sent sent = Sent.takeOnly(database);
+        assertThat(sent.signal()).isEqualTo("SYNC");
+        assertThat(sent.field("name")).isEqualTo("\"by hand\"");
+        assertThat(sent.revision()).isZero();
+        assertThat(database.rows("select cqrs_revision from item where id = 2")).containsExactly("0");
+    }
+
+    @Test
+    void sendsNothingForAnEntityThatVanished() throws Exception {
+        assertThat(master.sync(Item.class).keys(List.of(99L)).send().sent()).isZero();
+        assertThat(Sent.all(database)).isEmpty();
+    }
+
+    @Test
+    void sendsToOneQueueByForceAndByACriteria() throws Exception {
+        items(10);
+        SyncProgress done = master.sync(Item.class)
+                .where((item, cb) -> cb.greaterThan(item.get("id"), 7L))
+                .to("storefront")
+                .force()
+                .send();
+        assertThat(done.sent()).isEqualTo(2);
+        assertThat(database.rows("select distinct routing_key, headers from cqrs.outbox"))
+                .containsExactly("cqrs.storefront.item|{\"cqrs-force\":true}");
+    }
+
+    @Test
+    void goesByPagesInTheOrderOfTheKeyAndTellsHowFarItIs() throws Exception {
+        unit.commit(session -> {
+            for (int row = 0; row < 5; row++) {
+                for (int column = 0; column < 5; column++) {
+                    session.persist(new Cell(row, column));
+                }
+            }
+        });
+        Sent.take(database);
+        List<SyncProgress> told = new ArrayList<>();
+        master.start();
+        transport.declare(ReplicaQueue.of("q", Set.of(CqrsId.of("cell"))));
+        SyncProgress done =
+                master.sync(Cell.class).pageSize(4).listener(told::add).send();
+        assertThat(done.sent()).isEqualTo(25);
+        assertThat(done.lastKey()).isEqualTo(new CellId(4, 4));
+        assertThat(told).extracting(SyncProgress::sent).startsWith(4L, 8L, 12L).endsWith(25L);
+        List<String> keys = Queues.take(transport, "q", 25).stream()
+                .map(one -> Sent.parse(new String(one.body(), StandardCharsets.UTF_8))
+                        .key())
+                .toList();
+        assertThat(keys).isSorted().hasSize(25).doesNotHaveDuplicates();
+    }
+
+    @Test
+    void goesOnBehindAKey() throws Exception {
+        items(10);
+        assertThat(master.sync(Item.class).after(6L).send().sent()).isEqualTo(3);
+        assertThat(Sent.all(database)).extracting(Sent::key).containsExactly("7", "8", "9");
+    }
+
+    @Test
+    void skipsWhatIsNoSyncInstance() throws Exception {
+        unit.commit(session -> {
+            for (long id = 0; id < 4; id++) {
+                session.persist(new Draft(id));
+            }
+        });
+        Sent.take(database);
+        SyncProgress done = master.sync(Draft.class).send();
+        assertThat(List.of(done.sent(), done.skipped())).containsExactly(2L, 2L);
+        assertThat(Sent.all(database)).extracting(Sent::key).containsExactly("1", "3");
+    }
+
+    @Test
+    void writesNoFurtherPageBeforeTheRelayHasPublishedAllButTheLastTwo() throws Exception {
+        items(50);
+        CountDownLatch third = new CountDownLatch(2);
+        AtomicReference<Throwable> failure = new AtomicReference<>();
+        Thread sync = new Thread(() -> {
+            try {
+                master.sync(Item.class)
+                        .pageSize(10)
+                        .listener(progress -> third.countDown())
+                        .send();
+            } catch (Throwable e) {
+                failure.set(e);
+            }
+        });
+        sync.start();
+        third.await();
+        await().until(() -> database.count("cqrs.outbox") == 20);
+        unit.commit(session -> session.persist(new Item(100, "live")));
+        transport.declare(ReplicaQueue.of("q", Set.of(CqrsId.of("item"))));
+        master.start();
+        List<Delivery> all = Queues.take(transport, "q", 51);
+        sync.join();
+        assertThat(failure.get()).isNull();
+        List<String> keys = all.stream()
+                .map(one -> Sent.parse(new String(one.body(), StandardCharsets.UTF_8))
+                        .key())
+                .toList();
+        assertThat(keys.indexOf("100"))
+                .as("the live change waits behind two pages at most")
+                .isLessThanOrEqualTo(20);
+        await().until(() -> database.count("cqrs.outbox") == 0);
+    }
+
+    @Test
+    void waitsForARowThatSomebodyIsChangingAndSendsBothInOrder() throws Exception {
+        items(1);
+        Thread sync;
+        try (var session = unit.sessions().openSession()) {
+            session.beginTransaction();
+            session.find(Item.class, 0L).name = "changed";
+            session.flush();
+            sync = new Thread(() -> {
+                try {
+                    master.sync(Item.class).send();
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                }
+            });
+            sync.start();
+            await().until(() -> database.count("pg_stat_activity where wait_event_type = 'Lock'") > 0);
+            session.getTransaction().commit();
+        }
+        sync.join();
+        List<Sent> sent = Sent.all(database);
+        assertThat(sent).extracting(Sent::signal).containsExactly("SAVE", "SYNC");
+        assertThat(sent.get(1).field("name")).isEqualTo("\"changed\"");
+        assertThat(sent.get(1).revision()).isEqualTo(1);
+    }
+
+    @Test
+    void refusesWhatIsNoMasterAndWrongNumbers() {
+        assertThatThrownBy(() -> master.sync(String.class).send())
+                .isInstanceOf(CqrsConfigurationException.class)
+                .hasMessageContaining("java.lang.String is no entity with @Master");
+        assertThatThrownBy(() -> master.sync(Item.class).pageSize(0)).hasMessageContaining("pageSize 0");
+    }
+
+    private void items(int count) {
+        unit.commit(session -> {
+            for (long id = 0; id < count; id++) {
+                session.persist(new Item(id, "n" + id));
+            }
+        });
+        Sent.take(database);
+    }
+
+    @Embeddable
+    record CellId(
+            @Column(name = "r") int row, @Column(name = "c") int column) implements Serializable {}
+
+    @Entity(name = "Cell")
+    @Master("cell")
+    static class Cell extends MasterEntity {
+        @EmbeddedId
+        CellId id;
+
+        protected Cell() {}
+
+        Cell(int row, int column) {
+            this.id = new CellId(row, column);
+        }
+    }
+
+    @Entity(name = "Draft")
+    @Master("draft")
+    static class Draft extends MasterEntity {
+        @Id
+        Long id;
+
+        protected Draft() {}
+
+        Draft(long id) {
+            this.id = id;
+        }
+
+        @Override
+        public boolean isSyncInstance() {
+            return id % 2 == 1;
+        }
+    }
+}
