@@ -6,7 +6,10 @@ import java.lang.reflect.Array;
 import java.math.BigDecimal;
 import java.net.InetAddress;
 import java.sql.Connection;
+import java.sql.Time;
 import java.time.Duration;
+import java.time.LocalTime;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
@@ -22,6 +25,7 @@ import org.hibernate.type.BasicPluralType;
 import org.hibernate.type.SqlTypes;
 import org.hibernate.type.descriptor.java.JavaType;
 import org.hibernate.type.descriptor.jdbc.JdbcType;
+import org.hibernate.type.descriptor.jdbc.TimeJdbcType;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -74,6 +78,10 @@ final class WireForms {
         if (type == Byte[].class) {
             return unwrapped(mapping, byte[].class);
         }
+        if (type == LocalTime.class && jdbc instanceof TimeJdbcType) {
+            return (value, context) -> WireValues.toWire(context.digits()
+                    .asStored(asBound((LocalTime) value, mapping, context), column, connection(context.session())));
+        }
         boolean collection = Collection.class.isAssignableFrom(type) || Map.class.isAssignableFrom(type);
         if (WireValues.supports(type) && !collection && !type.isRecord()) {
             return (value, context) ->
@@ -83,6 +91,15 @@ final class WireForms {
             return unwrapped(mapping, String.class);
         }
         return jdbc.isInteger() ? unwrapped(mapping, Long.class) : null;
+    }
+
+    /** By default Hibernate binds a time of day as a java.sql.Time, which has milliseconds. */
+    private static @Nullable LocalTime asBound(@Nullable LocalTime value, JdbcMapping mapping, WireContext context) {
+        if (value == null) {
+            return null;
+        }
+        Time bound = javaType(mapping).unwrap(value, Time.class, context.session());
+        return bound.toLocalTime().plus(Math.floorMod(bound.getTime(), 1000L), ChronoUnit.MILLIS);
     }
 
     /** What the driver would be given. */

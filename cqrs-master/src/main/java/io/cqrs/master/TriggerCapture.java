@@ -1,0 +1,147 @@
+package io.cqrs.master;
+
+import io.cqrs.core.CqrsConfigurationException;
+import io.cqrs.core.CqrsId;
+import io.cqrs.core.OutboxException;
+import io.cqrs.core.jdbc.TableName;
+import io.cqrs.core.schema.CqrsSchema;
+import io.cqrs.master.hibernate.EntityTables;
+import io.cqrs.master.internal.trigger.StampColumns;
+import io.cqrs.master.internal.trigger.TableCapture;
+import io.cqrs.master.internal.trigger.TableSync;
+import jakarta.persistence.EntityManagerFactory;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Objects;
+import javax.sql.DataSource;
+
+/**
+ * Captures tables by triggers: every write is seen, whoever makes it, and Hibernate's capture of the same model writes no
+ * message of its own meanwhile. Each statement is one insert into the outbox.
+ *
+ * <p>Needs the rights to create functions in the framework's schema and triggers on the table; writers need none on the
+ * outbox. Not seen: writes to single partitions of a partitioned table, and those of a session whose {@code
+ * session_replication_role} is {@code replica}. Thread-safe.
+ */
+public final class TriggerCapture {
+
+    private static final int MAX_MESSAGE_BYTES = 16 << 20;
+
+    private final DataSource dataSource;
+    private final CqrsSchema schema;
+
+    private TriggerCapture(DataSource dataSource, CqrsSchema schema) {
+        this.dataSource = dataSource;
+        this.schema = schema;
+    }
+
+    /** Returns the trigger capture of a database with the framework's standard schema. */
+    public static TriggerCapture of(DataSource dataSource) {
+        return of(dataSource, CqrsSchema.standard());
+    }
+
+    /** Returns the trigger capture of a database with the outbox in this schema. */
+    public static TriggerCapture of(DataSource dataSource, CqrsSchema schema) {
+        return new TriggerCapture(
+                Objects.requireNonNull(dataSource, "dataSource"), Objects.requireNonNull(schema, "schema"));
+    }
+
+    /**
+     * Returns the tables of a persistence unit's masters, as triggers can capture them.
+     *
+     * @throws CqrsConfigurationException if one can't be: it has a serializer, an {@code isSyncInstance} of its own, sent
+     *     collections, or a hierarchy of several tables
+     */
+    public static List<MasterTable> tablesOf(EntityManagerFactory factory) {
+        return EntityTables.of(factory);
+    }
+
+    /**
+     * Installs the triggers of a table, or replaces those that were made from another declaration. Waits for transactions
+     * that have written the table, ten seconds at most.
+     *
+     * @throws CqrsConfigurationException if the declaration does not fit the table, or the framework's tables are missing
+     * @throws OutboxException if the database refuses, or the table is busy for too long
+     */
+    public void install(MasterTable table) {
+        boolean unused = run("install the triggers of " + table.cqrsId(), connection -> {
+            new TableCapture(connection, schema, MAX_MESSAGE_BYTES).install(table);
+            return true;
+        });
+    }
+
+    /**
+     * Removes the triggers of a model; a minute's wait for transactions that began before.
+     *
+     * @return whether there were any
+     * @throws CqrsConfigurationException if a transaction lasts longer, or the framework's tables are missing
+     * @throws OutboxException if the database refuses
+     */
+    public boolean uninstall(CqrsId cqrsId) {
+        return run(
+                "remove the triggers of " + cqrsId,
+                connection -> new TableCapture(connection, schema, MAX_MESSAGE_BYTES)
+                        .uninstall(cqrsId, Duration.ofMinutes(1)));
+    }
+
+    /**
+     * Tells how triggers and declarations match.
+     *
+     * @param declared all that should be installed
+     * @throws CqrsConfigurationException if the framework's tables are missing, or a declaration does not fit
+     * @throws OutboxException if the database refuses
+     */
+    public List<CaptureStatus> status(List<MasterTable> declared) {
+        return run(
+                "read the triggers",
+                connection -> new TableCapture(connection, schema, MAX_MESSAGE_BYTES).status(declared));
+    }
+
+    /**
+     * Returns the statement that adds the columns of revision and time to a table that has none; for existing rows they
+     * begin at revision 0, now. It needs no rewrite of the table.
+     */
+    public static String addColumnsSql(TableName table) {
+        return StampColumns.sql(table);
+    }
+
+    /**
+     * Adds the columns of revision and time to a table that lacks one.
+     *
+     * @return whether any was missing
+     * @throws CqrsConfigurationException if the table does not exist
+     * @throws OutboxException if the database refuses, or the table is busy for more than ten seconds
+     */
+    public boolean addColumns(TableName table) {
+        return run("add columns to " + table, connection -> StampColumns.add(connection, table));
+    }
+
+    /**
+     * Begins a sync of a table. Its restriction is SQL: {@link TableSyncRequest#where}.
+     *
+     * @throws CqrsConfigurationException when it is sent, if the declaration does not fit the table
+     */
+    public TableSyncRequest sync(MasterTable table) {
+        return new TableSyncRequest(settings -> run(
+                "sync " + table.cqrsId(),
+                connection -> new TableSync(connection, schema, MAX_MESSAGE_BYTES).send(table, settings)));
+    }
+
+    private <T> T run(String what, Work<T> work) {
+        try (Connection connection = dataSource.getConnection()) {
+            return work.run(connection);
+        } catch (SQLException e) {
+            throw new OutboxException("the database refused to " + what + ": " + e.getMessage(), e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new OutboxException("interrupted while asked to " + what, e);
+        }
+    }
+
+    /** What is done on a connection. */
+    private interface Work<T> {
+        T run(Connection connection) throws SQLException, InterruptedException;
+    }
+}

@@ -1,0 +1,144 @@
+package io.cqrs.master.hibernate;
+
+import io.cqrs.core.CqrsConfigurationException;
+import io.cqrs.core.jdbc.TableName;
+import io.cqrs.master.MasterMixin;
+import io.cqrs.master.MasterTable;
+import io.cqrs.master.hibernate.model.Column;
+import io.cqrs.master.hibernate.model.MasterField;
+import io.cqrs.master.hibernate.model.MasterModel;
+import jakarta.persistence.EntityManagerFactory;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/** Masters as triggers see them: what Hibernate keeps in one table. Stateless. */
+public final class EntityTables {
+
+    private EntityTables() {}
+
+    /**
+     * Returns the tables of all masters.
+     *
+     * @throws CqrsConfigurationException if a master needs Java for its messages, or has more than one table
+     */
+    public static List<MasterTable> of(EntityManagerFactory factory) {
+        Map<String, List<MasterModel>> byId = new TreeMap<>();
+        for (MasterModel model : Capture.of(factory).models().values()) {
+            byId.computeIfAbsent(model.cqrsId().value(), id -> new ArrayList<>())
+                    .add(model);
+        }
+        Map<String, Class<?>> types = new HashMap<>();
+        factory.getMetamodel()
+                .getEntities()
+                .forEach(entity -> types.put(entity.getJavaType().getName(), entity.getJavaType()));
+        return byId.values().stream().map(hierarchy -> table(hierarchy, types)).toList();
+    }
+
+    private static MasterTable table(List<MasterModel> hierarchy, Map<String, Class<?>> types) {
+        MasterModel first = hierarchy.get(0);
+        String table = first.revision().column().table();
+        Map<String, String> fields = new LinkedHashMap<>();
+        Set<String> tracked = new HashSet<>();
+        Set<String> kinds = new LinkedHashSet<>();
+        for (MasterModel model : hierarchy) {
+            requireColumns(model, types.get(model.entityName()));
+            first.key().parts().forEach(part -> put(model, table, part, fields));
+            MasterModel.@Nullable Kind kind = model.kind();
+            if (kind != null) {
+                fields.put(kind.column().name(), kind.name());
+                kinds.add(kind.value() instanceof Long number ? number.toString() : literal(kind.value()));
+            }
+            for (MasterField field : model.fields()) {
+                for (MasterField.Single single : field.singles()) {
+                    put(model, table, single, fields);
+                    if (model.tracked().contains(single.name())) {
+                        tracked.add(single.columns().get(0).name());
+                    }
+                }
+            }
+        }
+        return MasterTable.of(first.cqrsId(), TableName.parse(parsable(table)))
+                .withKey(first.key().parts().stream()
+                        .flatMap(part -> part.columns().stream())
+                        .map(Column::name)
+                        .toList())
+                .withFields(fields)
+                .withTracked(tracked)
+                .withFilter(filter(first, kinds), first.whenExcluded())
+                .withExpiry(first.expiry())
+                .withStamp(
+                        first.revision().column().name(),
+                        first.updated().column().name());
+    }
+
+    private static void requireColumns(MasterModel model, @Nullable Class<?> type) {
+        if (model.serialization() != null) {
+            throw wrong(model, "has a serializer");
+        }
+        if (!model.produce()) {
+            throw wrong(model, "has produce = false");
+        }
+        if (type != null && overrides(type, "isSyncInstance")) {
+            throw wrong(model, "has an isSyncInstance of its own, which the database can't ask: give a filter in SQL");
+        }
+    }
+
+    private static boolean overrides(Class<?> type, String method) {
+        try {
+            return type.getMethod(method).getDeclaringClass() != MasterMixin.class;
+        } catch (NoSuchMethodException e) {
+            return false;
+        }
+    }
+
+    private static void put(MasterModel model, String table, MasterField.Single single, Map<String, String> fields) {
+        if (single.columns().size() != 1) {
+            throw wrong(model, "sends " + single.name() + ", which is not one column");
+        }
+        Column column = single.columns().get(0);
+        if (!column.table().equals(table)) {
+            throw wrong(model, "keeps " + single.name() + " in " + column.table() + ", not in " + table);
+        }
+        fields.put(column.name(), single.name());
+    }
+
+    private static @Nullable String filter(MasterModel model, Set<String> kinds) {
+        MasterModel.@Nullable Kind kind = model.kind();
+        return kind == null
+                ? null
+                : kinds.stream()
+                        .collect(Collectors.joining(
+                                ", ", TableName.quote(kind.column().name()) + " in (", ")"));
+    }
+
+    private static String literal(Object text) {
+        return "'" + text.toString().replace("'", "''") + "'";
+    }
+
+    /** Hibernate writes names as SQL does: what is not quoted means lower case. */
+    private static String parsable(String table) {
+        StringBuilder folded = new StringBuilder();
+        boolean quoted = false;
+        for (char c : table.toCharArray()) {
+            quoted ^= c == '"';
+            folded.append(
+                    quoted ? c : Character.toString(c).toLowerCase(Locale.ROOT).charAt(0));
+        }
+        return folded.toString();
+    }
+
+    private static CqrsConfigurationException wrong(MasterModel model, String what) {
+        return new CqrsConfigurationException(model.type().getName() + " can't be captured by triggers as it is: it "
+                + what + ". Declare its table under masters in cqrs.yaml, or leave it to Hibernate's capture");
+    }
+}

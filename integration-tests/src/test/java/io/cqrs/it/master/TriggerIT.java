@@ -1,0 +1,460 @@
+package io.cqrs.it.master;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import io.cqrs.core.CqrsConfigurationException;
+import io.cqrs.core.CqrsId;
+import io.cqrs.core.jdbc.TableName;
+import io.cqrs.core.schema.CqrsSchema;
+import io.cqrs.it.support.Item;
+import io.cqrs.it.support.MasterUnit;
+import io.cqrs.it.support.Sent;
+import io.cqrs.it.support.TestDatabase;
+import io.cqrs.it.support.TestEnvironment;
+import io.cqrs.master.FieldFilter;
+import io.cqrs.master.MasterTable;
+import io.cqrs.master.MasterTable.OnTruncate;
+import io.cqrs.master.SyncProgress;
+import io.cqrs.master.TriggerCapture;
+import io.cqrs.master.WhenExcluded;
+import java.sql.Connection;
+import java.sql.Savepoint;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** Writes that no ORM sees. */
+@ExtendWith(TestEnvironment.class)
+@Timeout(120)
+class TriggerIT {
+
+    private static final CqrsId PRODUCT = CqrsId.of("product");
+    private static final MasterTable TABLE = MasterTable.of(PRODUCT, TableName.parse("product"));
+
+    private TestDatabase database;
+    private TriggerCapture capture;
+
+    @BeforeEach
+    void create() {
+        database = TestEnvironment.database("triggers");
+        CqrsSchema.standard().migrate(database.dataSource());
+        database.execute("create table product (id bigint primary key, name text, price numeric(9,2), active boolean"
+                + " not null default true)");
+        capture = TriggerCapture.of(database.dataSource());
+        capture.addColumns(TABLE.table());
+    }
+
+    @Test
+    void sendsInsertUpdateAndDeleteOfWhoeverWrites() {
+        capture.install(TABLE);
+        database.execute("insert into product (id, name, price) values (1, 'a\"\\ä', 1.5)");
+        database.execute("update product set price = 2 where id = 1");
+        database.execute("delete from product where id = 1");
+        List<Sent> sent = Sent.all(database);
+        assertThat(sent).extracting(Sent::signal).containsExactly("SAVE", "SAVE", "DELETE");
+        assertThat(sent).extracting(Sent::revision).containsExactly(0L, 1L, 2L);
+        assertThat(sent).extracting(Sent::updated).isSorted().doesNotHaveDuplicates();
+        assertThat(sent.get(0).field("name")).isEqualTo("\"a\\\"\\\\ä\"");
+        assertThat(sent.get(1).field("price")).isEqualTo("2.00");
+        assertThat(sent.get(2).field("id")).isEqualTo("1");
+        assertThat(database.rows("select distinct cqrs_id, instance_pk, routing_key from cqrs.outbox"))
+                .containsExactly("product|1|product");
+    }
+
+    @Test
+    void sendsOneMessageForEachRowThatReallyChanged() {
+        database.execute("insert into product (id, name) select i, 'n' from generate_series(1, 10) i");
+        capture.install(TABLE);
+        database.execute("update product set name = case when id <= 3 then 'new' else name end");
+        assertThat(Sent.take(database)).extracting(Sent::key).containsExactlyInAnyOrder("1", "2", "3");
+        assertThat(database.rows("select count(*) from product where cqrs_revision = 1"))
+                .containsExactly("3");
+    }
+
+    @Test
+    void keepsRevisionAndTimeOfAWriterThatKnowsThem() {
+        capture.install(TABLE);
+        database.execute(
+                "insert into product (id, name, cqrs_revision, cqrs_updated) values (1, 'a', 0, '2024-01-01Z')");
+        database.execute("update product set name = 'b', cqrs_revision = 7, cqrs_updated = '2024-01-02Z'");
+        List<Sent> sent = Sent.all(database);
+        assertThat(sent).extracting(Sent::revision).containsExactly(0L, 7L);
+        assertThat(sent)
+                .extracting(Sent::updated)
+                .containsExactly("2024-01-01 00:00:00+00:00", "2024-01-02 00:00:00+00:00");
+        database.execute("update product set name = 'c', cqrs_updated = '2023-01-02Z'");
+        assertThat(Sent.all(database).get(2).updated()).isGreaterThan("2024-01-02 00:00:00+00:00");
+    }
+
+    @Test
+    void sendsAChangedKeyAsADeleteAndASave() {
+        capture.install(TABLE.withTracked(Set.of("name")));
+        database.execute("insert into product (id, name) values (1, 'a'), (2, 'b')");
+        Sent.take(database);
+        database.execute("update product set id = id + 10");
+        List<Sent> sent = Sent.take(database);
+        assertThat(sent)
+                .extracting(one -> one.signal() + " " + one.key())
+                .containsExactlyInAnyOrder("DELETE 1", "DELETE 2", "SAVE 11", "SAVE 12");
+        assertThat(sent)
+                .filteredOn(one -> one.key().equals("11"))
+                .extracting(Sent::previous)
+                .containsExactly("{\"name\":null}");
+    }
+
+    @Test
+    void sendsTrackedColumnsWithTheirOldValues() {
+        capture.install(TABLE.withTracked(Set.of("price", "name")));
+        database.execute("insert into product (id, price) values (1, 1)");
+        database.execute("update product set price = 2, name = 'x'");
+        database.execute("update product set active = false");
+        assertThat(Sent.all(database))
+                .extracting(Sent::previous)
+                .containsExactly("{\"price\":null}", "{\"name\":null,\"price\":1.00}", "{}");
+    }
+
+    @Test
+    void sendsWhatTheFilterLetsThrough() {
+        capture.install(TABLE.withFilter("active and name is not null", WhenExcluded.KEEP));
+        database.execute(
+                "insert into product (id, name, active) values (1, 'a', true), (2, 'b', false), (3, null, true)");
+        assertThat(Sent.take(database)).extracting(Sent::key).containsExactly("1");
+        database.execute("update product set active = not active");
+        assertThat(Sent.take(database)).extracting(Sent::key).containsExactly("2");
+        database.execute("delete from product");
+        assertThat(Sent.take(database)).extracting(Sent::key).containsExactly("2");
+    }
+
+    @Test
+    void deletesReplicasOfARowThatTheFilterNoLongerLetsThroughWhereAsked() {
+        capture.install(TABLE.withFilter("active", WhenExcluded.DELETE));
+        database.execute("insert into product (id, active) values (1, true), (2, false)");
+        database.execute("update product set active = false");
+        database.execute("update product set name = 'silent'");
+        database.execute("update product set active = true where id = 1");
+        List<Sent> sent = Sent.all(database);
+        assertThat(sent).extracting(Sent::signal).containsExactly("SAVE", "DELETE", "SAVE");
+        assertThat(sent).extracting(Sent::revision).containsExactly(0L, 1L, 3L);
+        assertThat(sent).extracting(Sent::updated).isSorted().doesNotHaveDuplicates();
+    }
+
+    @Test
+    void sendsATruncateAsDeletesOrRefusesIt() {
+        capture.install(TABLE);
+        database.execute("insert into product (id) values (1), (2)");
+        Sent.take(database);
+        database.execute("truncate product");
+        assertThat(Sent.take(database)).extracting(Sent::signal).containsExactly("DELETE", "DELETE");
+        capture.install(TABLE.withOnTruncate(OnTruncate.REFUSE));
+        database.execute("insert into product (id) values (1)");
+        assertThatThrownBy(() -> database.execute("truncate product"))
+                .hasMessageContaining("product is the master of product: a TRUNCATE is not allowed");
+        assertThat(database.count("product")).isEqualTo(1);
+    }
+
+    @Test
+    void sendsNothingOfARollbackToASavepoint() throws Exception {
+        capture.install(TABLE);
+        try (Connection connection = database.dataSource().getConnection();
+                Statement statement = connection.createStatement()) {
+            connection.setAutoCommit(false);
+            statement.execute("insert into product (id, name) values (1, 'kept')");
+            Savepoint savepoint = connection.setSavepoint();
+            statement.execute("insert into product (id, name) values (2, 'gone')");
+            statement.execute("update product set name = 'gone'");
+            connection.rollback(savepoint);
+            connection.commit();
+            connection.setAutoCommit(true);
+        }
+        Sent only = Sent.takeOnly(database);
+        assertThat(only.field("name")).isEqualTo("\"kept\"");
+    }
+
+    @Test
+    void seesCopyUpsertMergeCascadesAndPlainSql() {
+        database.execute(
+                "create table part (id int primary key, product bigint references product on delete cascade"
+                        + " on update cascade, cqrs_revision int not null default 0, cqrs_updated timestamptz not null default now())");
+        capture.install(TABLE);
+        capture.install(MasterTable.of(CqrsId.of("part"), TableName.parse("public.part")));
+        database.execute("insert into product (id) values (1)"
+                + " ; insert into product (id, name) values (1, 'x'), (2, 'y')"
+                + " on conflict (id) do update set name = excluded.name");
+        database.execute("insert into part (id, product) values (1, 1), (2, 2)");
+        database.execute("with gone as (delete from product where id = 1 returning id) select * from gone");
+        assertThat(Sent.take(database))
+                .extracting(one -> one.message().get("cqrs_id").asText() + " " + one.signal() + " " + one.key())
+                .containsExactlyInAnyOrder(
+                        "product SAVE 1",
+                        "product SAVE 2",
+                        "product SAVE 1",
+                        "part SAVE 1",
+                        "part SAVE 2",
+                        "product DELETE 1",
+                        "part DELETE 1");
+    }
+
+    @Test
+    void writesNoMessageTwiceWhereHibernateSeesTheSameRow() {
+        TestDatabase shared = TestEnvironment.database("triggers_hibernate");
+        CqrsSchema.standard().migrate(shared.dataSource());
+        try (MasterUnit unit = MasterUnit.on(shared, Item.class)) {
+            List<MasterTable> tables = TriggerCapture.tablesOf(unit.sessions());
+            TriggerCapture triggers = TriggerCapture.of(shared.dataSource());
+            triggers.install(tables.get(0));
+            unit.commit(session -> session.persist(new Item(1, "a").with(2, "1.50")));
+            unit.commit(session -> session.find(Item.class, 1L).name = "b");
+            shared.execute("update item set name = 'by hand'");
+            unit.commit(session -> session.find(Item.class, 1L).name = "c");
+            List<Sent> sent = Sent.take(shared);
+            assertThat(sent).extracting(Sent::revision).containsExactly(0L, 1L, 2L, 3L);
+            assertThat(sent).extracting(Sent::updated).isSorted().doesNotHaveDuplicates();
+            assertThat(sent.get(0).field("unit_price")).isEqualTo("1.50");
+            assertThat(triggers.uninstall(CqrsId.of("item"))).isTrue();
+            unit.commit(session -> session.remove(session.find(Item.class, 1L)));
+            assertThat(Sent.takeOnly(shared).signal()).isEqualTo("DELETE");
+            assertThat(triggers.uninstall(CqrsId.of("item"))).isFalse();
+        }
+    }
+
+    @Test
+    void writesEveryTypeAsHibernatesCaptureDoes() {
+        TestDatabase shared = TestEnvironment.database("triggers_types");
+        CqrsSchema.standard().migrate(shared.dataSource());
+        try (MasterUnit unit = MasterUnit.on(shared, TypesIT.Wide.class)) {
+            TypesIT.Wide wide = TypesIT.full();
+            unit.commit(session -> session.persist(wide));
+            Sent hibernate = Sent.takeOnly(shared);
+            TriggerCapture triggers = TriggerCapture.of(shared.dataSource());
+            triggers.install(TriggerCapture.tablesOf(unit.sessions()).get(0));
+            shared.execute("update wide set cqrs_revision = cqrs_revision + 1");
+            Sent trigger = Sent.takeOnly(shared);
+            hibernate.data().fieldNames().forEachRemaining(name -> {
+                // Hibernate keeps no offset with it, and writes it in the zone of the JVM.
+                if (!name.startsWith("cqrs_") && !name.equals("offset_time")) {
+                    assertThat(trigger.field(name)).as(name).isEqualTo(hibernate.field(name));
+                }
+            });
+            assertThat(trigger.data().size()).isEqualTo(hibernate.data().size());
+            assertThat(trigger.message().fieldNames())
+                    .toIterable()
+                    .containsExactlyInAnyOrderElementsOf(
+                            () -> hibernate.message().fieldNames());
+        }
+    }
+
+    @Test
+    void losesNoInsertThatWaitedForADeleteWithUpdatesBeforeIt() throws Exception {
+        capture.install(TABLE);
+        database.execute("insert into product (id, name) values (1, 'first life')");
+        Thread second;
+        try (Connection connection = database.dataSource().getConnection();
+                Statement statement = connection.createStatement()) {
+            connection.setAutoCommit(false);
+            statement.execute("update product set name = 'b'");
+            second = new Thread(() -> database.execute("insert into product (id, name) values (1, 'second life')"));
+            second.start();
+            await().until(() -> database.count("pg_stat_activity where wait_event_type = 'Lock'") > 0);
+            statement.execute("update product set name = 'c'");
+            statement.execute("delete from product");
+            connection.commit();
+            connection.setAutoCommit(true);
+        }
+        second.join();
+        List<Sent> sent = Sent.all(database);
+        assertThat(sent).extracting(Sent::signal).containsExactly("SAVE", "SAVE", "SAVE", "DELETE", "SAVE");
+        assertThat(sent).extracting(Sent::updated).isSorted().doesNotHaveDuplicates();
+    }
+
+    @Test
+    void needsNoRightOfTheWriterOnTheOutbox() {
+        capture.install(TABLE);
+        database.execute("drop role if exists cqrs_test_writer; create role cqrs_test_writer;"
+                + " grant select, insert, update, delete on product to cqrs_test_writer;"
+                + " grant usage on schema public to cqrs_test_writer");
+        database.execute("set role cqrs_test_writer; insert into product (id) values (1);"
+                + " update product set name = 'x'; delete from product; reset role");
+        assertThat(Sent.take(database)).hasSize(3);
+        assertThatThrownBy(() -> database.execute("set role cqrs_test_writer; select * from cqrs.outbox"))
+                .hasMessageContaining("permission denied");
+        database.execute("reset role; drop owned by cqrs_test_writer; drop role cqrs_test_writer");
+    }
+
+    @Test
+    void carriesTheCallersCorrelationIdAndTraceContext() {
+        capture.install(TABLE.withExpiry(Duration.ofHours(1)));
+        database.execute(
+                "begin; set local cqrs.correlation_id = 'a \"b\"';"
+                        + " set local cqrs.headers = '{\"traceparent\": \"00-1\"}'; insert into product (id) values (1); commit");
+        Sent sent = Sent.all(database).get(0);
+        assertThat(sent.message().get("correlation_id").asText()).isEqualTo("a \"b\"");
+        assertThat(sent.message().get("expires").asText()).matches("\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\+00:00");
+        assertThat(database.rows("select headers from cqrs.outbox")).containsExactly("{\"traceparent\": \"00-1\"}");
+        database.execute("insert into product (id) values (2)");
+        assertThat(Sent.all(database).get(1).message().get("correlation_id").isNull())
+                .isTrue();
+    }
+
+    @Test
+    void refusesAMessageThatIsTooLargeNamingTheRow() {
+        capture.install(TABLE);
+        assertThatThrownBy(() -> database.execute("insert into product (id, name) values (5, repeat('x', 17000000))"))
+                .hasMessageContaining("the message of product 5 has more than the 16777216 bytes");
+        assertThat(database.count("product")).isZero();
+    }
+
+    @Test
+    void tellsHowDeclarationsAndTriggersMatch() {
+        MasterTable second = MasterTable.of(CqrsId.of("second"), TableName.parse("product"));
+        assertThat(states(TABLE)).containsExactly("product NOT_INSTALLED");
+        capture.install(TABLE);
+        capture.install(TABLE);
+        capture.install(second);
+        assertThat(states(TABLE, second)).containsExactly("product INSTALLED", "second INSTALLED");
+        assertThat(states(TABLE.withTracked(Set.of("name"))))
+                .containsExactly("product OUTDATED", "second NOT_DECLARED");
+        database.execute("alter table product add column more int");
+        assertThat(states(TABLE)).contains("product OUTDATED");
+        database.execute("alter table product disable trigger cqrs_product_update");
+        assertThat(states(TABLE)).contains("product DISABLED");
+        database.execute("drop table product");
+        assertThat(states(TABLE)).contains("product TABLE_GONE");
+        assertThat(capture.uninstall(PRODUCT)).isTrue();
+        assertThat(database.rows("select count(*) from pg_proc where proname like 'capture_product%'"))
+                .containsExactly("0");
+    }
+
+    @Test
+    void refusesWrongDeclarationsNamingTheWayOut() {
+        database.execute("create table bare (id int primary key); create table keyless (id int, cqrs_revision int,"
+                + " cqrs_updated timestamptz)");
+        for (Map.Entry<MasterTable, String> wrong : Map.of(
+                        MasterTable.of(PRODUCT, TableName.parse("nowhere")), "table nowhere does not exist",
+                        MasterTable.of(PRODUCT, TableName.parse("bare")), "run `cqrs migrate --table bare`",
+                        MasterTable.of(PRODUCT, TableName.parse("keyless")), "has no primary key",
+                        TABLE.withKey(List.of("nix")), "has no column nix, which is named in key",
+                        TABLE.withFields(Map.of("name", "name")), "has id in its key but not among its fields",
+                        TABLE.withTracked(Set.of("nix")), "has no column nix, which is named in tracked",
+                        TABLE.withFilter("activ", WhenExcluded.KEEP), "the filter \"activ\" is no condition")
+                .entrySet()) {
+            assertThatThrownBy(() -> capture.install(wrong.getKey()))
+                    .isInstanceOf(CqrsConfigurationException.class)
+                    .hasMessageContaining(wrong.getValue());
+        }
+        assertThat(database.rows("select count(*) from pg_trigger where not tgisinternal"))
+                .containsExactly("0");
+    }
+
+    @Test
+    void addsTheColumnsOnceAndLeavesRowsAsTheyAre() {
+        database.execute("create table old (id int primary key); insert into old values (1)");
+        TableName old = TableName.parse("old");
+        assertThat(capture.addColumns(old)).isTrue();
+        assertThat(capture.addColumns(old)).isFalse();
+        assertThat(database.rows("select cqrs_revision, cqrs_updated <= clock_timestamp() from old"))
+                .containsExactly("0|t");
+        assertThatThrownBy(() -> capture.addColumns(TableName.parse("nowhere")))
+                .hasMessageContaining("table nowhere does not exist");
+    }
+
+    @Test
+    void sendsATablesRowsAgainByFilter() {
+        database.execute("insert into product (id, name, price) select i, 'n%' || i, i from generate_series(1, 25) i");
+        List<SyncProgress> told = new ArrayList<>();
+        SyncProgress done = capture.sync(TABLE.withFilter("active", WhenExcluded.KEEP))
+                .where(FieldFilter.parse("{\"id__gt\": 5, \"name__contains\": \"%1\", \"price__lte\": 18.5}"))
+                .to("storefront")
+                .force()
+                .pageSize(20)
+                .listener(told::add)
+                .send();
+        assertThat(done.sent()).isEqualTo(9);
+        assertThat(done.lastKey()).isEqualTo("18");
+        assertThat(Sent.all(database)).extracting(Sent::signal).containsOnly("SYNC");
+        assertThat(database.rows("select distinct routing_key, headers from cqrs.outbox"))
+                .containsExactly("cqrs.storefront.product|{\"cqrs-force\":true}");
+        assertThat(capture.sync(TABLE).after("18").send().sent()).isEqualTo(7);
+    }
+
+    @Test
+    void pagesByACompositeKey() {
+        database.execute(
+                "create table cell (r int, c text, primary key (c, r)); insert into cell select i / 5, 'c' || i % 5"
+                        + " from generate_series(0, 24) i");
+        MasterTable cell =
+                MasterTable.of(CqrsId.of("cell"), TableName.parse("cell")).withKey(List.of("r", "c"));
+        capture.addColumns(cell.table());
+        SyncProgress done = capture.sync(cell).pageSize(20).send();
+        assertThat(done.sent()).isEqualTo(25);
+        assertThat(Sent.take(database))
+                .extracting(Sent::key)
+                .hasSize(25)
+                .isSorted()
+                .startsWith("[0,\"c0\"]");
+        assertThat(capture.sync(cell).after("[4, \"c3\"]").send().sent()).isEqualTo(1);
+        assertThatThrownBy(() -> capture.sync(cell).after("4").send()).hasMessageContaining("has 1 part(s)");
+    }
+
+    @Test
+    void comparesByEveryLookup() {
+        database.execute("insert into product (id, name, price) values (1, 'Abc', 1), (2, 'abd', 2), (3, null, 3)");
+        Map<String, Integer> expected = Map.ofEntries(
+                Map.entry("{}", 3),
+                Map.entry("{\"id\": 1}", 1),
+                Map.entry("{\"id__in\": [1, 3]}", 2),
+                Map.entry("{\"price__gte\": 2}", 2),
+                Map.entry("{\"price__lt\": 2}", 1),
+                Map.entry("{\"name__isnull\": true}", 1),
+                Map.entry("{\"name__isnull\": false}", 2),
+                Map.entry("{\"name\": null}", 1),
+                Map.entry("{\"price__range\": [1, 2]}", 2),
+                Map.entry("{\"name__startswith\": \"ab\"}", 1),
+                Map.entry("{\"name__istartswith\": \"ab\"}", 2),
+                Map.entry("{\"name__iendswith\": \"BC\"}", 1),
+                Map.entry("{\"name__iexact\": \"ABC\"}", 1),
+                Map.entry("{\"name__icontains\": \"B\"}", 2),
+                Map.entry("{\"name__endswith\": \"d\", \"id\": 2}", 1));
+        expected.forEach((filter, count) -> assertThat(capture.sync(TABLE)
+                        .where(FieldFilter.parse(filter))
+                        .send()
+                        .sent())
+                .as(filter)
+                .isEqualTo((long) count));
+    }
+
+    @Test
+    void refusesWrongFiltersNamingThem() {
+        for (String wrong : List.of(
+                "nix",
+                "[1]",
+                "{\"id__like\": 1}",
+                "{\"id__in\": 1}",
+                "{\"id\": [1]}",
+                "{\"id__range\": [1]}",
+                "{\"id__gt\": null}",
+                "{\"name__contains\": 1}",
+                "{\"name__isnull\": 1}",
+                "{\"nix\": 1}")) {
+            assertThatThrownBy(() ->
+                            capture.sync(TABLE).where(FieldFilter.parse(wrong)).send())
+                    .as(wrong)
+                    .isInstanceOf(CqrsConfigurationException.class)
+                    .hasMessageStartingWith("Bad filter kwargs!");
+        }
+    }
+
+    private List<String> states(MasterTable... declared) {
+        return capture.status(List.of(declared)).stream()
+                .map(one -> one.cqrsId() + " " + one.state())
+                .toList();
+    }
+}
