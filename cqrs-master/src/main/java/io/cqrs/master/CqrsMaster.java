@@ -5,7 +5,6 @@ import io.cqrs.core.jdbc.UrlDataSource;
 import io.cqrs.core.schema.CqrsSchema;
 import io.cqrs.master.hibernate.BulkWriter;
 import io.cqrs.master.hibernate.Capture;
-import io.cqrs.master.hibernate.SyncSender;
 import io.cqrs.transport.spi.Transport;
 import jakarta.persistence.EntityManager;
 import jakarta.persistence.EntityManagerFactory;
@@ -25,12 +24,12 @@ public final class CqrsMaster implements AutoCloseable {
     private final Capture capture;
     private final CqrsRelay relay;
     private final BulkWriter bulk;
-    private final SyncSender syncs;
+    private final EntityManagerFactory factory;
     private final BooleanSupplier wake;
 
-    private CqrsMaster(Capture capture, SyncSender syncs, CqrsRelay relay) {
+    private CqrsMaster(EntityManagerFactory factory, Capture capture, CqrsRelay relay) {
         this.bulk = new BulkWriter(capture);
-        this.syncs = syncs;
+        this.factory = factory;
         this.capture = capture;
         this.relay = relay;
         this.wake = relay::wakeIfActive;
@@ -96,7 +95,7 @@ public final class CqrsMaster implements AutoCloseable {
      * @throws CqrsConfigurationException if the type is no master
      */
     public <T> SyncRequest<T> sync(Class<T> type) {
-        return new SyncRequest<>(settings -> syncs.send(type, settings));
+        return SyncRequest.of(factory, type);
     }
 
     /** Returns how the relay is, for health checks. */
@@ -185,7 +184,7 @@ public final class CqrsMaster implements AutoCloseable {
                     .unroutable(unroutable)
                     .listener(listener)
                     .build();
-            return new CqrsMaster(capture, SyncSender.of(factory), relay);
+            return new CqrsMaster(factory, capture, relay);
         }
     }
 }

@@ -1,5 +1,7 @@
 package io.cqrs.master;
 
+import io.cqrs.master.hibernate.SyncSender;
+import jakarta.persistence.EntityManagerFactory;
 import java.util.Collection;
 import java.util.List;
 import java.util.Objects;
@@ -21,6 +23,7 @@ public final class SyncRequest<T> {
 
     private final Sender sender;
     private Restriction<T> restriction = Restriction.all();
+    private FieldFilter filter = FieldFilter.all();
     private @Nullable List<Object> keys;
     private @Nullable String queue;
     private boolean forced;
@@ -29,18 +32,40 @@ public final class SyncRequest<T> {
     private Consumer<SyncProgress> listener = progress -> {};
 
     /** Carries a request out. */
-    @FunctionalInterface
-    interface Sender {
-        SyncProgress send(Settings<?> settings) throws InterruptedException;
+    private record Sender(SyncSender syncs, Class<?> type) {
+        SyncProgress send(Settings<?> settings) throws InterruptedException {
+            return syncs.send(type, settings);
+        }
+
+        Object parse(String id) {
+            return syncs.parseId(type, id);
+        }
     }
 
-    SyncRequest(Sender sender) {
+    private SyncRequest(Sender sender) {
         this.sender = sender;
+    }
+
+    /**
+     * Begins a sync of a master's entities.
+     *
+     * @throws io.cqrs.core.CqrsConfigurationException if the type is no master
+     */
+    public static <T> SyncRequest<T> of(EntityManagerFactory factory, Class<T> type) {
+        SyncSender syncs = SyncSender.of(factory);
+        syncs.requireMaster(type);
+        return new SyncRequest<>(new Sender(syncs, type));
     }
 
     /** Sends only entities that this is true of; all unless set. */
     public SyncRequest<T> where(Restriction<T> value) {
         this.restriction = Objects.requireNonNull(value, "restriction");
+        return this;
+    }
+
+    /** Sends only entities that this is true of, too; all unless set. */
+    public SyncRequest<T> where(FieldFilter value) {
+        this.filter = Objects.requireNonNull(value, "filter");
         return this;
     }
 
@@ -72,6 +97,15 @@ public final class SyncRequest<T> {
     }
 
     /**
+     * Goes on behind an id in text form.
+     *
+     * @throws io.cqrs.core.CqrsConfigurationException if the text is no such id, or the id has several parts
+     */
+    public SyncRequest<T> afterText(String id) {
+        return after(sender.parse(id));
+    }
+
+    /**
      * Sets how many entities a transaction reads and holds; 1000 unless set.
      *
      * @throws IllegalArgumentException if it is not between 1 and 10000
@@ -98,7 +132,7 @@ public final class SyncRequest<T> {
      * @throws InterruptedException if the thread is interrupted
      */
     public SyncProgress send() throws InterruptedException {
-        return sender.send(new Settings<>(restriction, keys, queue, forced, after, pageSize, listener));
+        return sender.send(new Settings<>(restriction, filter, keys, queue, forced, after, pageSize, listener));
     }
 
     /**
@@ -106,6 +140,7 @@ public final class SyncRequest<T> {
      *
      * @param <T> the entity
      * @param restriction which entities
+     * @param filter which of them
      * @param keys which ids, or null for any
      * @param queue to which queue, or null for all
      * @param forced whether replicas take it over a later state
@@ -115,6 +150,7 @@ public final class SyncRequest<T> {
      */
     public record Settings<T>(
             Restriction<T> restriction,
+            FieldFilter filter,
             @Nullable List<Object> keys,
             @Nullable String queue,
             boolean forced,

@@ -14,7 +14,14 @@ import picocli.CommandLine.Spec;
         versionProvider = Cqrs.Version.class,
         synopsisSubcommandLabel = "COMMAND",
         description = "Keeps copies of a service's entities in other services' databases, through RabbitMQ.",
-        subcommands = {ConsumeCommand.class, RelayCommand.class, MigrateCommand.class, DemoCommand.class},
+        subcommands = {
+            ConsumeCommand.class,
+            RelayCommand.class,
+            CaptureCommand.class,
+            SyncCommand.class,
+            MigrateCommand.class,
+            DemoCommand.class
+        },
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
             "0:ok",

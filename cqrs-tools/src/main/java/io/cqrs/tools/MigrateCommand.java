@@ -1,22 +1,56 @@
 package io.cqrs.tools;
 
+import io.cqrs.core.jdbc.TableName;
 import io.cqrs.core.schema.CqrsSchema;
+import io.cqrs.master.MasterTable;
+import io.cqrs.master.TriggerCapture;
+import io.cqrs.tools.config.CqrsConfig;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 /** {@code cqrs migrate}. */
 @Command(
         name = "migrate",
         mixinStandardHelpOptions = true,
-        description = "Creates the framework's tables in schema cqrs of a database, or brings them up to date.",
-        footer = {"%nExample:", "  cqrs migrate --database-url jdbc:postgresql://localhost/shop"})
+        description = {
+            "Creates the framework's tables in schema cqrs of a database, or brings them up to date.",
+            "Adds the columns cqrs_revision and cqrs_updated to tables that become masters or replicas."
+        },
+        footer = {
+            "%nExamples:",
+            "  cqrs migrate --database-url jdbc:postgresql://localhost/shop",
+            "  cqrs migrate --table public.product --dry-run"
+        })
 final class MigrateCommand implements Callable<Integer> {
 
     @Mixin
     private ConfigOptions config = new ConfigOptions();
+
+    @Option(
+            names = "--table",
+            paramLabel = "TABLE",
+            description = "Add the columns to this table; several by several options.")
+    private List<String> tables = new ArrayList<>();
+
+    @Option(
+            names = "--entity",
+            paramLabel = "ID",
+            description = "Add the columns to the table of this master, of cqrs.yaml or of --app.")
+    private List<String> entities = new ArrayList<>();
+
+    @Option(names = "--app", paramLabel = "JAR", description = "Jar with the entities that carry @Master.")
+    private @Nullable Path app;
+
+    @Option(names = "--dry-run", description = "Print the statements for tables, and change nothing.")
+    private boolean dryRun;
 
     @Spec
     private CommandSpec spec;
@@ -26,13 +60,35 @@ final class MigrateCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        int applied = CqrsSchema.standard().migrate(config.load().database());
+        CqrsConfig loaded = config.load();
+        List<TableName> chosen = chosen(loaded);
+        if (dryRun) {
+            chosen.forEach(table -> spec.commandLine().getOut().println(TriggerCapture.addColumnsSql(table) + ";"));
+            spec.commandLine().getOut().flush();
+            return 0;
+        }
+        int applied = CqrsSchema.standard().migrate(loaded.database());
         spec.commandLine()
                 .getErr()
                 .println(
                         applied == 0
                                 ? "schema cqrs is up to date"
                                 : "schema cqrs: " + applied + " migration(s) applied");
+        TriggerCapture columns = TriggerCapture.of(loaded.database());
+        for (TableName table : chosen) {
+            boolean added = columns.addColumns(table);
+            spec.commandLine().getErr().println("table " + table + (added ? ": columns added" : " has its columns"));
+        }
         return 0;
+    }
+
+    private List<TableName> chosen(CqrsConfig loaded) {
+        List<TableName> chosen =
+                new ArrayList<>(tables.stream().map(TableName::parse).toList());
+        if (!entities.isEmpty()) {
+            chosen.addAll(new Masters(entities, app)
+                    .tables(loaded).stream().map(MasterTable::table).toList());
+        }
+        return chosen;
     }
 }

@@ -1,6 +1,7 @@
 package io.cqrs.master.hibernate;
 
 import io.cqrs.core.CqrsConfigurationException;
+import io.cqrs.core.OutboxException;
 import io.cqrs.core.lifecycle.Ticker;
 import io.cqrs.core.schema.CqrsSchema;
 import io.cqrs.master.hibernate.model.ColumnDigits;
@@ -168,45 +169,81 @@ public final class Capture
 
     @Override
     public void onPostInsert(PostInsertEvent event) {
-        MasterModel model = models.get(event.getPersister().getEntityName());
-        if (model != null) {
-            changes(event.getSession()).inserted(model, event.getId(), event.getEntity(), event.getState());
+        @Nullable SharedSessionContractImplementor session = session(event, event.getPersister());
+        if (session != null) {
+            MasterModel model = models.get(event.getPersister().getEntityName());
+            if (model != null) {
+                changes(session).inserted(model, event.getId(), event.getEntity(), event.getState());
+            }
+            related(event.getPersister(), event.getId(), null, session);
         }
-        related(event.getPersister(), event.getId(), null, event.getSession());
     }
 
     @Override
     public void onPostUpdate(PostUpdateEvent event) {
-        MasterModel model = models.get(event.getPersister().getEntityName());
-        if (model != null) {
-            changes(event.getSession())
-                    .updated(model, event.getId(), event.getEntity(), event.getOldState(), event.getState());
+        @Nullable SharedSessionContractImplementor session = session(event, event.getPersister());
+        if (session != null) {
+            MasterModel model = models.get(event.getPersister().getEntityName());
+            if (model != null) {
+                changes(session)
+                        .updated(model, event.getId(), event.getEntity(), event.getOldState(), event.getState());
+            }
+            related(event.getPersister(), event.getId(), event.getOldState(), session);
         }
-        related(event.getPersister(), event.getId(), event.getOldState(), event.getSession());
     }
 
     @Override
     public void onPostDelete(PostDeleteEvent event) {
-        MasterModel model = models.get(event.getPersister().getEntityName());
-        Object entity = event.getEntity();
-        // A stateless session knows no state but the instance's own.
-        Object[] known = event.getDeletedState();
-        Object[] state = known == null ? event.getPersister().getValues(entity) : known;
-        if (model != null) {
-            changes(event.getSession()).deleted(model, event.getId(), entity, state);
+        @Nullable SharedSessionContractImplementor session = session(event, event.getPersister());
+        if (session != null) {
+            MasterModel model = models.get(event.getPersister().getEntityName());
+            Object entity = event.getEntity();
+            // A stateless session knows no state but the instance's own.
+            Object[] known = event.getDeletedState();
+            Object[] state = known == null ? event.getPersister().getValues(entity) : known;
+            if (model != null) {
+                changes(session).deleted(model, event.getId(), entity, state);
+            }
+            related(event.getPersister(), event.getId(), state, session);
         }
-        related(event.getPersister(), event.getId(), state, event.getSession());
     }
 
     /** An upsert tells neither what the row was nor what it is: it can't be sent, and must not be committed unsent. */
     @Override
     public void onPostUpsert(PostUpsertEvent event) {
-        MasterModel model = models.get(event.getPersister().getEntityName());
-        if (model != null) {
-            throw changes(event.getSession())
-                    .refuse("an upsert of " + model.cqrsId() + " can't be captured: use insert or update");
+        @Nullable SharedSessionContractImplementor session = session(event, event.getPersister());
+        if (session != null) {
+            MasterModel model = models.get(event.getPersister().getEntityName());
+            if (model != null) {
+                throw changes(session)
+                        .refuse("an upsert of " + model.cqrsId() + " can't be captured: use insert or update");
+            }
+            related(event.getPersister(), event.getId(), null, session);
         }
-        related(event.getPersister(), event.getId(), null, event.getSession());
+    }
+
+    private @Nullable SharedSessionContractImplementor session(Object event, EntityPersister persister) {
+        @Nullable SharedSessionContractImplementor session = EventSessions.of(event);
+        if (session == null) {
+            refuseUncaptured(persister.getEntityName());
+        }
+        return session;
+    }
+
+    /**
+     * Refuses a write of a stateless session that this Hibernate tells too little of.
+     *
+     * @throws OutboxException unless such writes are allowed, or the entity is no master
+     */
+    void refuseUncaptured(String entityName) {
+        MasterModel model = models.get(entityName);
+        if (model != null && settings.dml() != UncapturedDml.ALLOW) {
+            throw new OutboxException(
+                    "a StatelessSession of this version of Hibernate can't be captured, and writes " + model.cqrsId()
+                            + ": use a Session or Hibernate 7, or install trigger capture and set cqrs.uncaptured_dml to"
+                            + " ALLOW",
+                    null);
+        }
     }
 
     @Override

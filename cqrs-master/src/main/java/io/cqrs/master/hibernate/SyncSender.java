@@ -1,5 +1,6 @@
 package io.cqrs.master.hibernate;
 
+import io.cqrs.core.CqrsConfigurationException;
 import io.cqrs.core.OutboxException;
 import io.cqrs.core.jdbc.SqlStates;
 import io.cqrs.core.lifecycle.Waiter;
@@ -24,6 +25,8 @@ import org.hibernate.FlushMode;
 import org.hibernate.Session;
 import org.hibernate.engine.spi.SessionFactoryImplementor;
 import org.hibernate.engine.spi.SharedSessionContractImplementor;
+import org.hibernate.metamodel.mapping.BasicValuedModelPart;
+import org.hibernate.metamodel.mapping.EntityIdentifierMapping;
 import org.jspecify.annotations.Nullable;
 
 /** Carries out {@link SyncRequest}s for entities. Stateless, thread-safe. */
@@ -46,13 +49,42 @@ public final class SyncSender {
     }
 
     /**
+     * Refuses what is no master.
+     *
+     * @throws CqrsConfigurationException if the type is none
+     */
+    public void requireMaster(Class<?> type) {
+        MasterModel unused = capture.model(type.getName());
+    }
+
+    /**
+     * Makes an id of its text.
+     *
+     * @throws CqrsConfigurationException if the text is none, or the id has several parts
+     */
+    public Object parseId(Class<?> type, String text) {
+        EntityIdentifierMapping id =
+                factory.getMappingMetamodel().getEntityDescriptor(type).getIdentifierMapping();
+        if (!(id instanceof BasicValuedModelPart)) {
+            throw new CqrsConfigurationException("the id of " + type.getName()
+                    + " has several parts, behind which no sync can go on by text: use a filter");
+        }
+        Class<?> idType = id.getJavaType().getJavaTypeClass();
+        try {
+            return FilterPredicates.convert(factory, idType, text);
+        } catch (RuntimeException e) {
+            throw new CqrsConfigurationException(
+                    "\"" + text + "\" is no id of " + type.getName() + ", which is a " + idType.getName(), e);
+        }
+    }
+
+    /**
      * Sends what the settings say.
      *
      * @throws OutboxException if the database refuses
      * @throws InterruptedException if the thread is interrupted
      */
     public SyncProgress send(Class<?> type, SyncRequest.Settings<?> settings) throws InterruptedException {
-        capture.model(type.getName());
         Run<?> run = run(type, settings);
         return run.all();
     }
@@ -68,6 +100,7 @@ public final class SyncSender {
         private final Class<T> type;
         private final SyncRequest.Settings<T> settings;
         private final KeyOrder order;
+        private final FilterPredicates filters;
         private final OutboxWindow window;
         private SyncProgress progress;
 
@@ -75,6 +108,7 @@ public final class SyncSender {
             this.type = type;
             this.settings = settings;
             this.order = KeyOrder.of(factory, type);
+            this.filters = new FilterPredicates(factory, capture.model(type.getName()));
             this.window = new OutboxWindow(capture.schema());
             this.progress = new SyncProgress(0, 0, settings.after(), false);
         }
@@ -152,6 +186,7 @@ public final class SyncSender {
             Root<T> root = query.from(type);
             List<Predicate> conditions =
                     new ArrayList<>(List.of(settings.restriction().on(root, builder)));
+            conditions.addAll(filters.predicates(root, builder, settings.filter()));
             if (progress.lastKey() != null) {
                 conditions.add(order.after(root, builder, progress.lastKey()));
             }

@@ -17,10 +17,14 @@ public final class UpdatedGenerator implements BeforeExecutionGenerator {
     private static final long serialVersionUID = 1L;
 
     private final String property;
+    private final String entityName;
 
     /** Called by Hibernate. */
     public UpdatedGenerator(CqrsUpdated annotation, Member member, GeneratorCreationContext context) {
         this.property = context.getProperty().getName();
+        this.entityName = context.getPersistentClass() == null
+                ? ""
+                : context.getPersistentClass().getEntityName();
     }
 
     @Override
@@ -29,6 +33,10 @@ public final class UpdatedGenerator implements BeforeExecutionGenerator {
             @Nullable Object owner,
             @Nullable Object currentValue,
             EventType eventType) {
+        if (EventSessions.missIn(session)) {
+            // Before the row is written: nobody can swallow the refusal and commit.
+            Capture.of(session.getFactory()).refuseUncaptured(entityName);
+        }
         // What a new instance was given is no earlier time of this row.
         Object known = eventType == EventType.UPDATE ? loaded(session, owner, currentValue) : null;
         Instant before = known instanceof Instant time ? time : null;

@@ -1,6 +1,9 @@
 package io.cqrs.tools.config;
 
 import io.cqrs.core.CqrsConfigurationException;
+import io.cqrs.master.Master;
+import io.cqrs.master.MasterTable;
+import io.cqrs.master.TriggerCapture;
 import io.cqrs.replica.Replica;
 import io.cqrs.replica.ReplicaDefinition;
 import io.cqrs.replica.hibernate.EntityDefinitions;
@@ -19,13 +22,14 @@ import java.util.List;
 import java.util.Set;
 import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
+import javax.sql.DataSource;
 import org.hibernate.SessionFactory;
 import org.hibernate.boot.registry.BootstrapServiceRegistryBuilder;
 import org.hibernate.cfg.Configuration;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The user's classes: a jar whose entities declare replicas. */
+/** The user's classes: a jar whose entities declare masters and replicas. */
 public final class Application implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(Application.class);
@@ -63,20 +67,51 @@ public final class Application implements AutoCloseable {
      * @throws CqrsConfigurationException if there is none, or a declaration is wrong
      */
     public List<ReplicaDefinition> replicas() {
-        List<Class<?>> mapped = mappedClasses();
-        if (mapped.stream().noneMatch(type -> type.isAnnotationPresent(Replica.class))) {
-            throw new CqrsConfigurationException("application jar " + jar + " has no entity with @Replica");
-        }
-        Configuration configuration = new Configuration(new BootstrapServiceRegistryBuilder()
-                        .applyClassLoader(loader)
-                        .build())
-                // Only the mapping is wanted: the database may be down while it is read.
-                .setProperty("hibernate.boot.allow_jdbc_metadata_access", "false")
-                .setProperty("hibernate.dialect", "org.hibernate.dialect.PostgreSQLDialect");
-        mapped.forEach(configuration::addAnnotatedClass);
-        try (SessionFactory sessions = configuration.buildSessionFactory()) {
+        try (SessionFactory sessions = mappingOnly(Replica.class)) {
             return EntityDefinitions.of(sessions);
         }
+    }
+
+    /**
+     * Returns the masters that its entities declare, as tables.
+     *
+     * @throws CqrsConfigurationException if there is none, or one can't be captured by triggers
+     */
+    public List<MasterTable> masterTables() {
+        try (SessionFactory sessions = mappingOnly(Master.class)) {
+            return TriggerCapture.tablesOf(sessions);
+        }
+    }
+
+    /**
+     * Opens its masters on a database; the factory is the caller's to close, before this.
+     *
+     * @throws CqrsConfigurationException if there is none
+     */
+    public SessionFactory openMasters(DataSource database) {
+        Configuration configuration = configuration(Master.class);
+        configuration.getProperties().put("hibernate.connection.datasource", database);
+        return configuration.buildSessionFactory();
+    }
+
+    /** Only the mapping is wanted: the database may be down while it is read. */
+    private SessionFactory mappingOnly(Class<? extends Annotation> wanted) {
+        return configuration(wanted)
+                .setProperty("hibernate.boot.allow_jdbc_metadata_access", "false")
+                .setProperty("hibernate.dialect", "org.hibernate.dialect.PostgreSQLDialect")
+                .buildSessionFactory();
+    }
+
+    private Configuration configuration(Class<? extends Annotation> wanted) {
+        List<Class<?>> mapped = mappedClasses();
+        if (mapped.stream().noneMatch(type -> type.isAnnotationPresent(wanted))) {
+            throw new CqrsConfigurationException(
+                    "application jar " + jar + " has no entity with @" + wanted.getSimpleName());
+        }
+        Configuration configuration = new Configuration(
+                new BootstrapServiceRegistryBuilder().applyClassLoader(loader).build());
+        mapped.forEach(configuration::addAnnotatedClass);
+        return configuration;
     }
 
     @Override

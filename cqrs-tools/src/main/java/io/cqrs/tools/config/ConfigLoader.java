@@ -78,6 +78,7 @@ public final class ConfigLoader {
                 settings.get("database.password"),
                 settings.get("queue"),
                 number("workers", settings.getOrDefault("workers", "1")),
+                MasterTables.of(tree.path("masters")),
                 replicas(tree.path("replicas")));
     }
 
@@ -135,7 +136,7 @@ public final class ConfigLoader {
     private static void flatten(String prefix, JsonNode node, Map<String, String> settings) {
         node.properties().forEach(entry -> {
             String key = prefix + entry.getKey();
-            if (key.equals("replicas")) {
+            if (key.equals("replicas") || key.equals("masters")) {
                 return;
             }
             if (entry.getValue().isObject() && KEYS.stream().anyMatch(known -> known.startsWith(key + "."))) {
@@ -143,8 +144,8 @@ public final class ConfigLoader {
             } else if (KEYS.contains(key) && entry.getValue().isValueNode()) {
                 settings.put(key, entry.getValue().asText());
             } else {
-                throw new CqrsConfigurationException(
-                        "unknown configuration key " + key + ": there are " + new TreeSet<>(KEYS) + " and replicas");
+                throw new CqrsConfigurationException("unknown configuration key " + key + ": there are "
+                        + new TreeSet<>(KEYS) + ", masters and replicas");
             }
         });
     }

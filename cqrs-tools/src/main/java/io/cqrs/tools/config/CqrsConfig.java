@@ -2,6 +2,7 @@ package io.cqrs.tools.config;
 
 import io.cqrs.core.CqrsConfigurationException;
 import io.cqrs.core.jdbc.UrlDataSource;
+import io.cqrs.master.MasterTable;
 import io.cqrs.replica.ReplicaDefinition;
 import io.cqrs.transport.rabbit.RabbitConfig;
 import io.cqrs.transport.rabbit.RabbitTransport;
@@ -20,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  * @param databasePassword the password, unless in the URL
  * @param queue the replica's queue
  * @param workers how many workers
+ * @param masters the masters that no entity declares
  * @param replicas the replicas that no entity declares
  */
 public record CqrsConfig(
@@ -30,6 +32,7 @@ public record CqrsConfig(
         @Nullable String databasePassword,
         @Nullable String queue,
         int workers,
+        List<MasterTable> masters,
         List<ReplicaDefinition> replicas) {
 
     /**
@@ -68,8 +71,8 @@ public record CqrsConfig(
     /** Leaves secrets out. */
     @Override
     public String toString() {
-        return "CqrsConfig[exchange=" + exchange + ", queue=" + queue + ", workers=" + workers + ", replicas="
-                + replicas.size() + "]";
+        return "CqrsConfig[exchange=" + exchange + ", queue=" + queue + ", workers=" + workers + ", masters="
+                + masters.size() + ", replicas=" + replicas.size() + "]";
     }
 
     private static String required(@Nullable String value, String key, String variable) {

@@ -11,12 +11,14 @@ import io.cqrs.it.support.TestEnvironment;
 import io.cqrs.master.CqrsRelay;
 import io.cqrs.master.RelayListener;
 import io.cqrs.master.UnroutablePolicy;
+import io.cqrs.master.metrics.RelayMetrics;
 import io.cqrs.transport.memory.InMemoryTransport;
 import io.cqrs.transport.rabbit.RabbitConfig;
 import io.cqrs.transport.rabbit.RabbitTransport;
 import io.cqrs.transport.spi.Delivery;
 import io.cqrs.transport.spi.ReplicaQueue;
 import io.cqrs.transport.spi.Transport;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -173,6 +175,78 @@ class RelayIT {
                 .pageBytes(5)
                 .build()));
         assertThat(bodies(Queues.take(transport, "relay", 50))).isEqualTo(numbers(50));
+    }
+
+    @Test
+    void isWokenByANotificationFromElsewhere() throws Exception {
+        transport.declare(ReplicaQueue.of("relay", Set.of(ITEM)));
+        CqrsRelay relay = begin(CqrsRelay.builder(database.dataSource())
+                .transport(transport)
+                .longestPoll(Duration.ofHours(1))
+                .build());
+        open.add(relay);
+        await().until(() -> relay.status().active());
+        await().until(() -> database.count("pg_stat_activity where query like 'listen %'") > 0);
+        for (int i = 0; i < 20; i++) {
+            insert("item", 1);
+            database.execute("select pg_notify('cqrs_outbox:cqrs', '')");
+            assertThat(Queues.take(transport, "relay", 1)).hasSize(1);
+        }
+    }
+
+    @Test
+    void neitherStallsNorLosesNorReordersWhileTransactionsStayOpenOrCommitLate() throws Exception {
+        transport.declare(ReplicaQueue.of("relay", Set.of(ITEM)));
+        start(transport, UnroutablePolicy.HOLD, new RelayListener() {});
+        try (Connection reader = database.dataSource().getConnection();
+                Connection slow = database.dataSource().getConnection()) {
+            reader.setAutoCommit(false);
+            reader.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
+            reader.createStatement()
+                    .executeQuery("select count(*) from cqrs.outbox")
+                    .close();
+            slow.setAutoCommit(false);
+            change(slow, 1, 0);
+            // Others go on meanwhile, with later ids, and are seen at once.
+            for (int i = 0; i < 50; i++) {
+                try (Connection other = database.dataSource().getConnection()) {
+                    change(other, 2, 0);
+                }
+                assertThat(bodies(Queues.take(transport, "relay", 1))).containsExactly("2:" + (i + 1));
+            }
+            change(slow, 1, 0);
+            slow.commit();
+            assertThat(bodies(Queues.take(transport, "relay", 2))).containsExactly("1:1", "1:2");
+            reader.rollback();
+        }
+        await().until(() -> database.count("cqrs.outbox") == 0);
+    }
+
+    @Test
+    void tellsListenersMetersAndHealthChecksHowItIs() throws Exception {
+        SimpleMeterRegistry meters = new SimpleMeterRegistry();
+        CqrsRelay relay = start(transport, UnroutablePolicy.HOLD, new RelayMetrics(meters, "shop"));
+        insert("nobody", 3);
+        await().until(() -> relay.status().active() && relay.status().held().contains("nobody"));
+        await().until(() ->
+                relay.status().waiting() == 3 && !relay.status().oldest().isZero());
+        assertThat(relay.status().failure()).isNull();
+        assertThat(meters.get("cqrs.relay.leader").gauge().value()).isEqualTo(1);
+        assertThat(meters.get("cqrs.relay.held").gauge().value()).isEqualTo(1);
+        assertThat(meters.get("cqrs.outbox.waiting")
+                        .tag("outbox", "shop")
+                        .gauge()
+                        .value())
+                .isEqualTo(3);
+        assertThat(meters.get("cqrs.outbox.oldest").gauge().value()).isPositive();
+        assertThat(meters.get("cqrs.relay.returned").counter().count()).isPositive();
+        transport.declare(ReplicaQueue.of("late", Set.of(CqrsId.of("nobody"))));
+        await().until(() -> meters.get("cqrs.relay.published").counter().count() == 3);
+        await().until(() -> relay.status().held().isEmpty() && relay.status().waiting() == 0);
+        relay.close();
+        assertThat(relay.status().active()).isFalse();
+        assertThat(meters.get("cqrs.relay.leader").gauge().value()).isZero();
+        assertThat(meters.get("cqrs.relay.held").gauge().value()).isZero();
     }
 
     /**

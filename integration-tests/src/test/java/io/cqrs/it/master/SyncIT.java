@@ -14,6 +14,7 @@ import io.cqrs.it.support.Sent;
 import io.cqrs.it.support.TestDatabase;
 import io.cqrs.it.support.TestEnvironment;
 import io.cqrs.master.CqrsMaster;
+import io.cqrs.master.FieldFilter;
 import io.cqrs.master.Master;
 import io.cqrs.master.MasterEntity;
 import io.cqrs.master.SyncProgress;
@@ -29,6 +30,7 @@ import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
@@ -125,6 +127,51 @@ class SyncIT {
         items(10);
         assertThat(master.sync(Item.class).after(6L).send().sent()).isEqualTo(3);
         assertThat(Sent.all(database)).extracting(Sent::key).containsExactly("7", "8", "9");
+    }
+
+    @Test
+    void comparesByEveryLookup() throws Exception {
+        unit.commit(session -> {
+            session.persist(new Item(1, "Abc").with(1, "1.50"));
+            session.persist(new Item(2, "ab_d").with(2, "2.50"));
+            session.persist(new Item(3, null));
+        });
+        Sent.take(database);
+        String time = database.rows("select max(cqrs_updated) at time zone 'UTC' from item")
+                .get(0);
+        Map<String, Integer> expected = Map.ofEntries(
+                Map.entry("{}", 3),
+                Map.entry("{\"id\": 1}", 1),
+                Map.entry("{\"id__in\": [1, 3]}", 2),
+                Map.entry("{\"id__in\": []}", 0),
+                Map.entry("{\"unit_price__gte\": 2.5}", 1),
+                Map.entry("{\"unitPrice__lt\": 2}", 1),
+                Map.entry("{\"amount__gt\": 1}", 1),
+                Map.entry("{\"amount__lte\": 1}", 1),
+                Map.entry("{\"name__isnull\": true}", 1),
+                Map.entry("{\"name\": null}", 1),
+                Map.entry("{\"id__range\": [2, 3]}", 2),
+                Map.entry("{\"name__contains\": \"_\"}", 1),
+                Map.entry("{\"name__startswith\": \"ab\"}", 1),
+                Map.entry("{\"name__istartswith\": \"AB\"}", 2),
+                Map.entry("{\"name__iexact\": \"aBC\"}", 1),
+                Map.entry("{\"name__endswith\": \"d\"}", 1),
+                Map.entry("{\"cqrs_updated__lte\": \"" + time + "\"}", 3),
+                Map.entry("{\"cqrs_updated__lt\": \"2020-01-01\"}", -1));
+        for (Map.Entry<String, Integer> one : expected.entrySet()) {
+            if (one.getValue() < 0) {
+                assertThatThrownBy(() -> sync(one.getKey())).hasMessageContaining("cqrs_updated is a Instant, which");
+            } else {
+                assertThat(sync(one.getKey())).as(one.getKey()).isEqualTo((long) one.getValue());
+            }
+        }
+        assertThatThrownBy(() -> sync("{\"nix\": 1}")).hasMessageContaining("item has no field nix: there are");
+        assertThatThrownBy(() -> master.sync(Item.class).afterText("x")).hasMessageContaining("\"x\" is no id of");
+        assertThatThrownBy(() -> master.sync(Cell.class).afterText("1")).hasMessageContaining("has several parts");
+    }
+
+    private long sync(String filter) throws InterruptedException {
+        return master.sync(Item.class).where(FieldFilter.parse(filter)).send().sent();
     }
 
     @Test

@@ -205,9 +205,9 @@ class TypesIT {
         assertThat(sent.field("zone")).isEqualTo("\"Asia/Kathmandu\"");
         assertThat(sent.field("shift")).isEqualTo("\"+02:00\"");
         assertThat(sent.field("weekday")).isEqualTo("1");
-        assertThat(sent.data().get("seconds").asText())
-                .isEqualTo(
-                        database.rows("select seconds from wide where id = 3").get(0));
+        assertThat(database.rows(
+                        "select seconds = time '" + sent.data().get("seconds").asText() + "' from wide where id = 3"))
+                .containsExactly("t");
         assertThat(database.rows("select instant = timestamptz '1969-12-31 23:59:59.123457+00', coarse ="
                         + " timestamptz '2024-02-29 01:02:03.457+00', duration, weekday from wide where id = 3"))
                 .containsExactly("t|t|90000000005|1");
@@ -304,7 +304,12 @@ class TypesIT {
         assertThat(changed.field("tags")).isEqualTo("[\"a\",\"b\",\"c\"]");
         assertThat(changed.field("steps")).isEqualTo("[\"2\",\"1\",\"2\"]");
         assertThat(changed.revision()).isEqualTo(1);
-        assertThat(changed.updated()).isGreaterThan(created.updated());
+        // Hibernate 6 gives no time to a row of which only a collection changed: there the revision decides.
+        if (MasterUnit.onHibernate6()) {
+            assertThat(changed.updated()).isEqualTo(created.updated());
+        } else {
+            assertThat(changed.updated()).isGreaterThan(created.updated());
+        }
     }
 
     @Test

@@ -31,6 +31,11 @@ public final class MasterUnit implements AutoCloseable {
         return configuration;
     }
 
+    /** Says whether the oldest Hibernate that is supported runs here. */
+    public static boolean onHibernate6() {
+        return "6.6".equals(System.getProperty("cqrs.it.hibernate"));
+    }
+
     public SessionFactory sessions() {
         return sessions;
     }

@@ -63,6 +63,24 @@ public final class Queues {
         return take(transport, queue, count, Duration.ZERO);
     }
 
+    /** Takes all messages out of a queue: at least so many, and on until none has come for two seconds. */
+    public static List<Delivery> takeAll(Transport transport, String queue, int atLeast) {
+        try (Receiver receiver = transport.openReceiver(queue, 500)) {
+            List<Delivery> all = new ArrayList<>();
+            while (true) {
+                Duration wait = all.size() < atLeast ? LIMIT : Duration.ofSeconds(2);
+                List<Delivery> next = receiver.receive(500, 64 << 20, wait);
+                if (next.isEmpty()) {
+                    return all;
+                }
+                receiver.acknowledgeUpTo(next.get(next.size() - 1));
+                all.addAll(next);
+            }
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
     /**
      * Takes so many messages out of a queue, and what else comes within a time, on one channel: one that is closed may
      * have its last messages come again.

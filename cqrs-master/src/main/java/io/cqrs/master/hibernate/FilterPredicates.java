@@ -1,0 +1,154 @@
+package io.cqrs.master.hibernate;
+
+import io.cqrs.core.CqrsConfigurationException;
+import io.cqrs.master.FieldFilter;
+import io.cqrs.master.FieldFilter.Condition;
+import io.cqrs.master.FieldFilter.Lookup;
+import io.cqrs.master.hibernate.model.MasterField;
+import io.cqrs.master.hibernate.model.MasterModel;
+import io.cqrs.transport.WireNames;
+import io.cqrs.transport.WireTime;
+import jakarta.persistence.criteria.CriteriaBuilder;
+import jakarta.persistence.criteria.Expression;
+import jakarta.persistence.criteria.Path;
+import jakarta.persistence.criteria.Predicate;
+import jakarta.persistence.criteria.Root;
+import jakarta.persistence.metamodel.Attribute;
+import jakarta.persistence.metamodel.EntityType;
+import jakarta.persistence.metamodel.ManagedType;
+import jakarta.persistence.metamodel.SingularAttribute;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.time.ZoneOffset;
+import java.time.ZonedDateTime;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import org.hibernate.engine.spi.SessionFactoryImplementor;
+
+/** {@link FieldFilter}s as criteria: fields by their names on the wire or in Java, attributes of embeddables by a path. */
+final class FilterPredicates {
+
+    private final SessionFactoryImplementor factory;
+    private final MasterModel model;
+
+    FilterPredicates(SessionFactoryImplementor factory, MasterModel model) {
+        this.factory = factory;
+        this.model = model;
+    }
+
+    List<Predicate> predicates(Root<?> root, CriteriaBuilder builder, FieldFilter filter) {
+        return filter.conditions().stream()
+                .map(one -> predicate(path(root, one.field()), builder, one))
+                .toList();
+    }
+
+    private Predicate predicate(Path<?> path, CriteriaBuilder builder, Condition one) {
+        Lookup lookup = one.lookup();
+        if (lookup == Lookup.ISNULL) {
+            return one.values().get(0).equals(true) ? builder.isNull(path) : builder.isNotNull(path);
+        }
+        if (lookup.isText()) {
+            return like(path.as(String.class), builder, one);
+        }
+        List<Object> values =
+                one.values().stream().map(value -> convert(path, one, value)).toList();
+        return switch (lookup) {
+            case EXACT -> builder.equal(path, values.get(0));
+            case IN -> values.isEmpty() ? builder.disjunction() : path.in(values);
+            default -> compared(comparable(path), builder, lookup, values);
+        };
+    }
+
+    private static Predicate like(Expression<String> text, CriteriaBuilder builder, Condition one) {
+        String pattern = one.lookup().pattern((String) one.values().get(0));
+        return one.lookup().ignoresCase()
+                ? builder.like(builder.lower(text), pattern.toLowerCase(Locale.ROOT), '\\')
+                : builder.like(text, pattern, '\\');
+    }
+
+    @SuppressWarnings({"unchecked", "rawtypes"}) // values were made of the attribute's own type
+    private static Predicate compared(Expression path, CriteriaBuilder builder, Lookup lookup, List<Object> values) {
+        Comparable first = (Comparable) values.get(0);
+        return switch (lookup) {
+            case GT -> builder.greaterThan(path, first);
+            case GTE -> builder.greaterThanOrEqualTo(path, first);
+            case LT -> builder.lessThan(path, first);
+            case LTE -> builder.lessThanOrEqualTo(path, first);
+            case RANGE -> builder.between(path, first, (Comparable) values.get(1));
+            default -> throw new IllegalStateException("no comparison: " + lookup);
+        };
+    }
+
+    @SuppressWarnings({"unchecked", "rawtypes"}) // checked by the database at the latest
+    private static Expression<Comparable> comparable(Path<?> path) {
+        return (Expression<Comparable>) path;
+    }
+
+    private Path<?> path(Root<?> root, String field) {
+        Path<?> at = root;
+        ManagedType<?> type = factory.getMetamodel().entity(model.type());
+        for (String step : field.split("\\.", -1)) {
+            SingularAttribute<?, ?> attribute = attribute(type, field, step);
+            at = at.get(attribute.getName());
+            if (attribute.getType() instanceof EntityType<?> entity) {
+                return at.get(entity.getId(entity.getIdType().getJavaType()).getName());
+            }
+            if (attribute.getType() instanceof ManagedType<?> embeddable) {
+                type = embeddable;
+            }
+        }
+        return at;
+    }
+
+    private SingularAttribute<?, ?> attribute(ManagedType<?> type, String field, String step) {
+        List<String> names = new ArrayList<>();
+        for (SingularAttribute<?, ?> attribute : type.getSingularAttributes()) {
+            String name = attribute.getName();
+            if (name.equals(step) || WireNames.snakeCase(name).equals(step) || isSentAs(attribute, step)) {
+                return attribute;
+            }
+            names.add(name);
+        }
+        throw new CqrsConfigurationException(
+                "Bad filter kwargs! " + model.cqrsId() + " has no field " + field + ": there are " + names);
+    }
+
+    private boolean isSentAs(Attribute<?, ?> attribute, String name) {
+        return model.fields().stream()
+                .filter(field -> field.property().equals(attribute.getName()))
+                .map(MasterField::names)
+                .anyMatch(names -> names.equals(List.of(name)));
+    }
+
+    private Object convert(Path<?> path, Condition one, Object value) {
+        try {
+            return convert(factory, path.getJavaType(), value.toString());
+        } catch (RuntimeException e) {
+            throw new CqrsConfigurationException(
+                    "Bad filter kwargs! " + one.field() + " is a "
+                            + path.getJavaType().getSimpleName() + ", which \"" + value + "\" is not",
+                    e);
+        }
+    }
+
+    /** Makes an attribute's value of its text. */
+    static Object convert(SessionFactoryImplementor factory, Class<?> type, String text) {
+        if (type == Instant.class) {
+            return WireTime.parse(text);
+        }
+        if (type == OffsetDateTime.class) {
+            return WireTime.parse(text).atOffset(ZoneOffset.UTC);
+        }
+        if (type == ZonedDateTime.class) {
+            return WireTime.parse(text).atZone(ZoneOffset.UTC);
+        }
+        if (type == Boolean.class || type == boolean.class) {
+            return Boolean.valueOf(text);
+        }
+        return factory.getTypeConfiguration()
+                .getJavaTypeRegistry()
+                .getDescriptor(type)
+                .fromString(text);
+    }
+}

@@ -1,0 +1,157 @@
+package io.cqrs.tools;
+
+import io.cqrs.core.CqrsConfigurationException;
+import io.cqrs.core.CqrsId;
+import io.cqrs.master.CaptureStatus;
+import io.cqrs.master.MasterTable;
+import io.cqrs.master.TriggerCapture;
+import io.cqrs.tools.config.CqrsConfig;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** {@code cqrs capture}. */
+@Command(
+        name = "capture",
+        mixinStandardHelpOptions = true,
+        synopsisSubcommandLabel = "COMMAND",
+        description = "Captures tables by triggers, so that every write is sent, whoever makes it.",
+        subcommands = {CaptureCommand.Install.class, CaptureCommand.Uninstall.class, CaptureCommand.Status.class},
+        footer = {"%nExample:", "  cqrs capture install --config catalogue.yaml"})
+final class CaptureCommand implements Callable<Integer> {
+
+    @Spec
+    private CommandSpec spec;
+
+    @SuppressWarnings("NullAway.Init") // picocli sets the fields
+    CaptureCommand() {}
+
+    @Override
+    public Integer call() {
+        throw new ParameterException(spec.commandLine(), "Missing command: see `cqrs capture --help`");
+    }
+
+    /** {@code cqrs capture install}. */
+    @Command(
+            name = "install",
+            mixinStandardHelpOptions = true,
+            description = "Installs the triggers of masters, or replaces those of another declaration.",
+            footer = {"%nExample:", "  cqrs capture install -c product --config catalogue.yaml"})
+    static final class Install implements Callable<Integer> {
+
+        @Mixin
+        private ConfigOptions config = new ConfigOptions();
+
+        @Mixin
+        private Masters masters = new Masters();
+
+        @Spec
+        private CommandSpec spec;
+
+        @SuppressWarnings("NullAway.Init") // picocli sets the fields
+        Install() {}
+
+        @Override
+        public Integer call() {
+            CqrsConfig loaded = config.load();
+            List<MasterTable> tables = masters.tables(loaded);
+            if (tables.isEmpty()) {
+                throw new CqrsConfigurationException(
+                        "no master is declared: declare one under masters in cqrs.yaml, or give --app");
+            }
+            TriggerCapture capture = TriggerCapture.of(loaded.database());
+            for (MasterTable table : tables) {
+                capture.install(table);
+                spec.commandLine().getErr().println(table.cqrsId() + ": triggers installed on " + table.table());
+            }
+            return 0;
+        }
+    }
+
+    /** {@code cqrs capture uninstall}. */
+    @Command(
+            name = "uninstall",
+            mixinStandardHelpOptions = true,
+            description = "Removes the triggers of masters; Hibernate's capture takes over where there is one.",
+            footer = {"%nExample:", "  cqrs capture uninstall -c product --config catalogue.yaml"})
+    static final class Uninstall implements Callable<Integer> {
+
+        @Mixin
+        private ConfigOptions config = new ConfigOptions();
+
+        @Mixin
+        private Masters masters = new Masters();
+
+        @Spec
+        private CommandSpec spec;
+
+        @SuppressWarnings("NullAway.Init") // picocli sets the fields
+        Uninstall() {}
+
+        @Override
+        public Integer call() {
+            CqrsConfig loaded = config.load();
+            // What is named may no longer be declared.
+            List<CqrsId> ids = masters.named().isEmpty()
+                    ? masters.tables(loaded).stream().map(MasterTable::cqrsId).toList()
+                    : masters.named();
+            if (ids.isEmpty()) {
+                throw new ParameterException(spec.commandLine(), "Nothing is declared: name masters with --cqrs-id");
+            }
+            TriggerCapture capture = TriggerCapture.of(loaded.database());
+            for (CqrsId id : ids) {
+                boolean removed = capture.uninstall(id);
+                spec.commandLine()
+                        .getErr()
+                        .println(id + (removed ? ": triggers removed" : ": no triggers were installed"));
+            }
+            return 0;
+        }
+    }
+
+    /** {@code cqrs capture status}. */
+    @Command(
+            name = "status",
+            mixinStandardHelpOptions = true,
+            description = "Tells how triggers and declarations match: a line a master, with model, table and state.",
+            footer = {"%nExample:", "  cqrs capture status --check --config catalogue.yaml"})
+    static final class Status implements Callable<Integer> {
+
+        @Mixin
+        private ConfigOptions config = new ConfigOptions();
+
+        @Mixin
+        private Masters masters = new Masters();
+
+        @Option(names = "--check", description = "Exit with 10 unless all that is declared is installed as declared.")
+        private boolean check;
+
+        @Spec
+        private CommandSpec spec;
+
+        @SuppressWarnings("NullAway.Init") // picocli sets the fields
+        Status() {}
+
+        @Override
+        public Integer call() {
+            CqrsConfig loaded = config.load();
+            List<CaptureStatus> all = TriggerCapture.of(loaded.database()).status(masters.tables(loaded));
+            boolean wrong = false;
+            for (CaptureStatus one : all) {
+                spec.commandLine()
+                        .getOut()
+                        .println(one.cqrsId() + "\t" + one.table() + "\t"
+                                + one.state().text());
+                wrong |=
+                        one.state() != CaptureStatus.State.INSTALLED && one.state() != CaptureStatus.State.NOT_DECLARED;
+            }
+            spec.commandLine().getOut().flush();
+            return check && wrong ? ExitCodes.DIFFERENCES : 0;
+        }
+    }
+}

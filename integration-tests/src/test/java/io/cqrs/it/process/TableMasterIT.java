@@ -1,0 +1,167 @@
+package io.cqrs.it.process;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.cqrs.core.CqrsId;
+import io.cqrs.it.support.TestDatabase;
+import io.cqrs.it.support.TestEnvironment;
+import io.cqrs.it.support.TestProcess;
+import io.cqrs.tools.Cqrs;
+import io.cqrs.transport.rabbit.RabbitConfig;
+import io.cqrs.transport.rabbit.RabbitTransport;
+import io.cqrs.transport.spi.ReplicaQueue;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.Set;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
+
+/** A master and a replica that are tables and nothing else: no Java in either service. */
+@ExtendWith(TestEnvironment.class)
+@Timeout(180)
+class TableMasterIT {
+
+    private static final String MASTER_ROWS =
+            "select id, sku, price, cqrs_revision, cqrs_updated from product where active order by id";
+    private static final String REPLICA_ROWS =
+            "select id, code, price, cqrs_revision, cqrs_updated from product_ref order by id";
+
+    @TempDir
+    Path directory;
+
+    private TestDatabase master;
+    private Path config;
+
+    @BeforeEach
+    void create() throws IOException {
+        master = TestEnvironment.database("table_master");
+        master.execute(
+                "create table product (id bigint primary key, sku text, price numeric, secret text, active boolean"
+                        + " not null default true)");
+        config = Files.writeString(directory.resolve("catalogue.yaml"), """
+                database: { url: "%s" }
+                masters:
+                  product:
+                    table: public.product
+                    fields: [id, sku, price, active]
+                    tracked: [price]
+                    filter: active
+                    when_excluded: delete
+                """.formatted(master.url()));
+    }
+
+    @Test
+    void keepsAReplicaOfATableCurrentWithoutAnyJava() throws Exception {
+        String broker = TestEnvironment.broker().url();
+        TestDatabase replica = TestEnvironment.database("table_replica");
+        replica.execute("create table product_ref (id bigint primary key, code text, price numeric, active boolean,"
+                + " cqrs_revision bigint not null, cqrs_updated timestamptz not null)");
+        String name = "tables_" + System.nanoTime();
+        Path storefront = Files.writeString(directory.resolve("storefront.yaml"), """
+                database: { url: "%s" }
+                queue: %s
+                replicas: { product: { table: product_ref, mapping: { sku: code } } }
+                """.formatted(replica.url(), name));
+        assertThat(cqrs("migrate", "--table", "public.product").err()).contains("table public.product: columns added");
+        assertThat(cqrs("migrate", "--entity", "product").err()).contains("table public.product has its columns");
+        run("migrate", "--config", storefront.toString());
+        assertThat(cqrs("capture", "status", "--check").code()).isEqualTo(10);
+        assertThat(cqrs("capture", "install").err()).contains("product: triggers installed on public.product");
+        Run status = cqrs("capture", "status", "--check");
+        assertThat(status.code()).isZero();
+        assertThat(status.out()).isEqualTo("product\t\"public\".\"product\"\tinstalled\n");
+        try (TestProcess relay = TestProcess.cqrs("relay", "--config", config.toString())
+                        .with("CQRS_TRANSPORT_URL", broker)
+                        .with("CQRS_TRANSPORT_EXCHANGE", name)
+                        .start();
+                TestProcess worker = TestProcess.cqrs("consume", "-w", "2", "--config", storefront.toString())
+                        .with("CQRS_TRANSPORT_URL", broker)
+                        .with("CQRS_TRANSPORT_EXCHANGE", name)
+                        .start()) {
+            master.execute(
+                    "insert into product select i, 's' || i, i * 1.5, 'x', i % 10 > 0 from generate_series(1, 3000) i");
+            master.execute("update product set price = price + 1 where id % 3 = 0");
+            master.execute("delete from product where id % 7 = 0");
+            master.execute("update product set active = not active where id % 100 < 20");
+            await().atMost(Duration.ofSeconds(90))
+                    .until(() -> master.count("cqrs.outbox") == 0
+                            && replica.rows(REPLICA_ROWS).equals(master.rows(MASTER_ROWS)));
+            replica.execute("update product_ref set price = 0; delete from product_ref where id < 50;"
+                    + " delete from cqrs.tombstone");
+            Run sync = cqrs("sync", "-c", "product", "-f", "{}", "-q", name, "-b", "500", "-p");
+            assertThat(sync.err())
+                    .contains(master.count("product where active") + " sent")
+                    .contains("product: 500 sent, 0 skipped, up to key");
+            await().atMost(Duration.ofSeconds(60))
+                    .until(() -> replica.rows(REPLICA_ROWS).equals(master.rows(MASTER_ROWS)));
+            assertThat(relay.isAlive()).as(relay.output()).isTrue();
+            assertThat(worker.isAlive()).as(worker.output()).isTrue();
+        } finally {
+            try (RabbitTransport cleaning = RabbitTransport.of(
+                    RabbitConfig.builder(broker).exchange(name).build())) {
+                cleaning.decommission(ReplicaQueue.of(name, Set.of(CqrsId.of("product"))));
+            }
+        }
+        assertThat(cqrs("capture", "uninstall").err()).contains("product: triggers removed");
+        assertThat(cqrs("capture", "uninstall", "-c", "product").err()).contains("product: no triggers were installed");
+    }
+
+    @Test
+    void printsTheStatementForATableInsteadOfRunningIt() {
+        Run run = cqrs("migrate", "--table", "public.product", "--dry-run");
+        assertThat(run.out())
+                .isEqualTo("alter table \"public\".\"product\" add column if not exists cqrs_revision bigint not null"
+                        + " default 0, add column if not exists cqrs_updated timestamptz not null default now();\n");
+        assertThat(master.rows("select count(*) from pg_namespace where nspname = 'cqrs'"))
+                .containsExactly("0");
+    }
+
+    @Test
+    void capturesAndSyncsTheMastersOfAnApplication() {
+        TestDatabase shop = TestEnvironment.database("shop_triggers");
+        shop.execute("create table product (id bigint primary key, sku text, price numeric(9,2), stock int,"
+                + " cqrs_revision bigint not null default 0, cqrs_updated timestamptz not null default now())");
+        String[] app = {"--app", TestProcess.shop().toString(), "--database-url", shop.url()};
+        run("migrate", "--database-url", shop.url());
+        assertThat(run("capture", "install", app[0], app[1], app[2], app[3]).err())
+                .contains("product: triggers installed");
+        shop.execute("insert into product (id, sku, price, stock) values (1, 'a', 1, 1), (2, 'b', 2, 2)");
+        assertThat(shop.count("cqrs.outbox")).isEqualTo(2);
+        assertThat(run("sync", "-c", "product", "-f", "{\"price__gt\": 1.5}", app[0], app[1], app[2], app[3])
+                        .err())
+                .contains("product: 1 sent");
+        assertThat(run("sync", "-c", "product", "-f", "{}", "--after", "1", app[0], app[1], app[2], app[3])
+                        .err())
+                .contains("product: 1 sent");
+        assertThat(shop.count("cqrs.outbox")).isEqualTo(4);
+    }
+
+    private Run cqrs(String... arguments) {
+        String[] all = Arrays.copyOf(arguments, arguments.length + 2);
+        all[arguments.length] = "--config";
+        all[arguments.length + 1] = config.toString();
+        return run(all);
+    }
+
+    private static Run run(String... arguments) {
+        CommandLine line = Cqrs.commandLine();
+        StringWriter out = new StringWriter();
+        StringWriter err = new StringWriter();
+        line.setOut(new PrintWriter(out)).setErr(new PrintWriter(err));
+        int code = line.execute(arguments);
+        assertThat(code).as(err.toString()).isIn(0, 10);
+        return new Run(code, out.toString(), err.toString());
+    }
+
+    private record Run(int code, String out, String err) {}
+}
