@@ -44,7 +44,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * Applying from the queue: a queue is filled with changes of rows of 10 columns, half new, half updates, and the time to
  * empty it is taken, for the framework's workers and for {@link BareApply}.
  */
-final class ApplyBench implements AutoCloseable {
+final class ApplyBench implements Bench {
 
     static final int BATCH = 500;
     static final int PREFETCH = 2 * BATCH;
@@ -83,8 +83,9 @@ final class ApplyBench implements AutoCloseable {
         return new ApplyBench(brokerUrl, databaseUrl, transport, queue, rows);
     }
 
-    Measure measure(int workers) {
-        return new Apply(workers);
+    @Override
+    public List<Measure> measures() {
+        return List.of(new Apply(1), new Apply(2));
     }
 
     @Override

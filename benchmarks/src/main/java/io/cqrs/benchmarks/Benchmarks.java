@@ -25,10 +25,21 @@ import picocli.CommandLine.Spec;
                     + " durability, in turn, in one run.",
             "Figures of one machine and one run compare; others don't."
         },
-        footer = {"%nMeasures: apply, apply-2 (two workers), all", "%nExample:", "  benchmarks/run apply --rows 50000"})
+        footer = {
+            "%nMeasures:",
+            "  apply, apply-2   applying from the queue, by one worker and by two",
+            "  capture          commits of 16 writers with Hibernate's capture, and without",
+            "  batch-insert     a transaction of many inserts with Hibernate's capture, and without",
+            "  trigger-update   an UPDATE with trigger capture, and with bare triggers",
+            "  wake, wake-elsewhere  from commit to queue, the relay woken by the commit or through the database",
+            "  all",
+            "%nExample:",
+            "  benchmarks/run apply --rows 50000"
+        })
 final class Benchmarks implements Callable<Integer> {
 
-    private static final List<String> NAMES = List.of("apply", "apply-2");
+    private static final List<String> NAMES =
+            List.of("apply", "apply-2", "capture", "batch-insert", "trigger-update", "wake", "wake-elsewhere");
 
     @Parameters(paramLabel = "MEASURE", description = "What to measure, or all.")
     private List<String> wanted = new ArrayList<>();
@@ -71,13 +82,13 @@ final class Benchmarks implements Callable<Integer> {
                     spec.commandLine(), "Name measures out of " + String.join(", ", NAMES) + ", or all");
         }
         PrintWriter out = spec.commandLine().getOut();
-        try (Servers servers = Servers.durable();
-                ApplyBench bench = ApplyBench.build(servers, rows, queueType)) {
+        try (Servers servers = Servers.durable()) {
             spec.commandLine().getErr().println("servers: " + servers.describe());
             List<Comparison> comparisons = new ArrayList<>();
-            for (Measure measure : chosen(List.of(bench.measure(1), bench.measure(2)))) {
-                comparisons.add(Comparison.of(measure, rounds));
-            }
+            measure(() -> ApplyBench.build(servers, rows, queueType), List.of("apply", "apply-2"), comparisons);
+            measure(() -> CaptureBench.build(servers, rows), List.of("capture", "batch-insert"), comparisons);
+            measure(() -> TriggerBench.build(servers, rows), List.of("trigger-update"), comparisons);
+            measure(() -> WakeBench.build(servers), List.of("wake", "wake-elsewhere"), comparisons);
             List<String> lines = new ArrayList<>();
             for (Comparison comparison : comparisons) {
                 lines.add(Report.jsonLine(comparison));
@@ -92,9 +103,21 @@ final class Benchmarks implements Callable<Integer> {
         return 0;
     }
 
-    private List<Measure> chosen(List<Measure> known) {
-        return known.stream()
-                .filter(measure -> wanted.contains("all") || wanted.contains(measure.name()))
-                .toList();
+    /** Builds what the measures need only where one of them is wanted. */
+    private void measure(Callable<? extends Bench> build, List<String> names, List<Comparison> comparisons)
+            throws Exception {
+        if (names.stream().anyMatch(this::isWanted)) {
+            try (Bench bench = build.call()) {
+                for (Measure one : bench.measures()) {
+                    if (isWanted(one.name())) {
+                        comparisons.add(Comparison.of(one, rounds));
+                    }
+                }
+            }
+        }
+    }
+
+    private boolean isWanted(String name) {
+        return wanted.contains("all") || wanted.contains(name);
     }
 }

@@ -18,9 +18,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
 import java.util.WeakHashMap;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.BooleanSupplier;
 import org.hibernate.SessionEventListener;
@@ -62,9 +60,8 @@ public final class Capture
     private final transient JdbcOutbox outbox;
     private final transient Notifier notifier;
     private final transient ColumnDigits digits = new ColumnDigits();
-    private final transient Map<SharedSessionContractImplementor, ChangeSet> open = new ConcurrentHashMap<>();
-    private final transient Set<SharedSessionContractImplementor> watched =
-            Collections.synchronizedSet(Collections.newSetFromMap(new WeakHashMap<>()));
+    private final transient Map<SharedSessionContractImplementor, Work> open =
+            Collections.synchronizedMap(new WeakHashMap<>());
     private final transient List<BooleanSupplier> afterCommit = new CopyOnWriteArrayList<>();
     private transient volatile Map<String, MasterModel> models = Map.of();
     private transient volatile @Nullable Dependencies dependencies;
@@ -266,58 +263,71 @@ public final class Capture
     /** Returns a change set for a session that whoever opened it drains and closes itself, within its transaction. */
     ChangeSet open(SharedSessionContractImplementor session) {
         ChangeSet created = new ChangeSet(session, this);
-        open.put(session, created);
-        forgetAtEnd(session);
+        work(session).changes = created;
         return created;
     }
 
     /** Returns the change set of the session's transaction, which is written just before the commit. */
     ChangeSet changes(SharedSessionContractImplementor session) {
-        ChangeSet known = open.get(session);
+        Work work = work(session);
+        ChangeSet known = work.changes;
         if (known != null) {
             return known;
         }
         ChangeSet created = new ChangeSet(session, this);
-        open.put(session, created);
-        forgetAtEnd(session);
-        session.getTransactionCoordinator().getLocalSynchronizations().registerSynchronization(new Flusher(session));
+        work.changes = created;
+        session.getTransactionCoordinator()
+                .getLocalSynchronizations()
+                .registerSynchronization(new Flusher(session, work));
         return created;
     }
 
-    /** A session may be closed in the midst of its transaction: then nobody completes it. */
-    private void forgetAtEnd(SharedSessionContractImplementor session) {
-        if (watched.add(session)) {
-            session.getEventListenerManager().addListener(new SessionEventListener() {
-                private static final long serialVersionUID = 1L;
-
-                @Override
-                public void end() {
-                    @Nullable ChangeSet unused = open.remove(session);
-                }
-            });
+    private Work work(SharedSessionContractImplementor session) {
+        Work known = open.get(session);
+        if (known != null) {
+            return known;
         }
+        Work created = new Work();
+        open.put(session, created);
+        // A session may be closed in the midst of its transaction: then nobody completes it.
+        session.getEventListenerManager().addListener(new SessionEventListener() {
+            private static final long serialVersionUID = 1L;
+
+            @Override
+            public void end() {
+                @Nullable Work unused = open.remove(session);
+            }
+        });
+        return created;
+    }
+
+    /** What a session has in hand, for as long as it lives; between transactions it holds nothing of it. */
+    private static final class Work {
+        private @Nullable ChangeSet changes;
     }
 
     private final class Flusher implements Synchronization {
 
         private final SharedSessionContractImplementor session;
+        private final Work work;
         private boolean sends;
 
-        private Flusher(SharedSessionContractImplementor session) {
+        private Flusher(SharedSessionContractImplementor session, Work work) {
             this.session = session;
+            this.work = work;
         }
 
         @Override
         public void beforeCompletion() {
             session.getJdbcCoordinator().executeBatch();
-            ChangeSet changes = Objects.requireNonNull(open.get(session), "change set");
+            ChangeSet changes = Objects.requireNonNull(work.changes, "change set");
             changes.close();
             sends = changes.hasSent();
         }
 
         @Override
         public void afterCompletion(int status) {
-            @Nullable ChangeSet unused = open.remove(session);
+            work.changes = null;
             if (sends && status == Status.STATUS_COMMITTED) {
                 wake();
             }

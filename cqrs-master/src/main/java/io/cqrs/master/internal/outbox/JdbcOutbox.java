@@ -1,6 +1,5 @@
 package io.cqrs.master.internal.outbox;
 
-import io.cqrs.core.EntityKey;
 import io.cqrs.core.OutboxException;
 import io.cqrs.core.SerializationException;
 import io.cqrs.core.schema.CqrsSchema;
@@ -17,12 +16,15 @@ import org.jspecify.annotations.Nullable;
 /** Writes messages into the outbox on the caller's connection, in their order. Thread-safe. */
 public final class JdbcOutbox {
 
-    /** Most rows a statement: a transaction of any size needs memory for one such chunk. */
+    /** Most messages a statement should have: a transaction of any size needs memory for one such chunk of them. */
     public static final int CHUNK = 1000;
 
     private static final int MOST_BYTES_A_CHAR = 3;
 
-    private final String insert;
+    private final String one;
+    private final String alike;
+    private final String mixed;
+    private final String always;
     private final CqrsSchema schema;
     private final int maxBytes;
     private final MessageCodec codec = new MessageCodec();
@@ -35,17 +37,28 @@ public final class JdbcOutbox {
     public JdbcOutbox(CqrsSchema schema, int maxBytes) {
         this.schema = schema;
         this.maxBytes = maxBytes;
+        String outbox = schema.outbox().sql();
         // What a model's triggers send already is left out here, by what holds as of this very statement.
-        this.insert = """
+        String left = " <> all (array(select cqrs_id from " + schema.capture().sql() + "))";
+        this.one = """
+                insert into %s (cqrs_id, routing_key, headers, instance_pk, body)
+                select ?, ?, ?, ?, ? where ?%s""".formatted(outbox, left);
+        // A scan of unnested arrays, filtered or not, comes in their order.
+        this.alike = """
+                insert into %s (cqrs_id, routing_key, headers, instance_pk, body)
+                select ?, ?, ?, m.instance_pk, m.body
+                from unnest(?::text[], ?::text[]) as m(instance_pk, body) where ?%s""".formatted(outbox, left);
+        this.mixed = """
+                insert into %s (cqrs_id, routing_key, headers, instance_pk, body)
+                select m.cqrs_id, m.routing_key, m.headers, m.instance_pk, m.body
+                from unnest(?::text[], ?::text[], ?::text[], ?::text[], ?::text[])
+                    as m(cqrs_id, routing_key, headers, instance_pk, body) where m.cqrs_id%s""".formatted(outbox, left);
+        this.always = """
                 with written as (
-                    insert into %s (cqrs_id, instance_pk, routing_key, body, headers)
-                    select cqrs_id, instance_pk, routing_key, body, headers
-                    from unnest(?::text[], ?::text[], ?::text[], ?::text[], ?::text[])
-                        with ordinality as m(cqrs_id, instance_pk, routing_key, body, headers, ord)
-                    where not ? or not exists (select from %s c where c.cqrs_id = m.cqrs_id)
-                    order by ord returning id)
-                select max(id) from written
-                """.formatted(schema.outbox().sql(), schema.capture().sql());
+                    insert into %s (cqrs_id, routing_key, headers, instance_pk, body)
+                    select ?, ?, ?, m.instance_pk, m.body
+                    from unnest(?::text[], ?::text[]) as m(instance_pk, body) returning id)
+                select max(id) from written""".formatted(outbox);
     }
 
     /**
@@ -55,60 +68,96 @@ public final class JdbcOutbox {
      * @throws OutboxException if the database refuses, or a message is too large
      */
     public void writeCaptured(Connection connection, List<OutboxMessage> messages) {
-        @Nullable Long unused = write(connection, messages, true);
+        OutboxMessage first = messages.get(0);
+        boolean same = messages.stream().allMatch(first::goesWith);
+        String sql = messages.size() == 1 ? one : same ? alike : mixed;
+        try (PreparedStatement statement = connection.prepareStatement(sql)) {
+            if (messages.size() == 1) {
+                bindCommon(statement, first);
+                statement.setString(4, first.message().change().key().text());
+                statement.setString(5, body(first));
+                statement.setString(6, id(first));
+            } else if (same) {
+                bindAlike(statement, messages);
+                statement.setString(6, id(first));
+            } else {
+                bindMixed(statement, messages);
+            }
+            statement.executeUpdate();
+        } catch (SQLException e) {
+            throw failure(e);
+        }
     }
 
     /**
-     * Writes messages that nobody else sends.
+     * Writes messages that nobody else sends, all of one model to one destination.
      *
      * @return the number of the last one, or null where there is none
      * @throws SerializationException if a value has no form on the wire, naming the entity
      * @throws OutboxException if the database refuses, or a message is too large
      */
     public @Nullable Long write(Connection connection, List<OutboxMessage> messages) {
-        return write(connection, messages, false);
-    }
-
-    private @Nullable Long write(Connection connection, List<OutboxMessage> messages, boolean captured) {
-        try (PreparedStatement statement = connection.prepareStatement(insert)) {
-            @Nullable Long last = null;
-            for (int from = 0; from < messages.size(); from += CHUNK) {
-                last = write(statement, messages.subList(from, Math.min(from + CHUNK, messages.size())), captured);
+        if (messages.isEmpty()) {
+            return null;
+        }
+        try (PreparedStatement statement = connection.prepareStatement(always)) {
+            bindAlike(statement, messages);
+            try (ResultSet row = statement.executeQuery()) {
+                row.next();
+                return row.getLong(1);
             }
-            return last;
         } catch (SQLException e) {
-            String hint = "42P01".equals(e.getSQLState()) ? ": run `cqrs migrate` on this database first" : "";
-            throw new OutboxException(
-                    "the outbox " + schema.outbox() + " could not be written" + hint + ": " + e.getMessage(), e);
+            throw failure(e);
         }
     }
 
-    private @Nullable Long write(PreparedStatement statement, List<OutboxMessage> chunk, boolean captured)
+    private OutboxException failure(SQLException e) {
+        String hint = "42P01".equals(e.getSQLState()) ? ": run `cqrs migrate` on this database first" : "";
+        return new OutboxException(
+                "the outbox " + schema.outbox() + " could not be written" + hint + ": " + e.getMessage(), e);
+    }
+
+    private static void bindCommon(PreparedStatement statement, OutboxMessage common) throws SQLException {
+        statement.setString(1, id(common));
+        statement.setString(2, common.routingKey());
+        statement.setString(3, headers(common));
+    }
+
+    private void bindAlike(PreparedStatement statement, List<OutboxMessage> messages) throws SQLException {
+        bindCommon(statement, messages.get(0));
+        bind(statement, 4, messages, one -> one.message().change().key().text());
+        bind(statement, 5, messages, this::body);
+    }
+
+    private void bindMixed(PreparedStatement statement, List<OutboxMessage> messages) throws SQLException {
+        bind(statement, 1, messages, JdbcOutbox::id);
+        bind(statement, 2, messages, OutboxMessage::routingKey);
+        bind(statement, 3, messages, JdbcOutbox::headers);
+        bind(statement, 4, messages, one -> one.message().change().key().text());
+        bind(statement, 5, messages, this::body);
+    }
+
+    private static void bind(PreparedStatement statement, int parameter, List<OutboxMessage> messages, Text text)
             throws SQLException {
-        String[] ids = new String[chunk.size()];
-        String[] keys = new String[chunk.size()];
-        String[] routingKeys = new String[chunk.size()];
-        String[] bodies = new String[chunk.size()];
-        @Nullable String[] headers = new @Nullable String[chunk.size()];
-        for (int i = 0; i < ids.length; i++) {
-            OutboxMessage one = chunk.get(i);
-            EntityKey key = one.message().change().key();
-            ids[i] = key.cqrsId().value();
-            keys[i] = key.text();
-            routingKeys[i] = one.routingKey();
-            bodies[i] = body(one);
-            headers[i] = one.headers().isEmpty() ? null : JsonText.write(one.headers());
+        @Nullable String[] column = new @Nullable String[messages.size()];
+        for (int i = 0; i < column.length; i++) {
+            column[i] = text.of(messages.get(i));
         }
-        int parameter = 1;
-        for (@Nullable String[] column : List.of(ids, keys, routingKeys, bodies, headers)) {
-            statement.setArray(parameter++, statement.getConnection().createArrayOf("text", column));
-        }
-        statement.setBoolean(parameter, captured);
-        try (ResultSet row = statement.executeQuery()) {
-            row.next();
-            long last = row.getLong(1);
-            return row.wasNull() ? null : last;
-        }
+        statement.setArray(parameter, statement.getConnection().createArrayOf("text", column));
+    }
+
+    private static String id(OutboxMessage one) {
+        return one.message().change().key().cqrsId().value();
+    }
+
+    private static @Nullable String headers(OutboxMessage one) {
+        return one.headers().isEmpty() ? null : JsonText.write(one.headers());
+    }
+
+    /** A column of a message. */
+    private interface Text {
+        @Nullable
+        String of(OutboxMessage message);
     }
 
     private String body(OutboxMessage one) {

@@ -10,4 +10,15 @@ import java.util.Map;
  * @param routingKey where to
  * @param headers what travels beside it: text, numbers and flags by name
  */
-public record OutboxMessage(Message message, String routingKey, Map<String, ?> headers) {}
+public record OutboxMessage(Message message, String routingKey, Map<String, ?> headers) {
+
+    /** Says whether another message differs in nothing but its entity. */
+    boolean goesWith(OutboxMessage other) {
+        return message.change()
+                        .key()
+                        .cqrsId()
+                        .equals(other.message.change().key().cqrsId())
+                && routingKey.equals(other.routingKey)
+                && headers.equals(other.headers);
+    }
+}

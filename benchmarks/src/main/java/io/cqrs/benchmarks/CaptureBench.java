@@ -1,0 +1,179 @@
+package io.cqrs.benchmarks;
+
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import io.cqrs.core.schema.CqrsSchema;
+import io.cqrs.tools.servers.Servers;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongFunction;
+import org.hibernate.SessionFactory;
+import org.hibernate.cfg.Configuration;
+
+/** What Hibernate's capture costs: the same inserts with and without it. */
+final class CaptureBench implements Bench {
+
+    static final int WRITERS = 16;
+    private static final int JDBC_BATCH = 500;
+
+    private final HikariDataSource pool;
+    private final SessionFactory sessions;
+    private final int rows;
+    private final AtomicLong ids = new AtomicLong();
+
+    private CaptureBench(HikariDataSource pool, SessionFactory sessions, int rows) {
+        this.pool = pool;
+        this.sessions = sessions;
+        this.rows = rows;
+    }
+
+    static CaptureBench build(Servers servers, int rows) {
+        HikariConfig config = new HikariConfig();
+        config.setJdbcUrl(servers.database().createDatabase("bench_capture"));
+        config.setMaximumPoolSize(WRITERS + 2);
+        HikariDataSource pool = new HikariDataSource(config);
+        int unused = CqrsSchema.standard().migrate(pool);
+        Configuration configuration = new Configuration()
+                .setProperty("hibernate.hbm2ddl.auto", "create")
+                .setProperty("hibernate.jdbc.batch_size", Integer.toString(JDBC_BATCH))
+                .setProperty("hibernate.order_inserts", "true")
+                .addAnnotatedClass(Stock.Captured.class)
+                .addAnnotatedClass(Stock.Plain.class);
+        configuration.getProperties().put("hibernate.connection.datasource", pool);
+        return new CaptureBench(pool, configuration.buildSessionFactory(), rows);
+    }
+
+    @Override
+    public List<Measure> measures() {
+        return List.of(new Writers(), new BatchInsert());
+    }
+
+    @Override
+    public void close() {
+        sessions.close();
+        pool.close();
+    }
+
+    private void empty() throws SQLException {
+        try (Connection connection = pool.getConnection();
+                Statement statement = connection.createStatement()) {
+            statement.execute("truncate CapturedStock, PlainStock, cqrs.outbox; checkpoint");
+        }
+    }
+
+    private static Object captured(long id) {
+        return new Stock.Captured(id);
+    }
+
+    private static Object plain(long id) {
+        return new Stock.Plain(id);
+    }
+
+    /** Commits of one insert each, by concurrent writers. */
+    private final class Writers implements Measure {
+
+        @Override
+        public String name() {
+            return "capture";
+        }
+
+        @Override
+        public String unit() {
+            return "commits/s";
+        }
+
+        @Override
+        public List<String> conditions() {
+            return List.of(
+                    "writers " + WRITERS, "one insert a transaction", "commits " + rows, "floor without capture");
+        }
+
+        @Override
+        public double run() throws Exception {
+            return run(CaptureBench::captured);
+        }
+
+        @Override
+        public double runFloor() throws Exception {
+            return run(CaptureBench::plain);
+        }
+
+        private double run(LongFunction<Object> entity) throws Exception {
+            empty();
+            ExecutorService writers = Executors.newFixedThreadPool(WRITERS);
+            try {
+                long start = System.nanoTime();
+                List<Future<?>> running = new ArrayList<>();
+                for (int writer = 0; writer < WRITERS; writer++) {
+                    running.add(writers.submit(() -> {
+                        for (int i = 0; i < rows / WRITERS; i++) {
+                            Object one = entity.apply(ids.incrementAndGet());
+                            sessions.inTransaction(session -> session.persist(one));
+                        }
+                    }));
+                }
+                for (Future<?> one : running) {
+                    Object unused = one.get();
+                }
+                return rows / WRITERS * WRITERS / ((System.nanoTime() - start) / 1e9);
+            } finally {
+                writers.shutdownNow();
+            }
+        }
+    }
+
+    /** One transaction of many inserts, batched by Hibernate. */
+    private final class BatchInsert implements Measure {
+
+        @Override
+        public String name() {
+            return "batch-insert";
+        }
+
+        @Override
+        public String unit() {
+            return "rows/s";
+        }
+
+        @Override
+        public List<String> conditions() {
+            return List.of(
+                    "rows " + rows,
+                    "one transaction",
+                    "hibernate.jdbc.batch_size " + JDBC_BATCH,
+                    "floor without capture");
+        }
+
+        @Override
+        public double run() throws Exception {
+            return run(CaptureBench::captured);
+        }
+
+        @Override
+        public double runFloor() throws Exception {
+            return run(CaptureBench::plain);
+        }
+
+        private double run(LongFunction<Object> entity) throws Exception {
+            empty();
+            long start = System.nanoTime();
+            sessions.inTransaction(session -> {
+                for (int i = 1; i <= rows; i++) {
+                    session.persist(entity.apply(ids.incrementAndGet()));
+                    if (i % JDBC_BATCH == 0) {
+                        session.flush();
+                        session.clear();
+                    }
+                }
+            });
+            return rows / ((System.nanoTime() - start) / 1e9);
+        }
+    }
+}

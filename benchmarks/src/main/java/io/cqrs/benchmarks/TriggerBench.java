@@ -1,0 +1,124 @@
+package io.cqrs.benchmarks;
+
+import io.cqrs.core.CqrsId;
+import io.cqrs.core.jdbc.TableName;
+import io.cqrs.core.jdbc.UrlDataSource;
+import io.cqrs.core.schema.CqrsSchema;
+import io.cqrs.master.MasterTable;
+import io.cqrs.master.TriggerCapture;
+import io.cqrs.tools.servers.Servers;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.List;
+import javax.sql.DataSource;
+
+/** What trigger capture costs: one UPDATE of all rows, beside a bare pair of triggers that does the least. */
+final class TriggerBench implements Bench, Measure {
+
+    private static final String TABLE = """
+            create table stock (id bigint primary key, name text, description text, price numeric(9,2), amount int,
+                active boolean, made date, seen timestamptz, cqrs_revision bigint not null default 0,
+                cqrs_updated timestamptz not null default now())""";
+
+    private static final String ROWS = """
+            insert into stock select i, 'name of ' || i,
+                'a description of some length, as products have one, number ' || i, i * 0.01, i %% 100, i %% 2 = 0,
+                '2024-02-29', now(), 0, now()
+            from generate_series(1, %d) i""";
+
+    /** The same messages, by PostgreSQL's own functions: nothing is compared, no time is kept in order. */
+    private static final String BARE = """
+            create function bare_stamp() returns trigger language plpgsql as $$
+            begin
+              new.cqrs_revision := old.cqrs_revision + 1;
+              new.cqrs_updated := clock_timestamp();
+              return new;
+            end $$;
+            create function bare_capture() returns trigger language plpgsql as $$
+            begin
+              insert into cqrs.outbox (cqrs_id, instance_pk, routing_key, body)
+              select 'stock', n.id::text, 'stock', json_build_object('signal_type', 'SAVE', 'cqrs_id', 'stock',
+                'instance_data', row_to_json(n), 'previous_data', null, 'instance_pk', n.id, 'correlation_id', null,
+                'retries', 0, 'expires', null, 'meta', null)::text from new_rows n;
+              return null;
+            end $$;
+            create trigger bare_stamp before update on stock for each row execute function bare_stamp();
+            create trigger bare_capture after update on stock referencing new table as new_rows
+              for each statement execute function bare_capture()""";
+
+    private final DataSource database;
+    private final int rows;
+
+    private TriggerBench(DataSource database, int rows) {
+        this.database = database;
+        this.rows = rows;
+    }
+
+    static TriggerBench build(Servers servers, int rows) {
+        DataSource database = UrlDataSource.of(servers.database().createDatabase("bench_triggers"), null, null);
+        int unused = CqrsSchema.standard().migrate(database);
+        return new TriggerBench(database, rows);
+    }
+
+    @Override
+    public List<Measure> measures() {
+        return List.of(this);
+    }
+
+    @Override
+    public void close() {
+        // The database goes with its server.
+    }
+
+    @Override
+    public String name() {
+        return "trigger-update";
+    }
+
+    @Override
+    public String unit() {
+        return "rows/s";
+    }
+
+    @Override
+    public List<String> conditions() {
+        return List.of("rows " + rows, "one UPDATE", "floor a bare row trigger and a bare statement trigger");
+    }
+
+    @Override
+    public double run() throws Exception {
+        return update(() ->
+                TriggerCapture.of(database).install(MasterTable.of(CqrsId.of("stock"), TableName.parse("stock"))));
+    }
+
+    @Override
+    public double runFloor() throws Exception {
+        return update(() -> execute(BARE));
+    }
+
+    private double update(Install triggers) throws SQLException {
+        execute("drop table if exists stock; drop function if exists bare_stamp, bare_capture;"
+                + " delete from cqrs.capture; truncate cqrs.outbox");
+        execute(TABLE);
+        execute(ROWS.formatted(rows));
+        execute("vacuum analyze stock");
+        execute("checkpoint");
+        triggers.install();
+        long start = System.nanoTime();
+        execute("update stock set amount = amount + 1");
+        return rows / ((System.nanoTime() - start) / 1e9);
+    }
+
+    private void execute(String sql) throws SQLException {
+        try (Connection connection = database.getConnection();
+                Statement statement = connection.createStatement()) {
+            statement.execute(sql);
+        }
+    }
+
+    /** Makes triggers. */
+    private interface Install {
+        void install() throws SQLException;
+    }
+}
