@@ -23,9 +23,20 @@ class CommandsTest {
     Path directory;
 
     @ParameterizedTest
-    @ValueSource(strings = {"consume", "relay", "migrate", "demo"})
+    @ValueSource(
+            strings = {
+                "consume",
+                "relay",
+                "capture",
+                "capture install",
+                "capture uninstall",
+                "capture status",
+                "sync",
+                "migrate",
+                "demo"
+            })
     void explainsEachCommandWithAnExample(String command) {
-        Run run = run(command, "--help");
+        Run run = run((command + " --help").split(" "));
         assertThat(run.code()).isZero();
         assertThat(run.out()).contains("Usage: cqrs " + command, "Example", "  cqrs " + command);
     }
@@ -35,7 +46,15 @@ class CommandsTest {
         Run run = run("--help");
         assertThat(run.code()).isZero();
         assertThat(run.out())
-                .contains("consume", "relay", "migrate", "demo", "Exit codes", "a server can't be reached");
+                .contains(
+                        "consume",
+                        "relay",
+                        "capture",
+                        "sync",
+                        "migrate",
+                        "demo",
+                        "Exit codes",
+                        "a server can't be reached");
     }
 
     static Stream<Arguments> mistakes() {
@@ -45,6 +64,15 @@ class CommandsTest {
                 Arguments.of(2, "Unmatched argument", new String[] {"consum"}),
                 Arguments.of(2, "--rows", new String[] {"demo", "--once", "--rows", "0"}),
                 Arguments.of(2, "--json goes with --once", new String[] {"demo", "--json"}),
+                Arguments.of(2, "Missing command: see `cqrs capture --help`", new String[] {"capture"}),
+                Arguments.of(2, "--filter", new String[] {"sync", "-c", "product"}),
+                Arguments.of(3, "Bad filter kwargs!", new String[] {"sync", "-c", "product", "-f", "all"}),
+                Arguments.of(3, "no master product is declared", new String[] {"sync", "-c", "product", "-f", "{}"}),
+                Arguments.of(3, "no master x is declared", new String[] {"capture", "install", "-c", "x"}),
+                Arguments.of(3, "no master is declared", new String[] {"capture", "install"}),
+                Arguments.of(2, "Nothing is declared", new String[] {"capture", "uninstall"}),
+                Arguments.of(3, "no master x is declared", new String[] {"migrate", "--entity", "x"}),
+                Arguments.of(3, "names no table", new String[] {"migrate", "--table", "a.b.c"}),
                 Arguments.of(3, "no transport.url", new String[] {"consume"}),
                 Arguments.of(3, "no.yaml does not exist", new String[] {"relay", "--config", "no.yaml"}),
                 Arguments.of(3, "jdbc:postgresql:", new String[] {"migrate", "--database-url", "http://x"}),

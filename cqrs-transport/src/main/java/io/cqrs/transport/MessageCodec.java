@@ -14,8 +14,9 @@ import io.cqrs.core.EntityKey;
 import io.cqrs.core.SerializationException;
 import io.cqrs.core.Signal;
 import io.cqrs.core.Stamp;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -45,14 +46,14 @@ public final class MessageCodec {
      * @throws SerializationException if a value is none that JSON can hold
      */
     public String encode(Message message) {
-        StringWriter out = new StringWriter(512);
+        ByteArrayOutputStream out = new ByteArrayOutputStream(1024);
         try (JsonGenerator generator = json.createGenerator(out)) {
             write(generator, message);
         } catch (IOException e) {
             throw new SerializationException(
                     "the change of " + message.change().key() + " could not be written: " + e.getMessage(), e);
         }
-        return out.toString();
+        return out.toString(StandardCharsets.UTF_8);
     }
 
     /**

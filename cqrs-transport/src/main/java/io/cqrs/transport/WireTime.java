@@ -57,8 +57,30 @@ public final class WireTime {
 
     /** Formats a local date and time, without an offset. */
     public static String format(LocalDateTime time) {
-        LocalDateTime micros = time.truncatedTo(ChronoUnit.MICROS);
-        return (micros.getNano() == 0 ? SECONDS : MICROS).format(micros);
+        int year = time.getYear();
+        if (year < 0 || year > 9999) {
+            LocalDateTime micros = time.truncatedTo(ChronoUnit.MICROS);
+            return (micros.getNano() == 0 ? SECONDS : MICROS).format(micros);
+        }
+        // By hand: a formatter takes as long as all the rest of a message.
+        StringBuilder text = new StringBuilder(32);
+        digits(text, year, 1000);
+        digits(text.append('-'), time.getMonthValue(), 10);
+        digits(text.append('-'), time.getDayOfMonth(), 10);
+        digits(text.append(' '), time.getHour(), 10);
+        digits(text.append(':'), time.getMinute(), 10);
+        digits(text.append(':'), time.getSecond(), 10);
+        int micros = time.getNano() / 1000;
+        if (micros != 0) {
+            digits(text.append('.'), micros, 100_000);
+        }
+        return text.toString();
+    }
+
+    private static void digits(StringBuilder text, int number, int highest) {
+        for (int unit = highest; unit > 0; unit /= 10) {
+            text.append((char) ('0' + number / unit % 10));
+        }
     }
 
     /** Formats a time of day. */

@@ -20,6 +20,8 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.WeakHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Executor;
+import java.util.concurrent.Executors;
 import java.util.function.BooleanSupplier;
 import org.hibernate.SessionEventListener;
 import org.hibernate.engine.spi.SessionFactoryImplementor;
@@ -54,6 +56,13 @@ public final class Capture
         implements PostInsertEventListener, PostUpdateEventListener, PostDeleteEventListener, PostUpsertEventListener {
 
     private static final long serialVersionUID = 1L;
+
+    /** Threads exist only while large transactions are written. */
+    private static final Executor HELPER = Executors.newCachedThreadPool(task -> {
+        Thread thread = new Thread(task, "cqrs-outbox");
+        thread.setDaemon(true);
+        return thread;
+    });
 
     private final transient CaptureSettings settings;
     private final transient StampClock clock;
@@ -119,6 +128,11 @@ public final class Capture
 
     JdbcOutbox outbox() {
         return outbox;
+    }
+
+    /** Returns what waits for the database while a large transaction's messages are made. */
+    Executor helper() {
+        return HELPER;
     }
 
     MessageFactory messages(SharedSessionContractImplementor session) {

@@ -4,10 +4,12 @@ import io.cqrs.core.OutboxException;
 import io.cqrs.master.hibernate.model.MasterModel;
 import io.cqrs.master.internal.outbox.JdbcOutbox;
 import io.cqrs.master.internal.outbox.OutboxMessage;
+import io.cqrs.master.internal.outbox.OutboxPipe;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.hibernate.engine.spi.SharedSessionContractImplementor;
 import org.jspecify.annotations.Nullable;
 
@@ -64,6 +66,17 @@ final class ChangeSet {
     /** Writes the messages of what is recorded so far, and forgets it. */
     void drain() {
         MessageFactory factory = capture.messages(session);
+        if (rows.size() <= JdbcOutbox.CHUNK) {
+            write(factory, messages -> capture.outbox().writeCaptured(Sessions.connection(session), messages));
+        } else {
+            try (OutboxPipe pipe = capture.outbox().openPipe(Sessions.connection(session), capture.helper())) {
+                write(factory, pipe::write);
+            }
+        }
+        rows.clear();
+    }
+
+    private void write(MessageFactory factory, Consumer<List<OutboxMessage>> outbox) {
         List<Map.Entry<RowId, RowHistory>> all = new ArrayList<>(rows.entrySet());
         try (Loader loader = new Loader(session)) {
             for (int from = 0; from < all.size(); from += JdbcOutbox.CHUNK) {
@@ -75,12 +88,11 @@ final class ChangeSet {
                     messages.addAll(factory.messages(id.model(), id.id(), row.getValue(), loaded.get(id)));
                 }
                 if (!messages.isEmpty()) {
-                    capture.outbox().writeCaptured(Sessions.connection(session), messages);
+                    outbox.accept(messages);
                     sent = true;
                 }
             }
         }
-        rows.clear();
     }
 
     /** Takes note that another change set wrote on behalf of the same transaction. */

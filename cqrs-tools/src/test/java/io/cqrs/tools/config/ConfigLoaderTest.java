@@ -4,10 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.cqrs.core.CqrsConfigurationException;
+import io.cqrs.master.MasterTable;
+import io.cqrs.master.WhenExcluded;
 import io.cqrs.replica.Order;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -38,6 +41,57 @@ class ConfigLoaderTest {
         assertThat(config.databasePassword()).isEqualTo("a$1\\b\n\"queue: x");
         assertThat(config.queue()).isNull();
         assertThat(config.toString()).doesNotContain("a$1");
+    }
+
+    @Test
+    void readsMastersOfTables() throws IOException {
+        Path file = file("""
+                masters:
+                  product:
+                    table: shop.product
+                    key: [a, b]
+                    fields: { a: a, b: b, unit_price: price }
+                    tracked: unit_price
+                    filter: active
+                    when_excluded: delete
+                    on_truncate: refuse
+                    expiry: PT1H
+                    revision: version
+                    updated: changed
+                  plain: { table: plain, fields: [id, name] }
+                """);
+        var masters = new ConfigLoader(Map.of()).load(file, Map.of()).masters();
+        MasterTable product = masters.get(0);
+        assertThat(product.table().toString()).isEqualTo("shop.product");
+        assertThat(product.key()).containsExactly("a", "b");
+        assertThat(product.fields())
+                .containsExactly(Map.entry("a", "a"), Map.entry("b", "b"), Map.entry("unit_price", "price"));
+        assertThat(product.tracked()).containsExactly("unit_price");
+        assertThat(product.filter()).isEqualTo("active");
+        assertThat(product.whenExcluded()).isEqualTo(WhenExcluded.DELETE);
+        assertThat(product.onTruncate()).isEqualTo(MasterTable.OnTruncate.REFUSE);
+        assertThat(product.expiry()).isEqualTo(Duration.ofHours(1));
+        assertThat(product.revision() + " " + product.updated()).isEqualTo("version changed");
+        assertThat(masters.get(1).fields()).containsExactly(Map.entry("id", "id"), Map.entry("name", "name"));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "masters: { p: { key: id } }|masters.p.table is missing",
+                "masters: { p: { table: t, tabel: t } }|unknown configuration key masters.p.tabel",
+                "masters: { p: { table: t, when_excluded: drop } }|masters.p.when_excluded is \"drop\": it is one of [keep, delete]",
+                "masters: { p: { table: t, expiry: soon } }|masters.p.expiry is \"soon\"",
+                "masters: { p: { table: t, fields: id } }|masters.p.fields is no list of columns",
+                "masters: { p: { table: t, key: { a: b } } }|masters.p.key is no column",
+                "masters: { 'a b': { table: t } }|masters.a b: cqrs id"
+            })
+    void refusesWrongMastersNamingThem(String yaml, String expected) throws IOException {
+        Path file = file(yaml + "\n");
+        assertThatExceptionOfType(CqrsConfigurationException.class)
+                .isThrownBy(() -> new ConfigLoader(Map.of()).load(file, Map.of()))
+                .withMessageContaining(expected);
     }
 
     @Test

@@ -5,10 +5,13 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.cqrs.core.CqrsId;
+import io.cqrs.core.jdbc.TableName;
 import io.cqrs.it.support.TestDatabase;
 import io.cqrs.it.support.TestEnvironment;
 import io.cqrs.it.support.TestProcess;
 import io.cqrs.master.CqrsMaster;
+import io.cqrs.master.MasterTable;
+import io.cqrs.master.TriggerCapture;
 import io.cqrs.replica.CqrsReplica;
 import io.cqrs.tools.config.ConfigLoader;
 import io.cqrs.tools.config.CqrsConfig;
@@ -24,6 +27,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.hibernate.Session;
 import org.hibernate.SessionFactory;
 import org.hibernate.cfg.Configuration;
 import org.junit.jupiter.api.Test;
@@ -46,6 +50,8 @@ class ReadmeIT {
                 .containsExactly(
                         fromAnnotation(source("Product")),
                         region(source, "master-start"),
+                        region(source, "bulk"),
+                        region(source, "sync"),
                         fromAnnotation(source("ProductRef")),
                         region(source, "replica-start"));
     }
@@ -72,6 +78,17 @@ class ReadmeIT {
                         .until(() -> replicaDatabase
                                 .rows("select id, code, price, cqrs_revision from productref")
                                 .equals(List.of("1|a-1|9.90|0")));
+                masterSessions.inTransaction(session -> raisePrices(master, session));
+                await().atMost(Duration.ofSeconds(30))
+                        .until(() -> replicaDatabase
+                                .rows("select id, code, price, cqrs_revision from productref")
+                                .equals(List.of("1|a-1|10.00|1")));
+                replicaDatabase.execute("update productref set price = 0");
+                syncAgain(master);
+                await().atMost(Duration.ofSeconds(30))
+                        .until(() -> replicaDatabase
+                                .rows("select price from productref")
+                                .equals(List.of("10.00")));
             } finally {
                 master.close();
                 replica.close();
@@ -92,6 +109,15 @@ class ReadmeIT {
         assertThat(config.databasePassword()).isEqualTo("secret");
         assertThat(config.replicas()).hasSize(1);
         assertThat(config.replicas().get(0).fields()).isEqualTo(Map.of("code", "sku"));
+    }
+
+    @Test
+    void showsAMasterThatIsUnderstood(@TempDir Path directory) throws Exception {
+        Path file =
+                Files.writeString(directory.resolve("cqrs.yaml"), blocks("yaml").get(1));
+        CqrsConfig config = new ConfigLoader(Map.of("DB_PASSWORD", "secret")).load(file, Map.of());
+        assertThat(config.masters()).hasSize(1);
+        assertThat(config.masters().get(0).tracked()).containsExactly("price");
     }
 
     @Test
@@ -139,7 +165,11 @@ class ReadmeIT {
         database.execute(
                 Files.readString(TestEnvironment.root().resolve("examples/shop/src/main/resources/product_ref.sql")));
         Path yaml = Files.createTempFile("readme-", ".yaml");
-        Files.writeString(yaml, blocks("yaml").get(0));
+        boolean master = command.contains("catalogue.yaml");
+        Files.writeString(yaml, blocks("yaml").get(master ? 1 : 0));
+        if (master) {
+            database.execute("create table product (id bigint primary key, sku text, price numeric)");
+        }
         String withConfig = command.replaceAll("--config \\S+", "--config " + yaml);
         boolean migrates = command.contains("migrate");
         if (!migrates) {
@@ -147,7 +177,16 @@ class ReadmeIT {
                     .start()) {
                 assertThat(migrate.awaitExit()).as(migrate.output()).isZero();
             }
+            if (master) {
+                TriggerCapture capture = TriggerCapture.of(database.dataSource());
+                boolean unused = capture.addColumns(TableName.parse("public.product"));
+                if (!command.contains("install")) {
+                    capture.install(MasterTable.of(CqrsId.of("product"), TableName.parse("public.product"))
+                            .withTracked(Set.of("price")));
+                }
+            }
         }
+        boolean ends = migrates || command.contains("capture") || command.contains("sync");
         try (TestProcess process = process(withConfig)
                 .with("CQRS_TRANSPORT_URL", TestEnvironment.broker().url())
                 .with("CQRS_TRANSPORT_EXCHANGE", name)
@@ -155,7 +194,7 @@ class ReadmeIT {
                 .with("CQRS_DATABASE_USER", "postgres")
                 .with("CQRS_QUEUE", name)
                 .start()) {
-            if (migrates) {
+            if (ends) {
                 assertThat(process.awaitExit()).as(process.output()).isZero();
                 assertThat(database.count("cqrs.outbox")).isZero();
             } else {
@@ -183,6 +222,25 @@ class ReadmeIT {
         master.start();
         // end::master-start
         return master;
+    }
+
+    private static void raisePrices(CqrsMaster master, Session session) {
+        // tag::bulk
+        master.bulkUpdate(
+                session,
+                Product.class,
+                (product, where) -> where.lessThan(product.get("price"), BigDecimal.TEN),
+                (update, product, where) -> update.set(product.<BigDecimal>get("price"), BigDecimal.TEN));
+        // end::bulk
+    }
+
+    private static void syncAgain(CqrsMaster master) throws InterruptedException {
+        // tag::sync
+        master.sync(Product.class)
+                .where((product, where) -> where.like(product.get("sku"), "a-%"))
+                .to("storefront")
+                .send();
+        // end::sync
     }
 
     private static CqrsReplica startReplica(SessionFactory sessionFactory, String uri) throws InterruptedException {

@@ -11,6 +11,7 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.List;
+import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
 /** Writes messages into the outbox on the caller's connection, in their order. Thread-safe. */
@@ -68,11 +69,32 @@ public final class JdbcOutbox {
      * @throws OutboxException if the database refuses, or a message is too large
      */
     public void writeCaptured(Connection connection, List<OutboxMessage> messages) {
+        try (PreparedStatement statement = prepare(connection, messages)) {
+            statement.executeUpdate();
+        } catch (SQLException e) {
+            throw failure(e);
+        }
+    }
+
+    /**
+     * Opens a pipe for the captured changes of a large transaction.
+     *
+     * @param helper runs what waits for the database
+     */
+    public OutboxPipe openPipe(Connection connection, Executor helper) {
+        return new OutboxPipe(this, connection, helper);
+    }
+
+    /** Returns the statement that writes captured changes, bound; those of models that triggers capture are left out. */
+    PreparedStatement prepare(Connection connection, List<OutboxMessage> messages) {
         OutboxMessage first = messages.get(0);
-        boolean same = messages.stream().allMatch(first::goesWith);
-        String sql = messages.size() == 1 ? one : same ? alike : mixed;
-        try (PreparedStatement statement = connection.prepareStatement(sql)) {
-            if (messages.size() == 1) {
+        boolean single = messages.size() == 1;
+        boolean same = single || messages.stream().allMatch(first::goesWith);
+        String sql = single ? one : same ? alike : mixed;
+        @Nullable PreparedStatement statement = null;
+        try {
+            statement = connection.prepareStatement(sql);
+            if (single) {
                 bindCommon(statement, first);
                 statement.setString(4, first.message().change().key().text());
                 statement.setString(5, body(first));
@@ -83,9 +105,23 @@ public final class JdbcOutbox {
             } else {
                 bindMixed(statement, messages);
             }
-            statement.executeUpdate();
+            return statement;
         } catch (SQLException e) {
+            close(statement, e);
             throw failure(e);
+        } catch (RuntimeException e) {
+            close(statement, e);
+            throw e;
+        }
+    }
+
+    private static void close(@Nullable PreparedStatement statement, Exception cause) {
+        try {
+            if (statement != null) {
+                statement.close();
+            }
+        } catch (SQLException e) {
+            cause.addSuppressed(e);
         }
     }
 
@@ -111,7 +147,7 @@ public final class JdbcOutbox {
         }
     }
 
-    private OutboxException failure(SQLException e) {
+    OutboxException failure(SQLException e) {
         String hint = "42P01".equals(e.getSQLState()) ? ": run `cqrs migrate` on this database first" : "";
         return new OutboxException(
                 "the outbox " + schema.outbox() + " could not be written" + hint + ": " + e.getMessage(), e);
