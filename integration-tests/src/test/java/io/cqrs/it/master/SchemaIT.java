@@ -25,6 +25,8 @@ import org.junit.jupiter.api.io.TempDir;
 @ExtendWith(TestEnvironment.class)
 class SchemaIT {
 
+    private static final int MIGRATIONS = 2;
+
     @TempDir
     Path migrations;
 
@@ -33,7 +35,7 @@ class SchemaIT {
         TestDatabase database = TestEnvironment.database("schema");
         Flyway users = usersFlyway(database, "public");
         assertThat(users.migrate().migrationsExecuted).isEqualTo(1);
-        assertThat(CqrsSchema.standard().migrate(database.dataSource())).isEqualTo(1);
+        assertThat(CqrsSchema.standard().migrate(database.dataSource())).isEqualTo(MIGRATIONS);
         assertThat(users.migrate().migrationsExecuted).isZero();
         users.validate();
         assertThat(CqrsSchema.standard().migrate(database.dataSource())).isZero();
@@ -48,7 +50,7 @@ class SchemaIT {
         Flyway users = usersFlyway(database, "public");
         users.migrate();
         CqrsSchema shared = CqrsSchema.named("public");
-        assertThat(shared.migrate(database.dataSource())).isEqualTo(1);
+        assertThat(shared.migrate(database.dataSource())).isEqualTo(MIGRATIONS);
         assertThat(shared.migrate(database.dataSource())).isZero();
         users.validate();
         assertThat(users.migrate().migrationsExecuted).isZero();
@@ -83,7 +85,7 @@ class SchemaIT {
             for (Future<Integer> one : racing) {
                 applied += one.get();
             }
-            assertThat(applied).isEqualTo(1);
+            assertThat(applied).isEqualTo(MIGRATIONS);
         } finally {
             threads.shutdownNow();
         }

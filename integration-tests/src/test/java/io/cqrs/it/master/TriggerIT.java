@@ -96,6 +96,33 @@ class TriggerIT {
     }
 
     @Test
+    void capturesTypesWithoutAnEquality() {
+        database.execute("alter table product add j json, add x xml, add p point, add jb jsonb, add a int[]");
+        capture.install(TABLE.withTracked(Set.of("j", "p")));
+        database.execute("insert into product (id, j, x, p) values (1, '{\"a\": 1, \"a\": 2}', '<a/>', '(1,2)')");
+        database.execute("update product set p = '(1,2)'");
+        database.execute("update product set p = '(1,3)', j = '[1.50]', a = '{1,null}'");
+        List<Sent> sent = Sent.all(database);
+        assertThat(sent).extracting(Sent::revision).containsExactly(0L, 1L);
+        assertThat(sent.get(0).field("j")).isEqualTo("{\"a\":2}");
+        assertThat(sent.get(0).field("x")).isEqualTo("\"<a/>\"");
+        assertThat(sent.get(1).field("j")).isEqualTo("[1.50]");
+        assertThat(sent.get(1).field("a")).isEqualTo("[1,null]");
+        assertThat(sent.get(1).previous()).isEqualTo("{\"j\":{\"a\":2},\"p\":\"(1,2)\"}");
+    }
+
+    @Test
+    void installsAgainWhatWasHalfUninstalled() {
+        capture.install(TABLE);
+        database.execute("update cqrs.capture set cqrs_id = 'uninstalling product'");
+        assertThat(states(TABLE)).contains("product UNINSTALLING");
+        capture.install(TABLE);
+        assertThat(states(TABLE)).containsExactly("product INSTALLED");
+        assertThat(capture.uninstall(PRODUCT)).isTrue();
+        assertThat(capture.uninstall(PRODUCT)).isFalse();
+    }
+
+    @Test
     void sendsAChangedKeyAsADeleteAndASave() {
         capture.install(TABLE.withTracked(Set.of("name")));
         database.execute("insert into product (id, name) values (1, 'a'), (2, 'b')");

@@ -10,11 +10,12 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import org.junit.jupiter.api.extension.AfterAllCallback;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
 /** The servers of this test run: found or started once, stopped at its end. */
-public final class TestEnvironment implements BeforeAllCallback {
+public final class TestEnvironment implements BeforeAllCallback, AfterAllCallback {
 
     private static final Servers SERVERS = Servers.forTests();
     private static final List<AutoCloseable> POOLS = Collections.synchronizedList(new ArrayList<>());
@@ -52,11 +53,17 @@ public final class TestEnvironment implements BeforeAllCallback {
         return root == null ? Path.of("").toAbsolutePath().getParent() : Path.of(root);
     }
 
-    private static void stop() throws Exception {
-        System.err.println("servers used: " + SERVERS.describe());
+    /** A class's databases serve no other: their connections would add up. */
+    @Override
+    public void afterAll(ExtensionContext context) throws Exception {
         for (AutoCloseable pool : POOLS) {
             pool.close();
         }
+        POOLS.clear();
+    }
+
+    private static void stop() {
+        System.err.println("servers used: " + SERVERS.describe());
         SERVERS.close();
     }
 }

@@ -89,11 +89,7 @@ public final class TableCapture {
             for (String statement : statements) {
                 execute(statement);
             }
-            try (PreparedStatement delete = connection.prepareStatement(
-                    "delete from " + schema.capture().sql() + " where cqrs_id = ?")) {
-                delete.setString(1, PENDING + cqrsId.value());
-                delete.executeUpdate();
-            }
+            forget(cqrsId);
             return statements;
         });
         return true;
@@ -224,6 +220,16 @@ public final class TableCapture {
             statement.setString(2, model.table().sql());
             statement.setString(3, definition);
             statement.executeUpdate();
+        }
+        forget(declared.cqrsId());
+    }
+
+    /** Ends a removal that was begun. */
+    private void forget(CqrsId cqrsId) throws SQLException {
+        try (PreparedStatement delete =
+                connection.prepareStatement("delete from " + schema.capture().sql() + " where cqrs_id = ?")) {
+            delete.setString(1, PENDING + cqrsId.value());
+            delete.executeUpdate();
         }
     }
 

@@ -17,7 +17,7 @@ import java.util.stream.Collectors;
  *
  * <ol>
  *   <li>A row trigger before each insert and update gives revision and time to rows whose writer gave none: only where
- *       something changed. Before an insert it waits for a transaction that is deleting the same key, so that the new row's
+ *       something changed, byte by byte, since not every type has an equality. Before an insert it waits for a transaction that is deleting the same key, so that the new row's
  *       time comes after that; the lock is the one that an upsert takes, a weaker one would deadlock with the delete.
  *   <li>A trigger after each statement writes one outbox row for each row that changed, out of the transition tables, in
  *       one insert. A changed key is a delete, by a trigger of its own for such rows only, and a save.
@@ -62,7 +62,7 @@ final class TriggerSql {
         all.add(function("delete", SETTINGS, statement(deleted("old_rows"))));
         all.add(function("truncate", SETTINGS, truncated()));
         all.add(trigger("stamp_insert", "before insert", "for each row"));
-        all.add(trigger("stamp_update", "before update", "for each row when (old.* is distinct from new.*)"));
+        all.add(trigger("stamp_update", "before update", "for each row when (old.* *<> new.*)"));
         all.add(trigger("insert", "after insert", "referencing new table as new_rows for each statement"));
         all.add(trigger(
                 "update",
