@@ -185,7 +185,10 @@ public final class BulkWriter {
     private long within(EntityManager manager, Bulk bulk) {
         SharedSessionContractImplementor user = session(manager);
         manager.flush();
+        user.getJdbcCoordinator().executeBatch();
         ChangeSet own = capture.changes(user);
+        // What was changed before is sent as it is now: the bulk write may change or delete it again.
+        own.drain();
         SessionBuilder builder =
                 manager.unwrap(Session.class).sessionWithOptions().connection();
         try (Session session = builder.flushMode(FlushMode.MANUAL).openSession()) {

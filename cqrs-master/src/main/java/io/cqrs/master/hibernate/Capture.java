@@ -50,13 +50,12 @@ import org.jspecify.annotations.Nullable;
  *   <li>After the commit whoever waits for it is woken.
  * </ol>
  *
- * <p>Row lock first, outbox row second: outbox ids of one entity follow the order of its commits. Thread-safe.
+ * <p>Row lock first, outbox row second, so its ids follow the order of an entity's commits. Thread-safe.
  */
 public final class Capture
         implements PostInsertEventListener, PostUpdateEventListener, PostDeleteEventListener, PostUpsertEventListener {
 
     private static final long serialVersionUID = 1L;
-
     /** Threads exist only while large transactions are written. */
     private static final Executor HELPER = Executors.newCachedThreadPool(task -> {
         Thread thread = new Thread(task, "cqrs-outbox");
@@ -288,6 +287,7 @@ public final class Capture
         if (known != null) {
             return known;
         }
+        Sessions.requireTransaction(session);
         ChangeSet created = new ChangeSet(session, this);
         work.changes = created;
         session.getTransactionCoordinator()

@@ -69,8 +69,12 @@ final class ChangeSet {
         if (rows.size() <= JdbcOutbox.CHUNK) {
             write(factory, messages -> capture.outbox().writeCaptured(Sessions.connection(session), messages));
         } else {
-            try (OutboxPipe pipe = capture.outbox().openPipe(Sessions.connection(session), capture.helper())) {
+            OutboxPipe pipe = capture.outbox().openPipe(Sessions.connection(session), capture.helper());
+            try {
                 write(factory, pipe::write);
+            } finally {
+                // Its own error is the first cause of any other.
+                pipe.close();
             }
         }
         rows.clear();

@@ -55,7 +55,7 @@ final class MessageFactory {
     List<OutboxMessage> messages(MasterModel model, Object id, RowHistory history, @Nullable Object loaded) {
         List<OutboxMessage> messages = new ArrayList<>(1);
         Object[] deleted = history.deletedState();
-        if (deleted != null && sends(model, history.deletedEntity())) {
+        if (deleted != null && deletes(model, id, history)) {
             messages.add(message(model, delete(model, id, deleted, history)));
         }
         Object[] saved = history.savedState();
@@ -216,9 +216,17 @@ final class MessageFactory {
             return false;
         }
         Object[] before = history.stateBefore();
-        if (before == null) {
-            return true;
-        }
+        return before == null || wasSent(model, id, before);
+    }
+
+    /** Replicas know the row as it was: it may have stopped being sent in the transaction that deletes it. */
+    private boolean deletes(MasterModel model, Object id, RowHistory history) {
+        Object[] lastKnown = history.lastKnownState();
+        return sends(model, history.deletedEntity())
+                || (model.produce() && lastKnown != null && wasSent(model, id, lastKnown));
+    }
+
+    private boolean wasSent(MasterModel model, Object id, Object[] before) {
         EntityPersister persister = session.getFactory().getMappingMetamodel().getEntityDescriptor(model.entityName());
         Object past = persister.instantiate(id, session);
         persister.setPropertyValues(past, before);

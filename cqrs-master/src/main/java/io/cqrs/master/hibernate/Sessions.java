@@ -1,5 +1,6 @@
 package io.cqrs.master.hibernate;
 
+import io.cqrs.core.OutboxException;
 import java.sql.Connection;
 import org.hibernate.FlushMode;
 import org.hibernate.Session;
@@ -28,5 +29,17 @@ final class Sessions {
                 .openSession();
         reader.setDefaultReadOnly(true);
         return reader;
+    }
+
+    /**
+     * Refuses what would be committed by itself, and never sent.
+     *
+     * @throws OutboxException if no transaction is in progress
+     */
+    static void requireTransaction(SharedSessionContractImplementor session) {
+        if (!session.isTransactionInProgress()) {
+            throw new OutboxException(
+                    "a master is written outside of a transaction, unseen by capture: begin one", null);
+        }
     }
 }

@@ -131,10 +131,12 @@ public final class SyncSender {
             for (int attempt = 1; ; attempt++) {
                 try {
                     session.beginTransaction();
-                    boolean more = write(session);
+                    Written page = write(session);
                     session.getTransaction().commit();
+                    window.written(page.last());
+                    progress = page.progress();
                     capture.wake();
-                    return more;
+                    return page.full();
                 } catch (RuntimeException e) {
                     if (session.getTransaction().isActive()) {
                         session.getTransaction().rollback();
@@ -150,7 +152,7 @@ public final class SyncSender {
             }
         }
 
-        private boolean write(Session session) {
+        private Written write(Session session) {
             SharedSessionContractImplementor implementor = (SharedSessionContractImplementor) session;
             Map<Object, Object> found = read(session);
             MessageFactory messages = capture.messages(implementor);
@@ -167,17 +169,17 @@ public final class SyncSender {
                 });
             }
             @Nullable Long last = capture.outbox().write(Sessions.connection(implementor), written);
-            window.written(last);
+
             @Nullable Object lastKey = progress.lastKey();
             for (Object id : found.keySet()) {
                 lastKey = id;
             }
-            progress = new SyncProgress(
+            SyncProgress now = new SyncProgress(
                     progress.sent() + written.size(),
                     progress.skipped() + found.size() - written.size(),
                     lastKey,
                     false);
-            return found.size() == settings.pageSize();
+            return new Written(now, last, found.size() == settings.pageSize());
         }
 
         private Map<Object, Object> read(Session session) {
@@ -216,4 +218,7 @@ public final class SyncSender {
                     () -> settings.listener().accept(new SyncProgress(now.sent(), now.skipped(), now.lastKey(), true)));
         }
     }
+
+    /** A page that is written, but not committed. */
+    private record Written(SyncProgress progress, @Nullable Long last, boolean full) {}
 }

@@ -33,6 +33,7 @@ public final class UpdatedGenerator implements BeforeExecutionGenerator {
             @Nullable Object owner,
             @Nullable Object currentValue,
             EventType eventType) {
+        Sessions.requireTransaction(session);
         if (EventSessions.missIn(session)) {
             // Before the row is written: nobody can swallow the refusal and commit.
             Capture.of(session.getFactory()).refuseUncaptured(entityName);

@@ -156,6 +156,34 @@ class MessagesIT {
     }
 
     @Test
+    void deletesReplicasOfARowThatStopsBeingSentInTheTransactionThatDeletesIt() {
+        try (MasterUnit master = unit("cqrs.schema", "cqrs")) {
+            master.commit(session -> session.persist(new Offer(1)));
+            Sent.take(database);
+            master.commit(session -> {
+                Offer offer = session.find(Offer.class, 1L);
+                offer.open = false;
+                session.flush();
+                session.remove(offer);
+            });
+            assertThat(Sent.takeOnly(database).signal()).isEqualTo("DELETE");
+        }
+    }
+
+    @Test
+    void refusesAWriteOutsideOfATransaction() {
+        try (MasterUnit master = unit("cqrs.schema", "cqrs")) {
+            assertThatThrownBy(() -> {
+                        try (var session = master.sessions().openStatelessSession()) {
+                            session.insert(new Item(1, "a"));
+                        }
+                    })
+                    .hasStackTraceContaining("outside of a transaction");
+            assertThat(database.count("item")).isZero();
+        }
+    }
+
+    @Test
     void sendsNothingForARowThatNeverWasSent() {
         try (MasterUnit master = unit("cqrs.schema", "cqrs")) {
             Offer offer = new Offer(1);

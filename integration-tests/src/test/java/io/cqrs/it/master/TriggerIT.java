@@ -112,6 +112,42 @@ class TriggerIT {
     }
 
     @Test
+    void capturesColumnsOfAnyNameAndGeneratedOnes() {
+        database.execute(
+                "alter table product add header text default 'h', add correlation text, add large text default 'l',"
+                        + " add twice numeric generated always as (price * 2) stored");
+        capture.install(TABLE.withFilter("large = 'l' and header is not null", WhenExcluded.KEEP));
+        database.execute("insert into product (id, price) values (1, 2)");
+        database.execute("update product set correlation = 'x'");
+        List<Sent> sent = Sent.all(database);
+        assertThat(sent).extracting(one -> one.field("header")).containsExactly("\"h\"", "\"h\"");
+        assertThat(sent.get(1).field("twice")).isEqualTo("4.00");
+        assertThat(database.rows("select distinct headers is null from cqrs.outbox"))
+                .containsExactly("t");
+    }
+
+    @Test
+    void refusesHeadersThatAreNoneOrNotTheWriters() {
+        capture.install(TABLE);
+        for (String headers : List.of("[1]", "abc", "{\"cqrs-force\": \"true\"}", "{\"a\": 1}")) {
+            assertThatThrownBy(() -> database.execute("select set_config('cqrs.headers', '" + headers
+                            + "', false); insert into product (id) values (1)"))
+                    .as(headers)
+                    .hasMessageContaining("insert into product");
+        }
+        assertThat(database.count("product")).isZero();
+    }
+
+    @Test
+    void refusesAPartitionedTable() {
+        database.execute("create table parted (id int primary key, cqrs_revision int, cqrs_updated timestamptz)"
+                + " partition by hash (id)");
+        assertThatThrownBy(() -> capture.install(MasterTable.of(PRODUCT, TableName.parse("parted"))))
+                .isInstanceOf(CqrsConfigurationException.class)
+                .hasMessageContaining("is partitioned");
+    }
+
+    @Test
     void installsAgainWhatWasHalfUninstalled() {
         capture.install(TABLE);
         database.execute("update cqrs.capture set cqrs_id = 'uninstalling product'");

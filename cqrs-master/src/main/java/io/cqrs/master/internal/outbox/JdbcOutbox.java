@@ -115,7 +115,7 @@ public final class JdbcOutbox {
         }
     }
 
-    private static void close(@Nullable PreparedStatement statement, Exception cause) {
+    static void close(@Nullable PreparedStatement statement, Exception cause) {
         try {
             if (statement != null) {
                 statement.close();

@@ -36,7 +36,12 @@ public final class OutboxPipe implements AutoCloseable {
      */
     public void write(List<OutboxMessage> messages) {
         PreparedStatement statement = outbox.prepare(connection, messages);
-        await();
+        try {
+            await();
+        } catch (RuntimeException e) {
+            JdbcOutbox.close(statement, e);
+            throw e;
+        }
         running = CompletableFuture.runAsync(() -> execute(statement), helper);
     }
 

@@ -1,8 +1,8 @@
 package io.cqrs.master.internal.relay;
 
+import io.cqrs.core.SerializationException;
 import io.cqrs.transport.JsonText;
 import java.util.Map;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,8 +19,13 @@ record OutboxRow(
     /** Returns the headers by name. */
     @SuppressWarnings("unchecked") // a JSON object
     Map<String, Object> headerMap() {
-        return headers == null
-                ? Map.of()
-                : (Map<String, Object>) Objects.requireNonNull(JsonText.read(headers), "headers");
+        try {
+            return headers != null && JsonText.read(headers) instanceof Map<?, ?> map
+                    ? (Map<String, Object>) map
+                    : Map.of();
+        } catch (SerializationException e) {
+            // Whatever stands there, it must not hold up the outbox.
+            return Map.of();
+        }
     }
 }

@@ -16,8 +16,10 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** Installs and removes triggers on one connection. Belongs to its thread. */
@@ -55,6 +57,9 @@ public final class TableCapture {
                 throw new CqrsConfigurationException("master " + declared.cqrsId() + " is captured on " + known
                         + " already: run `cqrs capture uninstall` for it first");
             }
+            requirePlain(declared, model);
+            // As the functions have it: what the filter names must be found there.
+            execute("set local search_path = pg_catalog, pg_temp");
             check(declared, sql.check());
             for (String statement : sql.install()) {
                 execute(statement);
@@ -78,18 +83,24 @@ public final class TableCapture {
         if (table == null) {
             return false;
         }
-        long since = Transactions.run(connection, same -> mark(cqrsId));
-        awaitOlder(since, limit);
+        mark(cqrsId);
+        awaitOlder(limit);
         boolean exists = exists(table);
         Object unused = Transactions.run(connection, same -> {
             execute(LOCK_TIMEOUT);
+            if (exists) {
+                execute("lock table " + table + " in share row exclusive mode");
+            }
+            if (forget(cqrsId) != 1) {
+                throw new CqrsConfigurationException(
+                        "the triggers of " + cqrsId + " were installed again meanwhile: they stay");
+            }
             List<String> statements = exists
                     ? TriggerSql.uninstall(cqrsId, TableName.parse(table), schema)
                     : TriggerSql.dropFunctions(cqrsId, schema);
             for (String statement : statements) {
                 execute(statement);
             }
-            forget(cqrsId);
             return statements;
         });
         return true;
@@ -98,35 +109,41 @@ public final class TableCapture {
     /** A model whose triggers are being removed is called this: Hibernate no longer leaves it to them. */
     private static final String PENDING = "uninstalling ";
 
-    private long mark(CqrsId cqrsId) throws SQLException {
-        try (PreparedStatement update = connection.prepareStatement("with marked as (update "
-                + schema.capture().sql() + " set cqrs_id = ? where cqrs_id = ?) select pg_current_xact_id()::text")) {
+    private void mark(CqrsId cqrsId) throws SQLException {
+        try (PreparedStatement update = connection.prepareStatement(
+                "update " + schema.capture().sql() + " set cqrs_id = ? where cqrs_id = ?")) {
             update.setString(1, PENDING + cqrsId.value());
             update.setString(2, cqrsId.value());
-            try (ResultSet row = update.executeQuery()) {
-                row.next();
-                return Long.parseLong(row.getString(1));
-            }
+            update.executeUpdate();
         }
     }
 
-    private void awaitOlder(long transaction, Duration limit) throws SQLException, InterruptedException {
+    /** Waits for all transactions there are now, with a number or without, as CREATE INDEX CONCURRENTLY does. */
+    private void awaitOlder(Duration limit) throws SQLException, InterruptedException {
         Waiter waiter = new Waiter();
         long start = System.nanoTime();
-        while (oldest() <= transaction) {
+        Set<String> older = transactions();
+        while (!older.isEmpty()) {
             if (System.nanoTime() - start > limit.toNanos()) {
                 throw new CqrsConfigurationException("a transaction that began before lasts longer than " + limit
                         + ": end it and run uninstall again; until then triggers and Hibernate both capture");
             }
             boolean unused = waiter.await(POLL);
+            older.retainAll(transactions());
         }
     }
 
-    private long oldest() throws SQLException {
+    private Set<String> transactions() throws SQLException {
         try (Statement statement = connection.createStatement();
-                ResultSet row = statement.executeQuery("select pg_snapshot_xmin(pg_current_snapshot())::text")) {
-            row.next();
-            return Long.parseLong(row.getString(1));
+                ResultSet row = statement.executeQuery("""
+                        select l.virtualxid from pg_locks l join pg_stat_activity a on a.pid = l.pid
+                        where l.locktype = 'virtualxid' and l.granted and a.datname = current_database()
+                            and l.pid <> pg_backend_pid()""")) {
+            Set<String> found = new HashSet<>();
+            while (row.next()) {
+                found.add(row.getString(1));
+            }
+            return found;
         }
     }
 
@@ -197,6 +214,20 @@ public final class TableCapture {
         }
     }
 
+    /** A row that moves between partitions is no update to any trigger of the whole table. */
+    private void requirePlain(MasterTable declared, TableModel model) throws SQLException {
+        try (PreparedStatement statement =
+                connection.prepareStatement("select relkind from pg_class where oid = to_regclass(?)")) {
+            statement.setString(1, model.table().sql());
+            try (ResultSet row = statement.executeQuery()) {
+                if (row.next() && row.getString(1).equals("p")) {
+                    throw new CqrsConfigurationException("master " + declared.cqrsId() + ": table " + declared.table()
+                            + " is partitioned, which triggers can't capture: capture it by Hibernate");
+                }
+            }
+        }
+    }
+
     private void check(MasterTable declared, String sql) throws SQLException {
         try (Statement statement = connection.createStatement()) {
             statement.execute(sql);
@@ -221,15 +252,15 @@ public final class TableCapture {
             statement.setString(3, definition);
             statement.executeUpdate();
         }
-        forget(declared.cqrsId());
+        int unused = forget(declared.cqrsId());
     }
 
-    /** Ends a removal that was begun. */
-    private void forget(CqrsId cqrsId) throws SQLException {
+    /** Ends a removal that was begun, and returns whether there was one: 1 or 0. */
+    private int forget(CqrsId cqrsId) throws SQLException {
         try (PreparedStatement delete =
                 connection.prepareStatement("delete from " + schema.capture().sql() + " where cqrs_id = ?")) {
             delete.setString(1, PENDING + cqrsId.value());
-            delete.executeUpdate();
+            return delete.executeUpdate();
         }
     }
 

@@ -10,8 +10,9 @@ import io.cqrs.core.jdbc.TableName;
  * @param type its type in pg_type, a domain's own base
  * @param declared its type for a cast
  * @param keyPosition its place in the primary key, from 1, or 0
+ * @param generated whether the database computes it
  */
-record TableColumn(String name, String type, String declared, int keyPosition) {
+record TableColumn(String name, String type, String declared, int keyPosition, boolean generated) {
 
     /** Returns the column of a row. */
     String of(String row) {

@@ -22,8 +22,14 @@ import java.util.stream.Collectors;
  * @param table the table with its schema
  * @param key the key's columns, in the order of the parts on the wire
  * @param fields the columns to send by their names on the wire, without revision and time
+ * @param written all columns that are not generated
  */
-record TableModel(MasterTable declared, TableName table, List<TableColumn> key, Map<String, TableColumn> fields) {
+record TableModel(
+        MasterTable declared,
+        TableName table,
+        List<TableColumn> key,
+        Map<String, TableColumn> fields,
+        List<String> written) {
 
     private static final Set<String> INTEGERS = Set.of("int2", "int4", "int8");
 
@@ -34,7 +40,7 @@ record TableModel(MasterTable declared, TableName table, List<TableColumn> key, 
     private static final String COLUMNS = """
             select a.attname, coalesce(b.typname, t.typname) as type,
                 coalesce(format_type(b.oid, -1), format_type(t.oid, -1)) as declared,
-                coalesce(array_position(k.conkey, a.attnum), 0) as key_position
+                coalesce(array_position(k.conkey, a.attnum), 0) as key_position, a.attgenerated <> '' as generated
             from pg_attribute a join pg_type t on t.oid = a.atttypid
             left join pg_type b on b.oid = t.typbasetype
             left join pg_constraint k on k.conrelid = a.attrelid and k.contype = 'p'
@@ -65,7 +71,8 @@ record TableModel(MasterTable declared, TableName table, List<TableColumn> key, 
             statement.setLong(1, table);
             try (ResultSet row = statement.executeQuery()) {
                 while (row.next()) {
-                    columns.add(new TableColumn(row.getString(1), row.getString(2), row.getString(3), row.getInt(4)));
+                    columns.add(new TableColumn(
+                            row.getString(1), row.getString(2), row.getString(3), row.getInt(4), row.getBoolean(5)));
                 }
             }
         }
@@ -109,7 +116,11 @@ record TableModel(MasterTable declared, TableName table, List<TableColumn> key, 
                 throw wrong(declared, "has " + name + " tracked but not sent: list it among the fields");
             }
         }
-        return new TableModel(declared, table, key, fields);
+        List<String> written = columns.stream()
+                .filter(column -> !column.generated())
+                .map(TableColumn::name)
+                .toList();
+        return new TableModel(declared, table, key, fields, written);
     }
 
     private static void requireStamp(MasterTable declared, Map<String, TableColumn> columns) {

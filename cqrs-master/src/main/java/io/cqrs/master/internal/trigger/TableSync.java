@@ -30,8 +30,17 @@ import org.jspecify.annotations.Nullable;
 public final class TableSync {
 
     /** What values look like: as the triggers write them. */
-    private static final Map<String, String> SESSION =
-            Map.of("timezone", "UTC", "datestyle", "ISO", "intervalstyle", "iso_8601", "extra_float_digits", "1");
+    private static final Map<String, String> SESSION = Map.of(
+            "timezone",
+            "UTC",
+            "datestyle",
+            "ISO",
+            "intervalstyle",
+            "iso_8601",
+            "extra_float_digits",
+            "1",
+            "search_path",
+            "pg_catalog, pg_temp");
 
     private static final Duration CONTENTION_PAUSE = Duration.ofMillis(50);
     private static final int MOST_ATTEMPTS = 10;
@@ -54,8 +63,8 @@ public final class TableSync {
      */
     public SyncProgress send(MasterTable declared, TableSyncRequest.Settings settings)
             throws SQLException, InterruptedException {
+        TableModel model = TableModel.read(connection, declared);
         try (SessionSettings session = SessionSettings.set(connection, SESSION)) {
-            TableModel model = TableModel.read(connection, declared);
             List<?> after = settings.afterParts();
             if (!after.isEmpty() && after.size() != model.key().size()) {
                 throw new CqrsConfigurationException(
@@ -171,7 +180,7 @@ public final class TableSync {
                     (select key from numbered order by ord desc limit 1),
                     (select pk from numbered where octet_length(body) > %d limit 1)""".formatted(
                         model.table().sql(),
-                        declared.filter() == null ? "true" : declared.filter(),
+                        declared.filter() == null ? "true" : declared.filter().replace("?", "??"),
                         filter.condition(),
                         goesOn ? " and (" + columns + ") > (" + after + ")" : "",
                         columns,

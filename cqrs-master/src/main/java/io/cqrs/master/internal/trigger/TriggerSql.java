@@ -61,16 +61,16 @@ final class TriggerSql {
         all.add(function("rekey", SETTINGS, statement(deleted("(select old.*) k"))));
         all.add(function("delete", SETTINGS, statement(deleted("old_rows"))));
         all.add(function("truncate", SETTINGS, truncated()));
-        all.add(trigger("stamp_insert", "before insert", "for each row"));
-        all.add(trigger("stamp_update", "before update", "for each row when (old.* *<> new.*)"));
-        all.add(trigger("insert", "after insert", "referencing new table as new_rows for each statement"));
-        all.add(trigger(
+        all.addAll(trigger("stamp_insert", "before insert", "for each row"));
+        all.addAll(trigger("stamp_update", "before update", "for each row when (" + changed() + ")"));
+        all.addAll(trigger("insert", "after insert", "referencing new table as new_rows for each statement"));
+        all.addAll(trigger(
                 "update",
                 "after update",
                 "referencing old table as old_rows new table as new_rows for each statement"));
-        all.add(trigger("rekey", "after update", "for each row when (" + rekeyed() + ")"));
-        all.add(trigger("delete", "after delete", "referencing old table as old_rows for each statement"));
-        all.add(trigger("truncate", "before truncate", "for each statement"));
+        all.addAll(trigger("rekey", "after update", "for each row when (" + rekeyed() + ")"));
+        all.addAll(trigger("delete", "after delete", "referencing old table as old_rows for each statement"));
+        all.addAll(trigger("truncate", "before truncate", "for each statement"));
         return all;
     }
 
@@ -108,10 +108,14 @@ final class TriggerSql {
                 + "() returns trigger language plpgsql " + settings + " as " + Concat.literal(body);
     }
 
-    private String trigger(String kind, String when, String how) {
+    private List<String> trigger(String kind, String when, String how) {
         CqrsId id = model.declared().cqrsId();
-        return "create or replace trigger " + TableName.quote(triggerName(id, kind)) + " " + when + " on "
-                + model.table().sql() + " " + how + " execute function " + functionName(id, kind, schema) + "()";
+        String name = TableName.quote(triggerName(id, kind));
+        String table = model.table().sql();
+        return List.of(
+                "drop trigger if exists " + name + " on " + table,
+                "create trigger " + name + " " + when + " on " + table + " " + how + " execute function "
+                        + functionName(id, kind, schema) + "()");
     }
 
     private String stampInsert() {
@@ -144,18 +148,27 @@ final class TriggerSql {
 
     private String statement(String select) {
         return """
+                #variable_conflict use_column
                 declare
-                  correlation text := coalesce(to_json(nullif(current_setting('cqrs.correlation_id', true), ''))::text, 'null');
-                  header text := nullif(current_setting('cqrs.headers', true), '');
-                  large text;
+                  cqrs_correlation_ text :=
+                    coalesce(to_json(nullif(current_setting('cqrs.correlation_id', true), ''))::text, 'null');
+                  cqrs_headers_ text := nullif(current_setting('cqrs.headers', true), '');
+                  cqrs_large_ text;
                 begin
+                  if cqrs_headers_ is not null then
+                    if jsonb_typeof(cqrs_headers_::jsonb) <> 'object' or exists (
+                        select from jsonb_each(cqrs_headers_::jsonb) as h(n, v)
+                        where jsonb_typeof(h.v) <> 'string' or h.n like 'cqrs-%%' or h.n like 'x-%%') then
+                      raise exception 'cqrs.headers is no JSON object of texts, or names headers that are not yours';
+                    end if;
+                  end if;
                   with written as (
                     insert into %s (cqrs_id, instance_pk, routing_key, body, headers)
                     %s
                     returning instance_pk, octet_length(body) as size)
-                  select instance_pk into large from written where size > %d limit 1;
+                  select instance_pk into cqrs_large_ from written where size > %d limit 1;
                   if found then
-                    raise exception 'the message of %s %% has more than the %d bytes that are allowed', large;
+                    raise exception 'the message of %s %% has more than the %d bytes that are allowed', cqrs_large_;
                   end if;
                   return null;
                 end""".formatted(
@@ -164,18 +177,20 @@ final class TriggerSql {
 
     private String inserted() {
         return "select " + columns("n")
-                + messages.save("n", "SAVE", messages.previousOfNew("n"), envelope("correlation")) + ", header from "
+                + messages.save("n", "SAVE", messages.previousOfNew("n"), envelope("cqrs_correlation_"))
+                + ", cqrs_headers_ from "
                 + rows("new_rows", "n") + " where " + passes("n");
     }
 
     /** An anti join costs a fifth of an outer one: old rows are joined only where their values are wanted. */
     private String updated() {
-        MessageSql.Envelope envelope = envelope("correlation");
+        MessageSql.Envelope envelope = envelope("cqrs_correlation_");
         boolean deletes = model.declared().whenExcluded() == WhenExcluded.DELETE
                 && model.declared().filter() != null;
         String inserted = "select " + columns("n");
         if (model.declared().tracked().isEmpty() && !deletes) {
-            return inserted + messages.save("n", "SAVE", "'null'", envelope) + ", header from " + rows("new_rows", "n")
+            return inserted + messages.save("n", "SAVE", "'null'", envelope) + ", cqrs_headers_ from "
+                    + rows("new_rows", "n")
                     + " where " + passes("n") + " and not exists (select from old_rows o where "
                     + messages.sameKey("n", "o") + " and " + messages.updatedOf("n") + " = " + messages.updatedOf("o")
                     + ")";
@@ -186,15 +201,26 @@ final class TriggerSql {
                         + " end"
                 : save;
         String sent = deletes ? "(" + passes("n") + " or coalesce(" + passes("o") + ", false))" : passes("n");
-        return inserted + body + ", header from " + rows("new_rows", "n") + " left join " + rows("old_rows", "o")
+        return inserted + body + ", cqrs_headers_ from " + rows("new_rows", "n") + " left join " + rows("old_rows", "o")
                 + " on "
                 + messages.sameKey("n", "o") + " where " + messages.updatedOf("n") + " is distinct from "
                 + messages.updatedOf("o") + " and " + sent;
     }
 
     private String deleted(String from) {
-        return "select " + columns("o") + messages.delete("o", true, envelope("correlation")) + ", header from "
-                + rows(from, "o") + " where " + passes("o");
+        return "select " + columns("o") + messages.delete("o", true, envelope("cqrs_correlation_"))
+                + ", cqrs_headers_ from " + rows(from, "o") + " where " + passes("o");
+    }
+
+    /** Of what is written: a trigger that comes before can't look at generated columns. */
+    private String changed() {
+        return "record_image_ne(" + image("old") + ", " + image("new") + ")";
+    }
+
+    private String image(String row) {
+        return model.written().stream()
+                .map(column -> row + "." + TableName.quote(column))
+                .collect(Collectors.joining(", ", "row(", ")"));
     }
 
     private String rekeyed() {
