@@ -53,7 +53,7 @@ final class ApplyBench implements Bench {
                 active boolean, made date, seen timestamptz, cqrs_revision bigint not null,
                 cqrs_updated timestamptz not null)""";
 
-    private static final CqrsId ITEM = CqrsId.of("item");
+    static final CqrsId ITEM = CqrsId.of("item");
     private static final Instant START = Instant.parse("2026-11-21T01:16:00.000001Z");
 
     private final String brokerUrl;
@@ -104,7 +104,7 @@ final class ApplyBench implements Bench {
         try (Publisher publisher = transport.openPublisher()) {
             List<OutgoingMessage> page = new ArrayList<>();
             for (int i = 0; i < rows; i++) {
-                String body = codec.encode(Message.of(change(i)));
+                String body = codec.encode(Message.of(change(i, rows)));
                 page.add(new OutgoingMessage(
                         new Destination.Queue(queue.name()),
                         Integer.toString(i),
@@ -138,7 +138,8 @@ final class ApplyBench implements Bench {
         }
     }
 
-    private Change change(int i) {
+    /** Returns the i-th change of rows, half new, half updates, each key once in each half. */
+    static Change change(int i, int rows) {
         int half = rows / 2;
         long id = (i % half) * 7919L % half;
         long revision = i / half;

@@ -11,12 +11,14 @@ import com.rabbitmq.client.Envelope;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.PreparedStatement;
+import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.function.BiFunction;
 
 /**
  * The floor of applying: one thread, a JSON tree a message, the last state a key of each batch, one unnest upsert without
@@ -24,7 +26,7 @@ import java.util.concurrent.LinkedBlockingQueue;
  */
 final class BareApply {
 
-    private static final String UPSERT = """
+    static final String UPSERT = """
             insert into item (id, name, description, price, amount, active, made, seen, cqrs_revision, cqrs_updated)
             select * from unnest(?::int8[], ?::text[], ?::text[], ?::numeric[], ?::int4[], ?::bool[], ?::date[],
                 ?::timestamptz[], ?::int8[], ?::timestamptz[])
@@ -84,11 +86,21 @@ final class BareApply {
             JsonNode message = json.readTree(one.body());
             last.put(message.get("instance_pk").asText(), message.get("instance_data"));
         }
-        List<JsonNode> rows = List.copyOf(last.values());
+        upsert(
+                database,
+                upsert,
+                List.copyOf(last.values()),
+                (row, column) -> row.get(column).asText());
+    }
+
+    /** Writes rows, each key once, and commits. */
+    static <R> void upsert(
+            Connection database, PreparedStatement upsert, List<R> rows, BiFunction<R, String, String> text)
+            throws SQLException {
         for (int column = 0; column < COLUMNS.size(); column++) {
             String[] values = new String[rows.size()];
             for (int row = 0; row < values.length; row++) {
-                values[row] = rows.get(row).get(COLUMNS.get(column)).asText();
+                values[row] = text.apply(rows.get(row), COLUMNS.get(column));
             }
             upsert.setArray(column + 1, database.createArrayOf(TYPES.get(column), values));
         }

@@ -28,6 +28,8 @@ import picocli.CommandLine.Spec;
         footer = {
             "%nMeasures:",
             "  apply, apply-2   applying from the queue, by one worker and by two",
+            "  engine, engine-hooks  applying changes that are in memory, without hooks and with",
+            "  engine-deletes   the same by two, one change in a hundred a delete, beside none",
             "  capture          commits of 16 writers with Hibernate's capture, and without",
             "  batch-insert     a transaction of many inserts with Hibernate's capture, and without",
             "  trigger-update   an UPDATE with trigger capture, and with bare triggers",
@@ -38,8 +40,17 @@ import picocli.CommandLine.Spec;
         })
 final class Benchmarks implements Callable<Integer> {
 
-    private static final List<String> NAMES =
-            List.of("apply", "apply-2", "capture", "batch-insert", "trigger-update", "wake", "wake-elsewhere");
+    private static final List<String> NAMES = List.of(
+            "apply",
+            "apply-2",
+            "engine",
+            "engine-hooks",
+            "engine-deletes",
+            "capture",
+            "batch-insert",
+            "trigger-update",
+            "wake",
+            "wake-elsewhere");
 
     @Parameters(paramLabel = "MEASURE", description = "What to measure, or all.")
     private List<String> wanted = new ArrayList<>();
@@ -86,6 +97,10 @@ final class Benchmarks implements Callable<Integer> {
             spec.commandLine().getErr().println("servers: " + servers.describe());
             List<Comparison> comparisons = new ArrayList<>();
             measure(() -> ApplyBench.build(servers, rows, queueType), List.of("apply", "apply-2"), comparisons);
+            measure(
+                    () -> EngineBench.build(servers, rows),
+                    List.of("engine", "engine-hooks", "engine-deletes"),
+                    comparisons);
             measure(() -> CaptureBench.build(servers, rows), List.of("capture", "batch-insert"), comparisons);
             measure(() -> TriggerBench.build(servers, rows), List.of("trigger-update"), comparisons);
             measure(() -> WakeBench.build(servers), List.of("wake", "wake-elsewhere"), comparisons);

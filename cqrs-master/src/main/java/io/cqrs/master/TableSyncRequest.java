@@ -1,7 +1,5 @@
 package io.cqrs.master;
 
-import io.cqrs.transport.JsonText;
-import java.util.List;
 import java.util.Objects;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -98,12 +96,5 @@ public final class TableSyncRequest {
             boolean forced,
             @Nullable String after,
             int pageSize,
-            Consumer<SyncProgress> listener) {
-
-        /** Returns the parts of the key to go on behind, or none. */
-        public List<?> afterParts() {
-            Object key = after == null ? List.of() : JsonText.read(after);
-            return key instanceof List<?> parts ? parts : List.of(Objects.requireNonNull(key, "after"));
-        }
-    }
+            Consumer<SyncProgress> listener) {}
 }

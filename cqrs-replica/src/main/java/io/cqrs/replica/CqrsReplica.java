@@ -3,27 +3,25 @@ package io.cqrs.replica;
 import io.cqrs.core.CqrsConfigurationException;
 import io.cqrs.core.CqrsId;
 import io.cqrs.core.jdbc.ConnectionSource;
-import io.cqrs.core.jdbc.SqlStates;
 import io.cqrs.core.jdbc.UrlDataSource;
 import io.cqrs.core.lifecycle.SessionLoop;
 import io.cqrs.core.lifecycle.Waiter;
 import io.cqrs.core.schema.CqrsSchema;
 import io.cqrs.replica.hibernate.EntityDefinitions;
-import io.cqrs.replica.internal.apply.BatchApplier;
+import io.cqrs.replica.internal.consume.StartCheck;
 import io.cqrs.replica.internal.consume.Worker;
 import io.cqrs.replica.internal.consume.WorkerSettings;
 import io.cqrs.transport.spi.ReplicaQueue;
 import io.cqrs.transport.spi.Transport;
 import jakarta.persistence.EntityManagerFactory;
-import java.sql.Connection;
-import java.sql.SQLException;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashSet;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Objects;
-import java.util.Set;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
@@ -39,7 +37,6 @@ import org.slf4j.LoggerFactory;
 public final class CqrsReplica implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(CqrsReplica.class);
-    private static final Duration DATABASE_RETRY = Duration.ofSeconds(2);
 
     private final WorkerSettings settings;
     private final Transport transport;
@@ -58,13 +55,12 @@ public final class CqrsReplica implements AutoCloseable {
     }
 
     /**
-     * Begins with the entities of a persistence unit that carry {@link Replica}, and its database.
-     *
-     * @throws CqrsConfigurationException if a declaration is wrong
+     * Begins with the entities of a persistence unit that carry {@link Replica}, and its database. Not to be closed before
+     * the replica is.
      */
     public static Builder builder(EntityManagerFactory factory) {
         Builder builder = new Builder();
-        builder.definitions.addAll(EntityDefinitions.of(factory));
+        builder.factory = factory;
         builder.dataSource = UrlDataSource.fromPersistenceProperties(factory.getProperties());
         return builder;
     }
@@ -82,7 +78,7 @@ public final class CqrsReplica implements AutoCloseable {
      * @throws InterruptedException if the thread is interrupted while it waits
      */
     public void start() throws InterruptedException {
-        check();
+        new StartCheck(settings, database, closing).await(() -> closed);
         LOG.info(
                 "replica {}: {} worker(s), batches of {}, models {}, through {}",
                 settings.queue().name(),
@@ -107,6 +103,18 @@ public final class CqrsReplica implements AutoCloseable {
                 .orElse(null);
     }
 
+    /**
+     * Returns how the workers are: for a readiness or liveness answer.
+     *
+     * @param stuckAfter how long a worker may be at one batch, retries of contention and waits for a database that refuses
+     *     included
+     */
+    public List<WorkerStatus> status(Duration stuckAfter) {
+        return workers.stream()
+                .map(worker -> WorkerStatus.of(worker, stuckAfter))
+                .toList();
+    }
+
     /** Finishes, commits and acknowledges the batches in work, at most ten seconds, and stops. Idempotent. */
     @Override
     public void close() {
@@ -115,25 +123,12 @@ public final class CqrsReplica implements AutoCloseable {
         SessionLoop.closeAll(workers);
     }
 
-    private void check() throws InterruptedException {
-        while (!closed) {
-            try (Connection connection = database.open();
-                    BatchApplier unused = BatchApplier.open(connection, settings.definitions(), settings.schema())) {
-                return;
-            } catch (SQLException e) {
-                if (!SqlStates.isUnavailable(e)) {
-                    throw new CqrsConfigurationException("the replica's database refuses: " + e.getMessage(), e);
-                }
-                LOG.warn("the replica's database can't be reached ({}), trying again", e.getMessage());
-                boolean unused = closing.await(DATABASE_RETRY);
-            }
-        }
-    }
-
     /** Collects the settings. Not thread-safe. */
     public static final class Builder {
 
         private final List<ReplicaDefinition> definitions = new ArrayList<>();
+        private @Nullable EntityManagerFactory factory;
+        private Function<Class<? extends ReplicaHandler<?>>, ReplicaHandler<?>> handlers = ReplicaHandler::make;
         private @Nullable DataSource dataSource;
         private @Nullable Transport transport;
         private @Nullable String queue;
@@ -143,6 +138,9 @@ public final class CqrsReplica implements AutoCloseable {
         private int batchSize = 500;
         private long batchBytes = 8L << 20;
         private RetryPolicy retries = RetryPolicy.STANDARD;
+        private Duration parentPatience = Duration.ofHours(1);
+        private @Nullable Duration statementTimeout;
+        private @Nullable Duration deadLetterTimeToLive;
         private Duration tombstoneRetention = Duration.ofDays(30);
         private ReplicaListener listener = new ReplicaListener() {};
         private CqrsSchema schema = CqrsSchema.standard();
@@ -169,6 +167,27 @@ public final class CqrsReplica implements AutoCloseable {
             return this;
         }
 
+        /**
+         * Sets how long a row waits for one that its foreign key refers to, which may come by another queue or later; then
+         * it goes to the dead letters. An hour unless set.
+         */
+        public Builder parentPatience(Duration time) {
+            this.parentPatience = Objects.requireNonNull(time, "parentPatience");
+            return this;
+        }
+
+        /** Has the database cancel statements that take longer, which are logged; never unless set. */
+        public Builder statementTimeout(Duration time) {
+            this.statementTimeout = Objects.requireNonNull(time, "statementTimeout");
+            return this;
+        }
+
+        /** Has dead letters dropped after a time, as django-cqrs does after ten days; never unless set. */
+        public Builder deadLetterTimeToLive(Duration time) {
+            this.deadLetterTimeToLive = Objects.requireNonNull(time, "deadLetterTimeToLive");
+            return this;
+        }
+
         /** Sets how the queue and its dead letters' are made where they do not exist; quorum unless set. */
         public Builder queueType(ReplicaQueue.Type type) {
             this.queueType = Objects.requireNonNull(type, "queueType");
@@ -184,6 +203,23 @@ public final class CqrsReplica implements AutoCloseable {
         /** Adds a replica that no entity declares. */
         public Builder replica(ReplicaDefinition definition) {
             definitions.add(Objects.requireNonNull(definition, "definition"));
+            return this;
+        }
+
+        /**
+         * Has a handler called for each message of a model that needs no table here: see
+         * {@link ReplicaDefinition#ofHandler}.
+         */
+        public Builder handler(String cqrsId, ReplicaHandler<?> handler) {
+            return replica(ReplicaDefinition.ofHandler(CqrsId.of(cqrsId), handler));
+        }
+
+        /**
+         * Sets who makes the handlers that {@link Replica#handler} names, as in a container's {@code getBean}; their
+         * constructors without parameters unless set.
+         */
+        public Builder handlers(Function<Class<? extends ReplicaHandler<?>>, ReplicaHandler<?>> maker) {
+            this.handlers = Objects.requireNonNull(maker, "maker");
             return this;
         }
 
@@ -248,18 +284,24 @@ public final class CqrsReplica implements AutoCloseable {
          * @throws IllegalArgumentException if a number is out of range
          */
         public CqrsReplica build() {
-            DataSource source = required(dataSource, "the persistence unit names no database: set dataSource");
-            Transport carrier = required(transport, "no transport is set");
-            String name = required(queue, "no queue is set: name one for this service");
-            requireBetween("workers", workers, 1, 100);
-            requireBetween("batchSize", batchSize, 1, 1000);
+            EntityDefinitions entities = factory == null ? null : EntityDefinitions.of(factory, handlers);
+            List<ReplicaDefinition> all = new ArrayList<>(entities == null ? List.of() : entities.definitions());
+            all.addAll(definitions);
+            DataSource source = Checks.required(dataSource, "the persistence unit names no database: set dataSource");
+            Transport carrier = Checks.required(transport, "no transport is set");
+            String name = Checks.required(queue, "no queue is set: name one for this service");
+            Checks.requireBetween("workers", workers, 1, 100);
+            Checks.requireBetween("batchSize", batchSize, 1, 1000);
+            Checks.requireMillis("deadLetterTimeToLive", deadLetterTimeToLive);
+            Checks.requireMillis("statementTimeout", statementTimeout);
             if (batchBytes < 1) {
                 throw new IllegalArgumentException("batchBytes " + batchBytes + " is below 1");
             }
+            java.util.Map<CqrsId, ReplicaDefinition> models = byModel(all);
             ReplicaQueue replicaQueue = new ReplicaQueue(
                     name,
-                    deadLetters == null ? "dead_letter_" + name : deadLetters,
-                    models(),
+                    deadLetters == null ? ReplicaQueue.deadLettersOf(name) : deadLetters,
+                    models.keySet(),
                     queueType,
                     ReplicaQueue.DEFAULT_DELIVERY_LIMIT);
             if (migrate) {
@@ -267,43 +309,34 @@ public final class CqrsReplica implements AutoCloseable {
             }
             WorkerSettings settings = new WorkerSettings(
                     replicaQueue,
-                    List.copyOf(definitions),
+                    models,
+                    entities == null ? null : entities.sessions(),
                     schema,
                     batchSize,
                     batchBytes,
                     retries,
+                    parentPatience,
+                    statementTimeout,
+                    deadLetterTimeToLive,
                     tombstoneRetention,
                     listener,
                     clock);
             return new CqrsReplica(settings, carrier, source::getConnection, workers);
         }
 
-        private Set<CqrsId> models() {
+        private static java.util.Map<CqrsId, ReplicaDefinition> byModel(List<ReplicaDefinition> definitions) {
             if (definitions.isEmpty()) {
                 throw new CqrsConfigurationException(
                         "no replica is declared: annotate an entity with @Replica, or add a definition");
             }
-            Set<CqrsId> models = new HashSet<>();
+            java.util.Map<CqrsId, ReplicaDefinition> models = new LinkedHashMap<>();
             for (ReplicaDefinition definition : definitions) {
-                if (!models.add(definition.cqrsId())) {
+                if (models.put(definition.cqrsId(), definition) != null) {
                     throw new CqrsConfigurationException(
                             "two replicas of " + definition.cqrsId() + " are declared: one is allowed in a service");
                 }
             }
-            return models;
-        }
-
-        private static <T> T required(@Nullable T value, String otherwise) {
-            if (value == null) {
-                throw new CqrsConfigurationException(otherwise);
-            }
-            return value;
-        }
-
-        private static void requireBetween(String name, int value, int least, int most) {
-            if (value < least || value > most) {
-                throw new IllegalArgumentException(name + " " + value + " must lie between " + least + " and " + most);
-            }
+            return Collections.unmodifiableMap(models);
         }
     }
 }

@@ -12,6 +12,8 @@ public enum Outcome {
     STALE,
     /** There is no row, and the change is older than the oldest delete still remembered: only a sync can tell. */
     NEEDS_SYNC,
+    /** It is a sync to all replicas, which this model skips. */
+    SKIPPED,
     /** It can't be applied, ever: it went to the dead letters. */
     REJECTED
 }

@@ -25,4 +25,18 @@ public @interface Replica {
 
     /** What decides which of two states is the newer one. */
     Order order() default Order.UPDATED;
+
+    /** Whether syncs that a master sends to all replicas are skipped here, and only those to this queue applied. */
+    boolean onlyDirectSyncs() default false;
+
+    /** The hooks; without any, rows are written set by set, many times faster. */
+    Class<? extends ReplicaHandler<?>> handler() default None.class;
+
+    /** Whether the hooks alone make rows of the data: nothing is mapped, no field is needed. Needs a {@link #handler}. */
+    boolean customSerialization() default false;
+
+    /** No hooks. */
+    abstract class None extends ReplicaHandler<Object> {
+        private None() {}
+    }
 }

@@ -5,27 +5,42 @@ import io.cqrs.core.jdbc.TableName;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Says which table holds the replica of which model. Immutable.
+ * Says which table holds the replica of which model, or who handles it. Immutable.
  *
  * <p>Types, nullability and the primary key are read from the database's catalogue when the replica starts.
  *
  * @param cqrsId the model
- * @param table the table, as SQL names it
+ * @param table the table, as SQL names it; null where there is none, but a handler
  * @param fields the names on the wire by column; where {@code wholeTable}, only those that differ
  * @param wholeTable whether columns that {@code fields} does not name are filled too, under their own names
  * @param order what decides which of two states is the newer one
+ * @param onlyDirectSyncs whether syncs to all replicas are skipped
+ * @param handler the hooks, or null for none
  */
 public record ReplicaDefinition(
-        CqrsId cqrsId, String table, Map<String, String> fields, boolean wholeTable, Order order) {
+        CqrsId cqrsId,
+        @Nullable String table,
+        Map<String, String> fields,
+        boolean wholeTable,
+        Order order,
+        boolean onlyDirectSyncs,
+        @Nullable ReplicaHandler<?> handler) {
 
-    /** Copies the map. */
+    /**
+     * Copies the map.
+     *
+     * @throws IllegalArgumentException if there is neither a table nor a handler
+     */
     public ReplicaDefinition {
         Objects.requireNonNull(cqrsId, "cqrsId");
-        Objects.requireNonNull(table, "table");
         fields = Map.copyOf(fields);
         Objects.requireNonNull(order, "order");
+        if (table == null && handler == null) {
+            throw new IllegalArgumentException("replica " + cqrsId + " has neither a table nor a handler");
+        }
     }
 
     /**
@@ -36,6 +51,15 @@ public record ReplicaDefinition(
     public static ReplicaDefinition ofTable(CqrsId cqrsId, TableName table, Map<String, String> mapping, Order order) {
         Map<String, String> fields = new HashMap<>();
         mapping.forEach((field, column) -> fields.put(column, field));
-        return new ReplicaDefinition(cqrsId, table.sql(), fields, true, order);
+        return new ReplicaDefinition(cqrsId, table.sql(), fields, true, order, false, null);
+    }
+
+    /**
+     * Returns a replica without a table: the handler's {@link ReplicaHandler#save} and {@link ReplicaHandler#delete} are
+     * called for each message, at least once, and there is no row that an older or doubled one could be told by.
+     */
+    public static ReplicaDefinition ofHandler(CqrsId cqrsId, ReplicaHandler<?> handler) {
+        return new ReplicaDefinition(
+                cqrsId, null, Map.of(), false, Order.UPDATED, false, Objects.requireNonNull(handler, "handler"));
     }
 }

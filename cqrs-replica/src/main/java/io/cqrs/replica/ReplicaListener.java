@@ -1,6 +1,7 @@
 package io.cqrs.replica;
 
 import io.cqrs.core.CqrsId;
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /** Is told what becomes of changes. Called by worker threads, several at a time: thread-safe, quick, not throwing. */
@@ -8,6 +9,12 @@ public interface ReplicaListener {
 
     /** Changes of a model ended so, after the commit. */
     default void ended(CqrsId cqrsId, Outcome outcome, int count) {}
+
+    /** A change was applied and committed, so long after the master's own time of it; below zero where clocks differ. */
+    default void applied(CqrsId cqrsId, Duration lag) {}
+
+    /** A batch was seen through: so many messages in that time, from their arrival at the worker to the last commit. */
+    default void batch(int messages, Duration time) {}
 
     /** A change failed and will come again. */
     default void retried(CqrsId cqrsId, Throwable error) {}

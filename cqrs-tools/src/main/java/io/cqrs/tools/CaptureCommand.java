@@ -23,18 +23,7 @@ import picocli.CommandLine.Spec;
         description = "Captures tables by triggers, so that every write is sent, whoever makes it.",
         subcommands = {CaptureCommand.Install.class, CaptureCommand.Uninstall.class, CaptureCommand.Status.class},
         footer = {"%nExample:", "  cqrs capture install --config catalogue.yaml"})
-final class CaptureCommand implements Callable<Integer> {
-
-    @Spec
-    private CommandSpec spec;
-
-    @SuppressWarnings("NullAway.Init") // picocli sets the fields
-    CaptureCommand() {}
-
-    @Override
-    public Integer call() {
-        throw new ParameterException(spec.commandLine(), "Missing command: see `cqrs capture --help`");
-    }
+final class CaptureCommand extends CommandGroup {
 
     /** {@code cqrs capture install}. */
     @Command(

@@ -1,16 +1,15 @@
 package io.cqrs.tools;
 
 import io.cqrs.replica.CqrsReplica;
-import io.cqrs.replica.ReplicaDefinition;
 import io.cqrs.tools.config.Application;
 import io.cqrs.tools.config.CqrsConfig;
 import io.cqrs.transport.rabbit.RabbitTransport;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import javax.sql.DataSource;
+import org.hibernate.SessionFactory;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -53,23 +52,22 @@ final class ConsumeCommand implements Callable<Integer> {
         }
         CqrsConfig loaded = config.load(options);
         RabbitTransport transport = loaded.transport();
-        CqrsReplica.Builder builder = CqrsReplica.builder(loaded.database())
-                .transport(transport)
-                .queue(loaded.requireQueue())
-                .workers(loaded.workers());
-        definitions(loaded).forEach(builder::replica);
+        DataSource database = loaded.database();
+        if (app == null) {
+            return consume(loaded, transport, CqrsReplica.builder(database));
+        }
+        try (Application application = Application.open(app);
+                SessionFactory sessions = application.openReplicas(database)) {
+            return consume(loaded, transport, CqrsReplica.builder(sessions).dataSource(database));
+        }
+    }
+
+    private static int consume(CqrsConfig loaded, RabbitTransport transport, CqrsReplica.Builder builder)
+            throws Exception {
+        builder.transport(transport).queue(loaded.requireQueue()).workers(loaded.workers());
+        loaded.replicas().forEach(builder::replica);
         CqrsReplica replica = builder.build();
         Service.run(replica::start, replica, transport);
         return 0;
-    }
-
-    private List<ReplicaDefinition> definitions(CqrsConfig loaded) {
-        List<ReplicaDefinition> definitions = new ArrayList<>(loaded.replicas());
-        if (app != null) {
-            try (Application application = Application.open(app)) {
-                definitions.addAll(application.replicas());
-            }
-        }
-        return definitions;
     }
 }

@@ -1,11 +1,8 @@
 package io.cqrs.tools;
 
-import java.util.concurrent.Callable;
+import io.cqrs.core.CqrsException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
 
 /** The command line: {@code cqrs <command>}. Data goes to standard output, messages and logs to standard error. */
 @Command(
@@ -19,6 +16,7 @@ import picocli.CommandLine.Spec;
             RelayCommand.class,
             CaptureCommand.class,
             SyncCommand.class,
+            DeadLettersCommand.class,
             MigrateCommand.class,
             DemoCommand.class
         },
@@ -31,12 +29,8 @@ import picocli.CommandLine.Spec;
             "4:a server can't be reached",
             "10:differences found"
         })
-public final class Cqrs implements Callable<Integer> {
+public final class Cqrs extends CommandGroup {
 
-    @Spec
-    private CommandSpec spec;
-
-    @SuppressWarnings("NullAway.Init") // picocli sets the fields
     Cqrs() {}
 
     /** Runs the command line and exits with its code. */
@@ -54,18 +48,13 @@ public final class Cqrs implements Callable<Integer> {
         CommandLine line = new CommandLine(new Cqrs());
         line.setExecutionExceptionHandler((error, command, parsed) -> {
             command.getErr().println(command.getColorScheme().errorText("cqrs: " + describe(error)));
-            if (ExitCodes.of(error) == ExitCodes.ERROR) {
+            if (ExitCodes.of(error) == ExitCodes.ERROR && !(error instanceof CqrsException)) {
                 error.printStackTrace(command.getErr());
             }
             command.getErr().flush();
             return ExitCodes.of(error);
         });
         return line;
-    }
-
-    @Override
-    public Integer call() {
-        throw new ParameterException(spec.commandLine(), "Missing command: see `cqrs --help`");
     }
 
     private static String describe(Throwable error) {

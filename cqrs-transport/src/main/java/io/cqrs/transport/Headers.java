@@ -12,6 +12,15 @@ public final class Headers {
     /** On a dead letter: what went wrong. */
     public static final String ERROR_MESSAGE = "cqrs-error-message";
 
+    /** On a dead letter: where the error came from, a few lines. */
+    public static final String ERROR_STACK = "cqrs-error-stack";
+
+    /** On a dead letter that was understood: the model. */
+    public static final String MODEL = "cqrs-model";
+
+    /** On a dead letter that was understood: the key, as text. */
+    public static final String KEY = "cqrs-key";
+
     /** On a dead letter: how many attempts were made. */
     public static final String ATTEMPTS = "cqrs-attempts";
 

@@ -27,6 +27,16 @@ public final class SqlStates {
         return state(error).startsWith("53") || state(error).equals("25006");
     }
 
+    /** Says whether a row refers to one that is not there: a foreign key's violation. */
+    public static boolean isMissingParent(SQLException error) {
+        return state(error).equals("23503");
+    }
+
+    /** Says whether the server cancelled the statement, as after its timeout. */
+    public static boolean isTimeout(SQLException error) {
+        return state(error).equals("57014");
+    }
+
     /** Finds the first {@link SQLException} among the causes, or null. */
     public static @Nullable SQLException find(@Nullable Throwable error) {
         for (Throwable e = error; e != null; e = e.getCause()) {

@@ -38,6 +38,7 @@ public final class SessionLoop implements AutoCloseable {
     private volatile boolean stopping;
     private volatile @Nullable Throwable failure;
     private volatile int failures;
+    private volatile long progressedAt = System.nanoTime();
 
     /** What is run: returns when {@link Control#stopping} says so, or throws. */
     @FunctionalInterface
@@ -109,6 +110,16 @@ public final class SessionLoop implements AutoCloseable {
     /** Says whether the loop's thread runs. */
     public boolean isRunning() {
         return thread.isAlive();
+    }
+
+    /** Returns how long ago the session said last that it works. */
+    public Duration sinceProgress() {
+        return Duration.ofNanos(System.nanoTime() - progressedAt);
+    }
+
+    /** Returns the loop's name. */
+    public String name() {
+        return name;
     }
 
     /** Returns what ended the loop for good, or what the last session failed with; null while all is well. */
@@ -201,6 +212,7 @@ public final class SessionLoop implements AutoCloseable {
         public void progressed() {
             failures = 0;
             failure = null;
+            progressedAt = System.nanoTime();
         }
 
         @Override

@@ -2,6 +2,10 @@ package io.cqrs.core.schema;
 
 import io.cqrs.core.CqrsConfigurationException;
 import io.cqrs.core.jdbc.TableName;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
 import java.util.Map;
 import java.util.Objects;
 import javax.sql.DataSource;
@@ -71,6 +75,25 @@ public final class CqrsSchema {
     /** Returns the table that says up to which time tombstones were purged, by model. */
     public TableName tombstoneHorizon() {
         return new TableName(name, "tombstone_horizon");
+    }
+
+    /**
+     * Makes sure that one of the schema's tables is there.
+     *
+     * @throws CqrsConfigurationException if it is not
+     * @throws SQLException if the database refuses, or is gone
+     */
+    public static void require(Connection connection, TableName table) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement("select to_regclass(?) is not null")) {
+            statement.setString(1, table.sql());
+            try (ResultSet row = statement.executeQuery()) {
+                row.next();
+                if (!row.getBoolean(1)) {
+                    throw new CqrsConfigurationException(
+                            "table " + table + " does not exist: run `cqrs migrate` on this database first");
+                }
+            }
+        }
     }
 
     /**

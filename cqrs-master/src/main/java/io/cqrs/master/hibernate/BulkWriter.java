@@ -12,6 +12,7 @@ import jakarta.persistence.criteria.CriteriaUpdate;
 import jakarta.persistence.criteria.Root;
 import java.time.Instant;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import org.hibernate.FlushMode;
@@ -89,26 +90,27 @@ public final class BulkWriter {
      * @return how many
      */
     public <T> long update(EntityManager manager, Class<T> type, Restriction<T> where, Assignment<T> set) {
-        KeyOrder keys = KeyOrder.of(session(manager).getFactory(), type);
-        return within(
-                manager,
-                (session, changes) -> chunks(session, type, where, before -> {
-                    Instant now = capture.clock()
-                            .next(
-                                    latest(before),
-                                    () -> Sessions.connection((SharedSessionContractImplementor) session));
-                    CriteriaBuilder builder = session.getCriteriaBuilder();
-                    CriteriaUpdate<T> update = builder.createCriteriaUpdate(type);
-                    Root<T> root = update.from(type);
-                    set.on(update, root, builder);
-                    update.set(capture.model(type.getName()).updated().property(), now);
-                    update.where(keys.in(root, builder, before.keySet()));
-                    int unused = session.createMutationQuery(((JpaCriteriaUpdate<T>) update).versioned())
-                            .executeUpdate();
-                    session.clear();
-                    record(session, changes, before);
-                    changes.drain();
-                }));
+        return byTypes(manager, type, (session, changes, one) -> update(session, changes, one, where, set));
+    }
+
+    private <T> long update(
+            Session session, ChangeSet changes, Class<T> type, Restriction<T> where, Assignment<T> set) {
+        KeyOrder keys = KeyOrder.of(((SharedSessionContractImplementor) session).getFactory(), type);
+        return chunks(session, type, where, before -> {
+            Instant now = capture.clock()
+                    .next(latest(before), () -> Sessions.connection((SharedSessionContractImplementor) session));
+            CriteriaBuilder builder = session.getCriteriaBuilder();
+            CriteriaUpdate<T> update = builder.createCriteriaUpdate(type);
+            Root<T> root = update.from(type);
+            set.on(update, root, builder);
+            update.set(capture.model(type.getName()).updated().property(), now);
+            update.where(keys.in(root, builder, before.keySet()));
+            int unused = session.createMutationQuery(((JpaCriteriaUpdate<T>) update).versioned())
+                    .executeUpdate();
+            session.clear();
+            record(session, changes, before);
+            changes.drain();
+        });
     }
 
     private void record(Session session, ChangeSet changes, Map<Object, Row> before) {
@@ -128,18 +130,32 @@ public final class BulkWriter {
      * @return how many
      */
     public <T> long delete(EntityManager manager, Class<T> type, Restriction<T> where) {
-        KeyOrder keys = KeyOrder.of(session(manager).getFactory(), type);
-        return within(
-                manager,
-                (session, changes) -> chunks(session, type, where, before -> {
-                    before.forEach((id, row) -> changes.deleted(row.model(), id, row.entity(), row.state()));
-                    CriteriaBuilder builder = session.getCriteriaBuilder();
-                    CriteriaDelete<T> delete = builder.createCriteriaDelete(type);
-                    delete.where(keys.in(delete.from(type), builder, before.keySet()));
-                    int unused = session.createMutationQuery(delete).executeUpdate();
-                    changes.drain();
-                    session.clear();
-                }));
+        return byTypes(manager, type, (session, changes, one) -> delete(session, changes, one, where));
+    }
+
+    private <T> long delete(Session session, ChangeSet changes, Class<T> type, Restriction<T> where) {
+        KeyOrder keys = KeyOrder.of(((SharedSessionContractImplementor) session).getFactory(), type);
+        return chunks(session, type, where, before -> {
+            before.forEach((id, row) -> changes.deleted(row.model(), id, row.entity(), row.state()));
+            CriteriaBuilder builder = session.getCriteriaBuilder();
+            CriteriaDelete<T> delete = builder.createCriteriaDelete(type);
+            delete.where(keys.in(delete.from(type), builder, before.keySet()));
+            int unused = session.createMutationQuery(delete).executeUpdate();
+            changes.drain();
+            session.clear();
+        });
+    }
+
+    @SuppressWarnings("unchecked") // what holds for a class holds for its subclasses
+    private <T> long byTypes(EntityManager manager, Class<T> type, TypedBulk<T> bulk) {
+        List<Class<? extends T>> types = LockableTypes.of(session(manager).getFactory(), type);
+        return within(manager, (session, changes) -> {
+            long count = 0;
+            for (Class<? extends T> one : types) {
+                count += bulk.run(session, changes, (Class<T>) one);
+            }
+            return count;
+        });
     }
 
     private <T> long chunks(Session session, Class<T> type, Restriction<T> where, Work work) {
@@ -216,6 +232,11 @@ public final class BulkWriter {
     /** What is done in the session of the bulk write. */
     private interface Bulk {
         long run(Session session, ChangeSet changes);
+    }
+
+    /** What is done in it with the rows of one class. */
+    private interface TypedBulk<T> {
+        long run(Session session, ChangeSet changes, Class<T> type);
     }
 
     /** What is done with a chunk of rows, by id. */

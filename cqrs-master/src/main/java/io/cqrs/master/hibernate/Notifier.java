@@ -15,7 +15,8 @@ import org.hibernate.engine.spi.SessionFactoryImplementor;
  *
  * <p>Never within a user's transaction: a notifying commit takes a lock of the whole database, which costs 9 of 10 commits
  * at 16 writers. A thread of its own notifies, once for all commits since it did so last, on a connection that it borrows
- * for that; a relay that has just been at work looks again by itself before the next one is due. Relays poll besides, so a notification that fails delays and loses nothing. Thread-safe.
+ * for that; a relay that has just been at work looks again by itself before the next one is due. Relays poll besides, so a
+ * notification that fails delays and loses nothing. Thread-safe.
  */
 final class Notifier implements AutoCloseable {
 

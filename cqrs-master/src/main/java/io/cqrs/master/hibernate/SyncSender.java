@@ -2,11 +2,10 @@ package io.cqrs.master.hibernate;
 
 import io.cqrs.core.CqrsConfigurationException;
 import io.cqrs.core.OutboxException;
-import io.cqrs.core.jdbc.SqlStates;
-import io.cqrs.core.lifecycle.Waiter;
 import io.cqrs.master.SyncProgress;
 import io.cqrs.master.SyncRequest;
 import io.cqrs.master.hibernate.model.MasterModel;
+import io.cqrs.master.internal.outbox.ContentionRetry;
 import io.cqrs.master.internal.outbox.OutboxMessage;
 import io.cqrs.master.internal.outbox.OutboxWindow;
 import jakarta.persistence.EntityManagerFactory;
@@ -15,8 +14,6 @@ import jakarta.persistence.criteria.CriteriaBuilder;
 import jakarta.persistence.criteria.CriteriaQuery;
 import jakarta.persistence.criteria.Predicate;
 import jakarta.persistence.criteria.Root;
-import java.sql.SQLException;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -31,9 +28,6 @@ import org.jspecify.annotations.Nullable;
 
 /** Carries out {@link SyncRequest}s for entities. Stateless, thread-safe. */
 public final class SyncSender {
-
-    private static final Duration CONTENTION_PAUSE = Duration.ofMillis(50);
-    private static final int MOST_ATTEMPTS = 10;
 
     private final SessionFactoryImplementor factory;
     private final Capture capture;
@@ -85,13 +79,24 @@ public final class SyncSender {
      * @throws InterruptedException if the thread is interrupted
      */
     public SyncProgress send(Class<?> type, SyncRequest.Settings<?> settings) throws InterruptedException {
-        Run<?> run = run(type, settings);
-        return run.all();
+        return sendAll(type, settings);
     }
 
-    @SuppressWarnings("unchecked") // the request was made for this type
-    private <T> Run<T> run(Class<T> type, SyncRequest.Settings<?> settings) {
-        return new Run<>(type, (SyncRequest.Settings<T>) settings);
+    @SuppressWarnings("unchecked") // the request was made for this type, and holds for its subclasses
+    private <T> SyncProgress sendAll(Class<T> type, SyncRequest.Settings<?> settings) throws InterruptedException {
+        List<Class<? extends T>> types = LockableTypes.of(factory, type);
+        if (types.size() > 1 && settings.after() != null) {
+            throw new CqrsConfigurationException(
+                    type.getName() + " has a table per class, and their keys no common order: no sync of all can go on"
+                            + " behind a key, name one of " + types + ", or use a filter");
+        }
+        SyncProgress progress = new SyncProgress(0, 0, settings.after(), false);
+        for (Class<? extends T> one : types) {
+            SyncProgress begin = new SyncProgress(progress.sent(), progress.skipped(), settings.after(), false);
+            progress = new Run<>((Class<T>) one, (SyncRequest.Settings<T>) settings, begin).all();
+        }
+        settings.listener().accept(progress);
+        return progress;
     }
 
     /** One request. */
@@ -104,13 +109,13 @@ public final class SyncSender {
         private final OutboxWindow window;
         private SyncProgress progress;
 
-        private Run(Class<T> type, SyncRequest.Settings<T> settings) {
+        private Run(Class<T> type, SyncRequest.Settings<T> settings, SyncProgress begin) {
             this.type = type;
             this.settings = settings;
             this.order = KeyOrder.of(factory, type);
             this.filters = new FilterPredicates(factory, capture.model(type.getName()));
             this.window = new OutboxWindow(capture.schema());
-            this.progress = new SyncProgress(0, 0, settings.after(), false);
+            this.progress = begin;
         }
 
         private SyncProgress all() throws InterruptedException {
@@ -122,33 +127,31 @@ public final class SyncSender {
                     awaitRelay(session);
                 }
             }
-            settings.listener().accept(progress);
             return progress;
         }
 
         /** Returns whether there may be more. */
         private boolean page(Session session) throws InterruptedException {
-            for (int attempt = 1; ; attempt++) {
-                try {
-                    session.beginTransaction();
-                    Written page = write(session);
-                    session.getTransaction().commit();
-                    window.written(page.last());
-                    progress = page.progress();
-                    capture.wake();
-                    return page.full();
-                } catch (RuntimeException e) {
-                    if (session.getTransaction().isActive()) {
-                        session.getTransaction().rollback();
-                    }
-                    SQLException cause = SqlStates.find(e);
-                    if (cause == null || !SqlStates.isContention(cause) || attempt == MOST_ATTEMPTS) {
-                        throw e;
-                    }
-                    boolean unused = new Waiter().await(CONTENTION_PAUSE.multipliedBy(attempt));
-                } finally {
-                    session.clear();
+            Written page = ContentionRetry.run(() -> commit(session));
+            window.written(page.last());
+            progress = page.progress();
+            capture.wake();
+            return page.full();
+        }
+
+        private Written commit(Session session) {
+            try {
+                session.beginTransaction();
+                Written page = write(session);
+                session.getTransaction().commit();
+                return page;
+            } catch (RuntimeException e) {
+                if (session.getTransaction().isActive()) {
+                    session.getTransaction().rollback();
                 }
+                throw e;
+            } finally {
+                session.clear();
             }
         }
 
@@ -169,7 +172,6 @@ public final class SyncSender {
                 });
             }
             @Nullable Long last = capture.outbox().write(Sessions.connection(implementor), written);
-
             @Nullable Object lastKey = progress.lastKey();
             for (Object id : found.keySet()) {
                 lastKey = id;

@@ -4,107 +4,272 @@ import io.cqrs.core.CqrsConfigurationException;
 import io.cqrs.core.CqrsId;
 import io.cqrs.replica.Replica;
 import io.cqrs.replica.ReplicaDefinition;
+import io.cqrs.replica.ReplicaHandler;
+import io.cqrs.replica.internal.apply.EntitySessions;
 import io.cqrs.transport.WireNames;
+import jakarta.persistence.AttributeOverride;
 import jakarta.persistence.Column;
 import jakarta.persistence.EntityManagerFactory;
+import jakarta.persistence.GeneratedValue;
+import java.lang.reflect.AccessibleObject;
 import java.lang.reflect.AnnotatedElement;
+import java.lang.reflect.Member;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.hibernate.engine.spi.SessionFactoryImplementor;
+import org.hibernate.metamodel.mapping.AttributeMapping;
+import org.hibernate.metamodel.mapping.BasicValuedModelPart;
+import org.hibernate.metamodel.mapping.EmbeddableValuedModelPart;
+import org.hibernate.metamodel.mapping.EntityIdentifierMapping;
+import org.hibernate.metamodel.mapping.PluralAttributeMapping;
+import org.hibernate.metamodel.mapping.internal.ToOneAttributeMapping;
 import org.hibernate.persister.entity.AbstractEntityPersister;
 
-/** Finds the entities of a persistence unit that carry {@link Replica}, and which columns their fields fill. */
-public final class EntityDefinitions {
+/**
+ * The entities of a persistence unit that carry {@link Replica}: which columns and attributes their fields fill.
+ *
+ * @param definitions the replicas
+ * @param sessions opens what their hooks work with
+ */
+public record EntityDefinitions(List<ReplicaDefinition> definitions, EntitySessions sessions) {
 
-    private static final Set<String> STAMP = Set.of("cqrs_revision", "cqrs_updated");
-
-    private EntityDefinitions() {}
+    private static final String REVISION = "cqrs_revision";
+    private static final String UPDATED = "cqrs_updated";
 
     /**
      * Reads the declarations.
      *
+     * @param handlers makes a handler of its class
      * @throws CqrsConfigurationException if one is wrong, naming the class, the attribute and the way out
      */
-    public static List<ReplicaDefinition> of(EntityManagerFactory factory) {
+    public static EntityDefinitions of(
+            EntityManagerFactory factory, Function<Class<? extends ReplicaHandler<?>>, ReplicaHandler<?>> handlers) {
         SessionFactoryImplementor sessions = factory.unwrap(SessionFactoryImplementor.class);
         List<ReplicaDefinition> definitions = new ArrayList<>();
+        Map<CqrsId, EntityModel> models = new HashMap<>();
         sessions.getMetamodel().getEntities().forEach(entity -> {
             Replica replica = entity.getJavaType().getAnnotation(Replica.class);
             if (replica != null) {
-                definitions.add(definition(sessions, entity.getJavaType(), replica));
+                Reader reader = new Reader(sessions, entity.getJavaType(), replica);
+                ReplicaDefinition definition = reader.definition(handlers);
+                definitions.add(definition);
+                if (definition.handler() != null) {
+                    models.put(definition.cqrsId(), reader.model());
+                }
             }
         });
-        return definitions;
+        return new EntityDefinitions(definitions, new HibernateSessions(sessions, models));
     }
 
-    private static ReplicaDefinition definition(SessionFactoryImplementor sessions, Class<?> type, Replica replica) {
-        AbstractEntityPersister persister = (AbstractEntityPersister)
-                sessions.getRuntimeMetamodels().getMappingMetamodel().getEntityDescriptor(type);
-        Map<String, String> mastersNames = mapping(type, persister, replica);
-        Map<String, String> fields = new HashMap<>();
-        for (String property : persister.getPropertyNames()) {
-            String[] columns = persister.getPropertyColumnNames(property);
-            boolean stamp = columns.length == 1 && STAMP.contains(unquoted(columns[0]));
-            if (columns.length == 0 || stamp) {
-                continue; // a collection, or one of ours
-            }
-            if (columns.length > 1) {
-                throw new CqrsConfigurationException(type.getName() + "." + property + " has " + columns.length
-                        + " columns: a replica's field fills one, map the parts as fields of their own");
-            }
-            String field = mastersNames.getOrDefault(property, wireName(sessions, type, property));
-            String other = fields.put(unquoted(columns[0]), field);
-            if (other != null) {
-                throw new CqrsConfigurationException(
-                        type.getName() + ": column " + columns[0] + " is mapped twice, once by " + property);
-            }
-        }
-        try {
-            return new ReplicaDefinition(
-                    CqrsId.of(replica.value()), persister.getTableName(), fields, false, replica.order());
-        } catch (IllegalArgumentException e) {
-            throw new CqrsConfigurationException("@Replica of " + type.getName() + ": " + e.getMessage(), e);
-        }
-    }
+    /** Reads one entity. */
+    private static final class Reader {
 
-    private static Map<String, String> mapping(Class<?> type, AbstractEntityPersister persister, Replica replica) {
-        Set<String> properties = new HashSet<>(List.of(persister.getPropertyNames()));
-        String id = persister.getIdentifierPropertyName();
-        if (id != null) {
-            properties.add(id);
-        }
-        Map<String, String> names = new HashMap<>();
-        for (io.cqrs.replica.Map one : replica.mapping()) {
-            if (!properties.contains(one.replica())) {
+        private final Class<?> type;
+        private final Replica replica;
+        private final AbstractEntityPersister persister;
+        private final Map<String, String> mastersNames;
+        private final List<FilledAttribute> attributes = new ArrayList<>();
+
+        private Reader(SessionFactoryImplementor sessions, Class<?> type, Replica replica) {
+            this.type = type;
+            this.replica = replica;
+            this.persister = (AbstractEntityPersister)
+                    sessions.getRuntimeMetamodels().getMappingMetamodel().getEntityDescriptor(type);
+            this.mastersNames = mapping();
+            persister.forEachAttributeMapping(attribute -> read(List.of(attribute)));
+            Set<String> unknown = new TreeSet<>(mastersNames.keySet());
+            attributes.forEach(attribute -> unknown.remove(attribute.name()));
+            unknown.remove(persister.getIdentifierPropertyName());
+            if (!unknown.isEmpty()) {
                 throw new CqrsConfigurationException("@Map of " + type.getName() + ": there is no property "
-                        + one.replica() + ", only " + properties);
+                        + unknown.iterator().next() + ", only "
+                        + attributes.stream().map(FilledAttribute::name).collect(Collectors.joining(", ")));
             }
-            if (names.put(one.replica(), one.master()) != null) {
+        }
+
+        private ReplicaDefinition definition(Function<Class<? extends ReplicaHandler<?>>, ReplicaHandler<?>> handlers) {
+            boolean handled = replica.handler() != Replica.None.class;
+            if (replica.customSerialization() && !handled) {
+                throw new CqrsConfigurationException("@Replica of " + type.getName()
+                        + " has a custom serialization and no handler that knows it: name one");
+            }
+            Map<String, String> fields = new HashMap<>();
+            for (FilledAttribute attribute : attributes) {
+                String column = attribute.column();
+                if (!isStamp(attribute) && fields.put(column, attribute.field()) != null) {
+                    throw new CqrsConfigurationException(
+                            type.getName() + ": column " + column + " is mapped twice, once by " + attribute.name());
+                }
+            }
+            try {
+                return new ReplicaDefinition(
+                        CqrsId.of(replica.value()),
+                        persister.getTableName(),
+                        fields,
+                        false,
+                        replica.order(),
+                        replica.onlyDirectSyncs(),
+                        handled ? handlers.apply(replica.handler()) : null);
+            } catch (IllegalArgumentException e) {
+                throw new CqrsConfigurationException("@Replica of " + type.getName() + ": " + e.getMessage(), e);
+            }
+        }
+
+        private EntityModel model() {
+            EntityIdentifierMapping id = persister.getIdentifierMapping();
+            if (!(id instanceof BasicValuedModelPart)) {
                 throw new CqrsConfigurationException(
-                        "@Map of " + type.getName() + ": property " + one.replica() + " is mapped twice");
+                        "@Replica of " + type.getName()
+                                + " has a handler and an id of several parts: handlers need an id of one, leave the handler out");
+            }
+            requireWritable();
+            return new EntityModel(
+                    type,
+                    id.getAttributeName(),
+                    mastersNames.getOrDefault(id.getAttributeName(), WireNames.snakeCase(id.getAttributeName())),
+                    attributes.stream().filter(one -> !isStamp(one)).toList(),
+                    stamp(REVISION),
+                    stamp(UPDATED),
+                    replica.customSerialization());
+        }
+
+        /** Hibernate writes what hooks do: what it would leave out or change by itself would be wrong unseen. */
+        private void requireWritable() {
+            String what = "@Replica of " + type.getName() + " has a handler, and ";
+            if (!persister.isMutable()) {
+                throw new CqrsConfigurationException(what + "is immutable: Hibernate would not update it");
+            }
+            if (persister.isVersioned()) {
+                throw new CqrsConfigurationException(
+                        what + "a @Version, which Hibernate would count by itself: leave the annotation out");
+            }
+            if (generatesId()) {
+                throw new CqrsConfigurationException(
+                        what + "a generated id: it is the master's, take the generator out");
+            }
+            for (FilledAttribute one : attributes) {
+                AttributeMapping attribute = one.path().get(one.path().size() - 1);
+                if (attribute instanceof ToOneAttributeMapping reference && !reference.isReferenceToPrimaryKey()) {
+                    throw new CqrsConfigurationException(what + one.name()
+                            + " refers to a column that is no id: make it a field of the column's type");
+                }
+                if (!attribute.getAttributeMetadata().isInsertable()
+                        || !attribute.getAttributeMetadata().isUpdatable()) {
+                    throw new CqrsConfigurationException(
+                            what + one.name() + " is not insertable and updatable: Hibernate would not write it");
+                }
             }
         }
-        return names;
-    }
 
-    /** The column's name where the entity gives one, else the property in snake case: what the master does too. */
-    private static String wireName(SessionFactoryImplementor sessions, Class<?> type, String property) {
-        var member = sessions.getMetamodel().entity(type).getAttribute(property).getJavaMember();
-        if (member instanceof AnnotatedElement element) {
-            Column column = element.getAnnotation(Column.class);
-            if (column != null && !column.name().isEmpty()) {
-                return unquoted(column.name());
+        private boolean generatesId() {
+            for (Class<?> one = type; one != null; one = one.getSuperclass()) {
+                if (Stream.<AccessibleObject>concat(
+                                Arrays.stream(one.getDeclaredFields()), Arrays.stream(one.getDeclaredMethods()))
+                        .anyMatch(member -> member.isAnnotationPresent(GeneratedValue.class))) {
+                    return true;
+                }
+            }
+            return false;
+        }
+
+        private FilledAttribute stamp(String column) {
+            return attributes.stream()
+                    .filter(one -> one.column().equals(column))
+                    .findFirst()
+                    .orElseThrow(() -> new CqrsConfigurationException("@Replica of " + type.getName()
+                            + " has a handler and no attribute of column " + column + ": extend ReplicaEntity"));
+        }
+
+        private static boolean isStamp(FilledAttribute attribute) {
+            return attribute.column().equals(REVISION) || attribute.column().equals(UPDATED);
+        }
+
+        private void read(List<AttributeMapping> path) {
+            AttributeMapping attribute = path.get(path.size() - 1);
+            if (attribute instanceof PluralAttributeMapping) {
+                return; // a collection is no column
+            }
+            if (attribute instanceof EmbeddableValuedModelPart embedded) {
+                if (attribute.getJavaType().getJavaTypeClass().isRecord() && replica.handler() != Replica.None.class) {
+                    throw new CqrsConfigurationException(type.getName() + "." + attribute.getAttributeName()
+                            + " is a record, which can't be filled field by field: make it a class, or leave the handler"
+                            + " out");
+                }
+                embedded.getEmbeddableTypeDescriptor().forEachAttributeMapping(part -> {
+                    List<AttributeMapping> longer = new ArrayList<>(path);
+                    longer.add(part);
+                    read(List.copyOf(longer));
+                });
+                return;
+            }
+            List<String> columns = new ArrayList<>();
+            attribute.forEachSelectable((place, column) -> columns.add(unquoted(column.getSelectionExpression())));
+            if (columns.size() > 1) {
+                throw new CqrsConfigurationException(
+                        type.getName() + "." + attribute.getAttributeName() + " has " + columns.size()
+                                + " columns: a replica's field fills one, map the parts as fields of their own");
+            }
+            if (columns.size() == 1) {
+                String field = mastersNames.getOrDefault(FilledAttribute.name(path), wireName(path));
+                attributes.add(new FilledAttribute(field, columns.get(0), path));
             }
         }
-        return WireNames.snakeCase(property);
-    }
 
-    private static String unquoted(String column) {
-        boolean quoted = column.length() > 2 && (column.startsWith("\"") || column.startsWith("`"));
-        return quoted ? column.substring(1, column.length() - 1) : column;
+        private Map<String, String> mapping() {
+            Map<String, String> names = new HashMap<>();
+            for (io.cqrs.replica.Map one : replica.mapping()) {
+                if (names.put(one.replica(), one.master()) != null) {
+                    throw new CqrsConfigurationException(
+                            "@Map of " + type.getName() + ": property " + one.replica() + " is mapped twice");
+                }
+            }
+            return names;
+        }
+
+        /** The column's name where the entity gives one, else the path in snake case: what the master does too. */
+        private String wireName(List<AttributeMapping> path) {
+            String column = overridden(path);
+            if (column.isEmpty()) {
+                Column own = element(path.get(path.size() - 1)).getAnnotation(Column.class);
+                column = own == null ? "" : own.name();
+            }
+            return column.isEmpty()
+                    ? path.stream()
+                            .map(step -> WireNames.snakeCase(step.getAttributeName()))
+                            .collect(Collectors.joining("_"))
+                    : unquoted(column);
+        }
+
+        private String overridden(List<AttributeMapping> path) {
+            for (int i = 0; i < path.size() - 1; i++) {
+                String rest = path.subList(i + 1, path.size()).stream()
+                        .map(AttributeMapping::getAttributeName)
+                        .collect(Collectors.joining("."));
+                for (AttributeOverride override : element(path.get(i)).getAnnotationsByType(AttributeOverride.class)) {
+                    if (override.name().equals(rest)) {
+                        return override.column().name();
+                    }
+                }
+            }
+            return "";
+        }
+
+        private AnnotatedElement element(AttributeMapping attribute) {
+            Member member = attribute.getPropertyAccess().getGetter().getMember();
+            return member instanceof AnnotatedElement element ? element : type;
+        }
+
+        private static String unquoted(String column) {
+            boolean quoted = column.length() > 2 && (column.startsWith("\"") || column.startsWith("`"));
+            return quoted ? column.substring(1, column.length() - 1) : column;
+        }
     }
 }

@@ -5,8 +5,6 @@ import io.cqrs.master.Master;
 import io.cqrs.master.MasterTable;
 import io.cqrs.master.TriggerCapture;
 import io.cqrs.replica.Replica;
-import io.cqrs.replica.ReplicaDefinition;
-import io.cqrs.replica.hibernate.EntityDefinitions;
 import jakarta.persistence.Converter;
 import jakarta.persistence.Embeddable;
 import jakarta.persistence.Entity;
@@ -62,14 +60,14 @@ public final class Application implements AutoCloseable {
     }
 
     /**
-     * Returns the replicas that its entities declare.
+     * Opens its replicas on a database, which may be down; the factory is the caller's to close, before this.
      *
-     * @throws CqrsConfigurationException if there is none, or a declaration is wrong
+     * @throws CqrsConfigurationException if there is none
      */
-    public List<ReplicaDefinition> replicas() {
-        try (SessionFactory sessions = mappingOnly(Replica.class)) {
-            return EntityDefinitions.of(sessions);
-        }
+    public SessionFactory openReplicas(DataSource database) {
+        Configuration configuration = offline(Replica.class);
+        configuration.getProperties().put("hibernate.connection.datasource", database);
+        return configuration.buildSessionFactory();
     }
 
     /**
@@ -78,7 +76,7 @@ public final class Application implements AutoCloseable {
      * @throws CqrsConfigurationException if there is none, or one can't be captured by triggers
      */
     public List<MasterTable> masterTables() {
-        try (SessionFactory sessions = mappingOnly(Master.class)) {
+        try (SessionFactory sessions = offline(Master.class).buildSessionFactory()) {
             return TriggerCapture.tablesOf(sessions);
         }
     }
@@ -95,11 +93,10 @@ public final class Application implements AutoCloseable {
     }
 
     /** Only the mapping is wanted: the database may be down while it is read. */
-    private SessionFactory mappingOnly(Class<? extends Annotation> wanted) {
+    private Configuration offline(Class<? extends Annotation> wanted) {
         return configuration(wanted)
                 .setProperty("hibernate.boot.allow_jdbc_metadata_access", "false")
-                .setProperty("hibernate.dialect", "org.hibernate.dialect.PostgreSQLDialect")
-                .buildSessionFactory();
+                .setProperty("hibernate.dialect", "org.hibernate.dialect.PostgreSQLDialect");
     }
 
     private Configuration configuration(Class<? extends Annotation> wanted) {

@@ -6,6 +6,7 @@ import io.cqrs.master.MasterTable;
 import io.cqrs.replica.ReplicaDefinition;
 import io.cqrs.transport.rabbit.RabbitConfig;
 import io.cqrs.transport.rabbit.RabbitTransport;
+import java.time.Duration;
 import java.util.List;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
@@ -41,8 +42,21 @@ public record CqrsConfig(
      * @throws CqrsConfigurationException if no broker is named, or its URL is none
      */
     public RabbitTransport transport() {
+        return RabbitTransport.of(broker().build());
+    }
+
+    /**
+     * Returns a transport that gives up at once where the broker can't be reached, for a command that somebody waits for.
+     *
+     * @throws CqrsConfigurationException if no broker is named, or its URL is none
+     */
+    public RabbitTransport impatientTransport() {
+        return RabbitTransport.of(broker().patience(Duration.ZERO).build());
+    }
+
+    private RabbitConfig.Builder broker() {
         String url = required(transportUrl, "transport.url", "CQRS_TRANSPORT_URL");
-        return RabbitTransport.of(RabbitConfig.builder(url).exchange(exchange).build());
+        return RabbitConfig.builder(url).exchange(exchange);
     }
 
     /**

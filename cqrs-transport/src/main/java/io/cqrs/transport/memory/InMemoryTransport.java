@@ -4,6 +4,7 @@ import io.cqrs.core.CqrsId;
 import io.cqrs.core.TransportException;
 import io.cqrs.core.lifecycle.Ticker;
 import io.cqrs.transport.RoutingKeys;
+import io.cqrs.transport.spi.Browser;
 import io.cqrs.transport.spi.Delivery;
 import io.cqrs.transport.spi.Destination;
 import io.cqrs.transport.spi.OutgoingMessage;
@@ -22,6 +23,7 @@ import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A broker within the process: the same routing, acknowledgements, returns and delays, nothing kept when it ends.
@@ -72,7 +74,7 @@ public final class InMemoryTransport implements Transport {
     }
 
     @Override
-    public Receiver openReceiver(String queue, int prefetch) {
+    public Receiver openReceiver(String queue, int prefetch, long prefetchBytes) {
         if (prefetch < 1) {
             throw new IllegalArgumentException("prefetch " + prefetch + " is below 1");
         }
@@ -84,6 +86,21 @@ public final class InMemoryTransport implements Transport {
                 throw TransportException.lost("queue " + queue + " can't be consumed: it does not exist", null);
             }
             return new MemoryReceiver(found);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public Browser openBrowser(String queue) {
+        lock.lock();
+        try {
+            requireOpen();
+            MemoryQueue found = queues.get(queue);
+            if (found == null) {
+                throw TransportException.refused("queue " + queue + " does not exist, or can't be read", null);
+            }
+            return new MemoryBrowser(found);
         } finally {
             lock.unlock();
         }
@@ -192,6 +209,59 @@ public final class InMemoryTransport implements Transport {
         @Override
         public void close() {
             ended = true;
+        }
+    }
+
+    private final class MemoryBrowser implements Browser {
+
+        private final MemoryQueue queue;
+        private final long size;
+        private final List<Delivery> taken = new ArrayList<>();
+
+        private MemoryBrowser(MemoryQueue queue) {
+            this.queue = queue;
+            this.size = queue.size();
+        }
+
+        @Override
+        public long size() {
+            return size;
+        }
+
+        @Override
+        public @Nullable Delivery next() {
+            lock.lock();
+            try {
+                requireOpen();
+                List<Delivery> next = queue.take(1, Long.MAX_VALUE);
+                taken.addAll(next);
+                return next.isEmpty() ? null : next.get(0);
+            } finally {
+                lock.unlock();
+            }
+        }
+
+        @Override
+        public void remove(Delivery delivery) {
+            lock.lock();
+            try {
+                requireOpen();
+                taken.remove(delivery);
+            } finally {
+                lock.unlock();
+            }
+        }
+
+        @Override
+        public void close() {
+            lock.lock();
+            try {
+                queue.giveBack(taken);
+                taken.clear();
+                arrived.signalAll();
+            } finally {
+                lock.unlock();
+            }
         }
     }
 

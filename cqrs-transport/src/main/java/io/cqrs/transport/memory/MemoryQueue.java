@@ -17,6 +17,10 @@ final class MemoryQueue {
         return ready.isEmpty();
     }
 
+    int size() {
+        return ready.size();
+    }
+
     void add(String routingKey, OutgoingMessage message) {
         arrivals++;
         ready.addLast(new Delivery(

@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** Publishes on one channel with confirms; {@link Confirms} keeps the books. */
 final class RabbitPublisher implements Publisher {
@@ -63,20 +64,22 @@ final class RabbitPublisher implements Publisher {
     private void publish(OutgoingMessage message) throws IOException {
         Destination to = message.destination();
         if (to instanceof Destination.Exchange plain) {
-            publish(exchange, plain.routingKey(), message);
+            publish(exchange, plain.routingKey(), message, null);
         } else if (to instanceof Destination.Queue queue) {
-            publish("", queue.name(), message);
+            publish("", queue.name(), message, queue.timeToLive());
         } else if (to instanceof Destination.Delayed delayed) {
             Destination.Delayed step = new Destination.Delayed(delayed.queue(), delayed.delay(), "");
-            publish(delays.computeIfAbsent(step, topology::declareDelay), delayed.routingKey(), message);
+            publish(delays.computeIfAbsent(step, topology::declareDelay), delayed.routingKey(), message, null);
         }
     }
 
-    private void publish(String toExchange, String routingKey, OutgoingMessage message) throws IOException {
+    private void publish(String toExchange, String routingKey, OutgoingMessage message, @Nullable Duration timeToLive)
+            throws IOException {
         AMQP.BasicProperties properties = new AMQP.BasicProperties.Builder()
                 .contentType(message.contentType())
                 .deliveryMode(PERSISTENT)
                 .messageId(message.messageId())
+                .expiration(timeToLive == null ? null : Long.toString(timeToLive.toMillis()))
                 .headers(message.headers().isEmpty() ? null : message.headers())
                 .build();
         channel.basicPublish(toExchange, routingKey, true, properties, message.body());

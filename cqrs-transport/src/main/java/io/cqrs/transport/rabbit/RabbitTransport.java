@@ -4,6 +4,7 @@ import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.Connection;
 import io.cqrs.core.CqrsConfigurationException;
 import io.cqrs.core.TransportException;
+import io.cqrs.transport.spi.Browser;
 import io.cqrs.transport.spi.Publisher;
 import io.cqrs.transport.spi.Receiver;
 import io.cqrs.transport.spi.ReplicaQueue;
@@ -87,12 +88,16 @@ public final class RabbitTransport implements Transport {
     }
 
     @Override
-    public Receiver openReceiver(String queue, int prefetch) throws InterruptedException {
+    public Receiver openReceiver(String queue, int prefetch, long prefetchBytes) throws InterruptedException {
         if (prefetch < 1) {
             throw new IllegalArgumentException("prefetch " + prefetch + " is below 1");
         }
-        Channel channel = openChannel(consuming.connection());
-        return new RabbitReceiver(channel, queue, prefetch);
+        return new RabbitReceiver(consuming.connection(), queue, prefetch, prefetchBytes);
+    }
+
+    @Override
+    public Browser openBrowser(String queue) throws InterruptedException {
+        return new RabbitBrowser(openChannel(consuming.connection()), queue);
     }
 
     @Override

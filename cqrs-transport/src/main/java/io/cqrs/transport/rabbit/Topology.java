@@ -43,7 +43,7 @@ final class Topology {
 
     void declare(ReplicaQueue queue) {
         declareExchange();
-        declareQueue(queue.deadLetters(), arguments(queue.type()));
+        declareQueue(queue.deadLetters(), deadLetterArguments(queue));
         declareQueue(queue.name(), mainArguments(queue));
         onChannel("bindings of " + queue.name(), channel -> {
             for (CqrsId model : queue.models()) {
@@ -89,6 +89,15 @@ final class Topology {
     private static Map<String, Object> arguments(ReplicaQueue.Type type) {
         Map<String, Object> arguments = new HashMap<>();
         arguments.put("x-queue-type", type == ReplicaQueue.Type.QUORUM ? "quorum" : "classic");
+        return arguments;
+    }
+
+    /** Whoever looks through a queue gives its messages back: the broker must not count that against them. */
+    private static Map<String, Object> deadLetterArguments(ReplicaQueue queue) {
+        Map<String, Object> arguments = arguments(queue.type());
+        if (queue.type() == ReplicaQueue.Type.QUORUM) {
+            arguments.put("x-delivery-limit", Integer.MAX_VALUE);
+        }
         return arguments;
     }
 

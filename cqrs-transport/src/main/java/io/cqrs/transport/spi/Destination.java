@@ -3,6 +3,7 @@ package io.cqrs.transport.spi;
 import java.time.Duration;
 import java.util.List;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /** Where a message goes. */
 public sealed interface Destination {
@@ -18,8 +19,15 @@ public sealed interface Destination {
      * One queue, whatever it is bound by.
      *
      * @param name the queue
+     * @param timeToLive after which it is dropped there, or null for never
      */
-    record Queue(String name) implements Destination {}
+    record Queue(String name, @Nullable Duration timeToLive) implements Destination {
+
+        /** Sends to a queue, for ever. */
+        public Queue(String name) {
+            this(name, null);
+        }
+    }
 
     /**
      * Back to the exchange after a delay, which the broker keeps.

@@ -42,9 +42,14 @@ public record ReplicaQueue(String name, String deadLetters, Set<CqrsId> models, 
         }
     }
 
-    /** Returns a quorum queue with the reference's dead letter queue, {@code dead_letter_<name>}. */
+    /** Returns the reference's name for a queue's dead letters, {@code dead_letter_<name>}. */
+    public static String deadLettersOf(String name) {
+        return "dead_letter_" + name;
+    }
+
+    /** Returns a quorum queue with the reference's dead letter queue. */
     public static ReplicaQueue of(String name, Set<CqrsId> models) {
-        return new ReplicaQueue(name, "dead_letter_" + name, models, Type.QUORUM, DEFAULT_DELIVERY_LIMIT);
+        return new ReplicaQueue(name, deadLettersOf(name), models, Type.QUORUM, DEFAULT_DELIVERY_LIMIT);
     }
 
     /** Returns this queue, made as another type. */

@@ -27,15 +27,36 @@ public interface Transport extends AutoCloseable {
      */
     Publisher openPublisher() throws InterruptedException;
 
+    /** How many bytes of bodies a receiver holds unless another number is given: 16 MiB. */
+    long PREFETCH_BYTES = 16L << 20;
+
+    /**
+     * Opens a receiver that holds no more than {@link #PREFETCH_BYTES}.
+     *
+     * @see #openReceiver(String, int, long)
+     */
+    default Receiver openReceiver(String queue, int prefetch) throws InterruptedException {
+        return openReceiver(queue, prefetch, PREFETCH_BYTES);
+    }
+
     /**
      * Opens a receiver of a declared queue for the calling thread.
      *
      * @param queue the queue's name
      * @param prefetch how many messages the broker may hand over ahead of their acknowledgement, 1 or more
+     * @param prefetchBytes how many bytes of bodies it holds, about: one body more, at most
      * @throws TransportException if the queue does not exist, the broker refuses, or the transport is closed
      * @throws InterruptedException if the thread is interrupted while it waits for the broker
      */
-    Receiver openReceiver(String queue, int prefetch) throws InterruptedException;
+    Receiver openReceiver(String queue, int prefetch, long prefetchBytes) throws InterruptedException;
+
+    /**
+     * Opens a look through a queue for the calling thread.
+     *
+     * @throws TransportException if the queue does not exist, the broker refuses, or the transport is closed
+     * @throws InterruptedException if the thread is interrupted while it waits for the broker
+     */
+    Browser openBrowser(String queue) throws InterruptedException;
 
     /** Names the broker and the exchange for a log line, without secrets. */
     String describe();

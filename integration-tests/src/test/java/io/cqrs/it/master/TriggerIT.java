@@ -31,6 +31,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Writes that no ORM sees. */
 @ExtendWith(TestEnvironment.class)
@@ -315,8 +317,13 @@ class TriggerIT {
         }
     }
 
-    @Test
-    void losesNoInsertThatWaitedForADeleteWithUpdatesBeforeIt() throws Exception {
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "insert into product (id, name) values (1, 'second life')",
+                "insert into product (id, name, cqrs_updated) values (1, 'second life', clock_timestamp())"
+            })
+    void losesNoInsertThatWaitedForADeleteWithUpdatesBeforeIt(String insert) throws Exception {
         capture.install(TABLE);
         database.execute("insert into product (id, name) values (1, 'first life')");
         Thread second;
@@ -324,7 +331,7 @@ class TriggerIT {
                 Statement statement = connection.createStatement()) {
             connection.setAutoCommit(false);
             statement.execute("update product set name = 'b'");
-            second = new Thread(() -> database.execute("insert into product (id, name) values (1, 'second life')"));
+            second = new Thread(() -> database.execute(insert));
             second.start();
             await().until(() -> database.count("pg_stat_activity where wait_event_type = 'Lock'") > 0);
             statement.execute("update product set name = 'c'");

@@ -6,6 +6,7 @@ import io.cqrs.master.CqrsRelay;
 import io.cqrs.master.RelayListener;
 import io.cqrs.transport.rabbit.RabbitConfig;
 import io.cqrs.transport.rabbit.RabbitTransport;
+import io.cqrs.transport.spi.Browser;
 import io.cqrs.transport.spi.OutgoingMessage;
 import io.cqrs.transport.spi.PublishOutcome;
 import io.cqrs.transport.spi.Publisher;
@@ -120,8 +121,13 @@ final class DoomedRelay {
         }
 
         @Override
-        public Receiver openReceiver(String queue, int prefetch) throws InterruptedException {
-            return real.openReceiver(queue, prefetch);
+        public Receiver openReceiver(String queue, int prefetch, long prefetchBytes) throws InterruptedException {
+            return real.openReceiver(queue, prefetch, prefetchBytes);
+        }
+
+        @Override
+        public Browser openBrowser(String queue) throws InterruptedException {
+            return real.openBrowser(queue);
         }
 
         @Override

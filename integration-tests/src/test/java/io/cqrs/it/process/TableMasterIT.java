@@ -4,16 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.cqrs.core.CqrsId;
+import io.cqrs.it.support.CommandRun;
 import io.cqrs.it.support.TestDatabase;
 import io.cqrs.it.support.TestEnvironment;
 import io.cqrs.it.support.TestProcess;
-import io.cqrs.tools.Cqrs;
 import io.cqrs.transport.rabbit.RabbitConfig;
 import io.cqrs.transport.rabbit.RabbitTransport;
 import io.cqrs.transport.spi.ReplicaQueue;
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -24,7 +22,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
-import picocli.CommandLine;
 
 /** A master and a replica that are tables and nothing else: no Java in either service. */
 @ExtendWith(TestEnvironment.class)
@@ -77,7 +74,7 @@ class TableMasterIT {
         run("migrate", "--config", storefront.toString());
         assertThat(cqrs("capture", "status", "--check").code()).isEqualTo(10);
         assertThat(cqrs("capture", "install").err()).contains("product: triggers installed on public.product");
-        Run status = cqrs("capture", "status", "--check");
+        CommandRun status = cqrs("capture", "status", "--check");
         assertThat(status.code()).isZero();
         assertThat(status.out()).isEqualTo("product\t\"public\".\"product\"\tinstalled\n");
         try (TestProcess relay = TestProcess.cqrs("relay", "--config", config.toString())
@@ -98,7 +95,7 @@ class TableMasterIT {
                             && replica.rows(REPLICA_ROWS).equals(master.rows(MASTER_ROWS)));
             replica.execute("update product_ref set price = 0; delete from product_ref where id < 50;"
                     + " delete from cqrs.tombstone");
-            Run sync = cqrs("sync", "-c", "product", "-f", "{}", "-q", name, "-b", "500", "-p");
+            CommandRun sync = cqrs("sync", "-c", "product", "-f", "{}", "-q", name, "-b", "500", "-p");
             assertThat(sync.err())
                     .contains(master.count("product where active") + " sent")
                     .contains("product: 500 sent, 0 skipped, up to key");
@@ -118,7 +115,7 @@ class TableMasterIT {
 
     @Test
     void printsTheStatementForATableInsteadOfRunningIt() {
-        Run run = cqrs("migrate", "--table", "public.product", "--dry-run");
+        CommandRun run = cqrs("migrate", "--table", "public.product", "--dry-run");
         assertThat(run.out())
                 .isEqualTo("alter table \"public\".\"product\" add column if not exists cqrs_revision bigint not null"
                         + " default 0, add column if not exists cqrs_updated timestamptz not null default now();\n");
@@ -146,22 +143,16 @@ class TableMasterIT {
         assertThat(shop.count("cqrs.outbox")).isEqualTo(4);
     }
 
-    private Run cqrs(String... arguments) {
+    private CommandRun cqrs(String... arguments) {
         String[] all = Arrays.copyOf(arguments, arguments.length + 2);
         all[arguments.length] = "--config";
         all[arguments.length + 1] = config.toString();
         return run(all);
     }
 
-    private static Run run(String... arguments) {
-        CommandLine line = Cqrs.commandLine();
-        StringWriter out = new StringWriter();
-        StringWriter err = new StringWriter();
-        line.setOut(new PrintWriter(out)).setErr(new PrintWriter(err));
-        int code = line.execute(arguments);
-        assertThat(code).as(err.toString()).isIn(0, 10);
-        return new Run(code, out.toString(), err.toString());
+    private static CommandRun run(String... arguments) {
+        CommandRun run = CommandRun.of(arguments);
+        assertThat(run.code()).as(run.err()).isIn(0, 10);
+        return run;
     }
-
-    private record Run(int code, String out, String err) {}
 }

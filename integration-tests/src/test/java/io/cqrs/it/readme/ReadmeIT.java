@@ -4,8 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.cqrs.core.Change;
 import io.cqrs.core.CqrsId;
+import io.cqrs.core.EntityKey;
+import io.cqrs.core.Signal;
+import io.cqrs.core.Stamp;
 import io.cqrs.core.jdbc.TableName;
+import io.cqrs.it.support.Queues;
 import io.cqrs.it.support.TestDatabase;
 import io.cqrs.it.support.TestEnvironment;
 import io.cqrs.it.support.TestProcess;
@@ -15,12 +20,14 @@ import io.cqrs.master.TriggerCapture;
 import io.cqrs.replica.CqrsReplica;
 import io.cqrs.tools.config.ConfigLoader;
 import io.cqrs.tools.config.CqrsConfig;
+import io.cqrs.transport.memory.InMemoryTransport;
 import io.cqrs.transport.rabbit.RabbitTransport;
 import io.cqrs.transport.spi.ReplicaQueue;
 import java.math.BigDecimal;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -53,7 +60,37 @@ class ReadmeIT {
                         region(source, "bulk"),
                         region(source, "sync"),
                         fromAnnotation(source("ProductRef")),
-                        region(source, "replica-start"));
+                        region(source, "replica-start"),
+                        fromAnnotation(source("OfferRef")),
+                        source("PriceWatch").substring(source("PriceWatch").indexOf("class ")));
+    }
+
+    @Test
+    void callsTheHooksShown() throws Exception {
+        TestDatabase database = TestEnvironment.database("readme_hooks");
+        InMemoryTransport transport = new InMemoryTransport();
+        try (SessionFactory sessions = sessions(database, OfferRef.class);
+                CqrsReplica replica = CqrsReplica.builder(sessions)
+                        .dataSource(database.dataSource())
+                        .transport(transport)
+                        .queue("offers")
+                        .migrateSchema()
+                        .build()) {
+            transport.declare(replica.queue());
+            replica.start();
+            Queues.put(transport, "offers", price(0, "9.90"), price(1, "7.50"));
+            await().atMost(Duration.ofSeconds(30))
+                    .until(() ->
+                            database.rows("select price, cheaper from offerref").equals(List.of("7.50|t")));
+        }
+    }
+
+    private static Change price(long revision, String price) {
+        return Change.of(
+                Signal.SAVE,
+                EntityKey.of(CqrsId.of("product"), 1L),
+                Stamp.of(Instant.EPOCH.plusSeconds(revision), revision),
+                Map.of("id", 1L, "price", new BigDecimal(price)));
     }
 
     @Test
@@ -186,7 +223,15 @@ class ReadmeIT {
                 }
             }
         }
-        boolean ends = migrates || command.contains("capture") || command.contains("sync");
+        boolean letters = command.contains("dead-letters");
+        boolean ends = migrates || letters || command.contains("capture") || command.contains("sync");
+        ReplicaQueue queue = ReplicaQueue.of(name, Set.of(CqrsId.of("product")));
+        if (letters) {
+            try (RabbitTransport transport =
+                    RabbitTransport.connect(TestEnvironment.broker().url())) {
+                transport.declare(queue);
+            }
+        }
         try (TestProcess process = process(withConfig)
                 .with("CQRS_TRANSPORT_URL", TestEnvironment.broker().url())
                 .with("CQRS_TRANSPORT_EXCHANGE", name)
@@ -206,6 +251,10 @@ class ReadmeIT {
             }
         } finally {
             Files.delete(yaml);
+            try (RabbitTransport cleaning =
+                    RabbitTransport.connect(TestEnvironment.broker().url())) {
+                cleaning.decommission(queue);
+            }
         }
     }
 

@@ -22,14 +22,19 @@ import io.cqrs.replica.Order;
 import io.cqrs.replica.Outcome;
 import io.cqrs.replica.ReplicaDefinition;
 import io.cqrs.replica.RetryPolicy;
+import io.cqrs.replica.WorkerStatus;
+import io.cqrs.replica.metrics.ReplicaMetrics;
 import io.cqrs.transport.Headers;
 import io.cqrs.transport.Message;
 import io.cqrs.transport.MessageCodec;
 import io.cqrs.transport.memory.InMemoryTransport;
 import io.cqrs.transport.spi.Delivery;
 import io.cqrs.transport.spi.ReplicaQueue;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
+import java.sql.Connection;
+import java.sql.Statement;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -58,6 +63,7 @@ class ApplyIT {
     private final Outcomes outcomes = new Outcomes();
     private final List<ReplicaDefinition> definitions = new ArrayList<>();
     private RetryPolicy retries = new RetryPolicy(2, Backoff.constant(Duration.ofSeconds(1)));
+    private Duration timeout = Duration.ofMinutes(1);
     private Duration retention = Duration.ofDays(30);
     private Clock clock = Clock.systemUTC();
     private CqrsReplica replica;
@@ -233,6 +239,116 @@ class ApplyIT {
                 Change.of(Signal.DELETE, EntityKey.of(line, 1L), Stamp.of(T0.plusSeconds(1), 1), Map.of()));
         assertThat(database.count("line_ref") + database.count("item_ref")).isZero();
         assertThat(outcomes.retried()).isZero();
+    }
+
+    @Test
+    void letsAChildWaitForAParentThatComesLaterWithoutSpendingAttempts() throws Exception {
+        retries = new RetryPolicy(0, Backoff.constant(Duration.ofSeconds(1)));
+        database.execute("create table line_ref (id bigint primary key, item_id bigint references item_ref,"
+                + " cqrs_revision bigint not null, cqrs_updated timestamptz not null)");
+        define("line", "line_ref", Order.UPDATED);
+        start();
+        Change child = Change.of(
+                Signal.SAVE, EntityKey.of(CqrsId.of("line"), 1L), Stamp.of(T0, 0), Map.of("id", 1L, "item_id", 7L));
+        transport.declare(ReplicaQueue.of("apply", Set.of(ITEM, CqrsId.of("line"))));
+        Queues.put(transport, "apply", child);
+        await().until(() -> outcomes.retried() >= 2);
+        Queues.put(transport, "apply", save(7, 0, 0, "parent"));
+        await().atMost(30, TimeUnit.SECONDS).until(() -> database.count("line_ref") == 1);
+        assertThat(outcomes.dead()).isZero();
+    }
+
+    @Test
+    void givesUpOnAParentThatNeverComes() throws Exception {
+        database.execute("create table line_ref (id bigint primary key, item_id bigint references item_ref,"
+                + " cqrs_revision bigint not null, cqrs_updated timestamptz not null)");
+        define("line", "line_ref", Order.UPDATED);
+        start();
+        transport.declare(ReplicaQueue.of("apply", Set.of(ITEM, CqrsId.of("line"))));
+        byte[] body = new MessageCodec()
+                .encode(Message.of(Change.of(
+                        Signal.SAVE,
+                        EntityKey.of(CqrsId.of("line"), 1L),
+                        Stamp.of(T0, 0),
+                        Map.of("id", 1L, "item_id", 7L))))
+                .getBytes(StandardCharsets.UTF_8);
+        String longAgo = Instant.now().minus(Duration.ofHours(2)).toString();
+        Queues.putBytes(transport, "apply", Map.of(Headers.FIRST_FAILURE, longAgo), List.of(body));
+        assertThat(dead(1).get(0).headers().get(Headers.ERROR_MESSAGE).toString())
+                .contains("line 1", "refers to a row that has not come", "sync");
+    }
+
+    @Test
+    void cancelsStatementsAfterTheirTimeoutAndGoesOn() throws Exception {
+        timeout = Duration.ofMillis(300);
+        retries = new RetryPolicy(0, Backoff.constant(Duration.ofSeconds(1)));
+        database.execute("create or replace function dawdle() returns trigger language plpgsql as $$ begin"
+                + " if new.name = 'slow' then perform pg_sleep(5); end if; return new; end $$;"
+                + " create trigger dawdle before insert on item_ref for each row execute function dawdle()");
+        apply(save(1, 0, 0, "slow"), save(2, 0, 0, "quick"));
+        assertThat(rows()).containsExactly("2|quick|0");
+        assertThat(dead(1).get(0).headers().get(Headers.ERROR_MESSAGE).toString())
+                .contains("statement timeout");
+    }
+
+    @Test
+    void tellsIdleFromStuckAndFailing() throws Exception {
+        start();
+        Duration limit = Duration.ofMillis(700);
+        await().until(() -> states(limit).equals(List.of(WorkerStatus.State.RUNNING)));
+        try (Connection blocker = database.dataSource().getConnection();
+                Statement statement = blocker.createStatement()) {
+            blocker.setAutoCommit(false);
+            statement.execute("lock table item_ref in access exclusive mode");
+            Queues.put(transport, "apply", save(1, 0, 0, "a"));
+            await().until(() -> states(limit).equals(List.of(WorkerStatus.State.STUCK)));
+            blocker.rollback();
+            blocker.setAutoCommit(true);
+        }
+        await().until(() -> states(limit).equals(List.of(WorkerStatus.State.RUNNING)));
+        assertThat(replica.status(limit).get(0).isHealthy()).isTrue();
+        replica.close();
+        assertThat(states(limit)).containsExactly(WorkerStatus.State.STOPPED);
+    }
+
+    private List<WorkerStatus.State> states(Duration stuckAfter) {
+        return replica.status(stuckAfter).stream().map(WorkerStatus::state).toList();
+    }
+
+    @Test
+    void tellsMicrometerWhatBecomesOfChanges() throws Exception {
+        SimpleMeterRegistry registry = new SimpleMeterRegistry();
+        ReplicaMetrics metrics = new ReplicaMetrics(registry, "metered");
+        try (CqrsReplica metered = CqrsReplica.builder(database.dataSource())
+                .replica(definitions.get(0))
+                .transport(transport)
+                .queue("metered")
+                .retries(new RetryPolicy(0, Backoff.constant(Duration.ofSeconds(1))))
+                .listener(metrics)
+                .build()) {
+            transport.declare(metered.queue());
+            metered.start();
+            Queues.put(transport, "metered", save(1, 0, 0, "a"), save(1, 0, 0, "a"), save(2, 0, 0, "b"));
+            Queues.putBytes(transport, "metered", Map.of(), List.of(new byte[] {1}));
+            await().until(() -> registry.find("cqrs.replica.dead").counter() != null);
+        }
+        assertThat(registry.get("cqrs.replica.changes")
+                        .tags("queue", "metered", "model", "item", "outcome", "applied")
+                        .counter()
+                        .count())
+                .isEqualTo(2);
+        assertThat(registry.get("cqrs.replica.changes")
+                        .tag("outcome", "duplicate")
+                        .counter()
+                        .count())
+                .isEqualTo(1);
+        assertThat(registry.get("cqrs.replica.dead")
+                        .tag("model", "unknown")
+                        .counter()
+                        .count())
+                .isEqualTo(1);
+        assertThat(registry.get("cqrs.replica.lag").timer().count()).isEqualTo(2);
+        assertThat(registry.get("cqrs.replica.batch").summary().totalAmount()).isEqualTo(4);
     }
 
     @Test
@@ -449,6 +565,7 @@ class ApplyIT {
                 .transport(transport)
                 .queue("apply")
                 .retries(retries)
+                .statementTimeout(timeout)
                 .tombstoneRetention(retention)
                 .clock(clock)
                 .listener(outcomes);

@@ -14,7 +14,10 @@ import io.cqrs.it.support.TestDatabase;
 import io.cqrs.it.support.TestEnvironment;
 import io.cqrs.replica.CqrsReplica;
 import io.cqrs.replica.Order;
+import io.cqrs.replica.Replica;
 import io.cqrs.replica.ReplicaDefinition;
+import io.cqrs.replica.ReplicaEntity;
+import io.cqrs.replica.ReplicaHandler;
 import io.cqrs.replica.RetryPolicy;
 import io.cqrs.transport.memory.InMemoryTransport;
 import io.cqrs.transport.rabbit.RabbitTransport;
@@ -24,6 +27,11 @@ import io.cqrs.transport.spi.PublishOutcome;
 import io.cqrs.transport.spi.Publisher;
 import io.cqrs.transport.spi.ReplicaQueue;
 import io.cqrs.transport.spi.Transport;
+import jakarta.persistence.Column;
+import jakarta.persistence.Entity;
+import jakarta.persistence.Id;
+import jakarta.persistence.Table;
+import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Duration;
@@ -79,19 +87,19 @@ class ConvergenceIT {
 
     @Test
     void endsEqualToTheMasterWhateverTheOrderOfArrival() throws Exception {
-        converge(FIRST_SEED, SEEDS);
+        converge(FIRST_SEED, SEEDS, sets());
     }
 
     @Test
     @Tag("large")
     void endsEqualToTheMasterInManyMoreHistories() throws Exception {
-        converge(10_000, 2_000);
+        converge(10_000, 2_000, sets());
     }
 
-    private static void converge(long firstSeed, int seeds) throws Exception {
+    private static void converge(long firstSeed, int seeds, CqrsReplica.Builder begun) throws Exception {
         Transport transport = new InMemoryTransport();
         Outcomes outcomes = new Outcomes();
-        try (CqrsReplica workers = replica(transport, "converge", outcomes)) {
+        try (CqrsReplica workers = replica(begun, transport, "converge", outcomes)) {
             workers.start();
             int sent = 0;
             for (long seed = firstSeed; seed < firstSeed + seeds; seed++) {
@@ -103,6 +111,13 @@ class ConvergenceIT {
             }
             assertThat(outcomes.dead()).as("dead letters").isZero();
             System.err.printf("convergence: seeds %d to %d equal, %s%n", firstSeed, firstSeed + seeds - 1, outcomes);
+        }
+    }
+
+    @Test
+    void endsEqualToTheMasterThroughHooks() throws Exception {
+        try (MasterUnit unit = MasterUnit.on(replica, ItemRef.class)) {
+            converge(5_000, SEEDS / 4, CqrsReplica.builder(unit.sessions()).dataSource(replica.dataSource()));
         }
     }
 
@@ -120,7 +135,7 @@ class ConvergenceIT {
                 + " for each row execute function fail_sometimes()");
         Outcomes outcomes = new Outcomes();
         try (RabbitTransport transport = RabbitTransport.connect(url);
-                CqrsReplica workers = replica(transport, "converge_" + System.nanoTime(), outcomes)) {
+                CqrsReplica workers = replica(sets(), transport, "converge_" + System.nanoTime(), outcomes)) {
             workers.start();
             List<String> messages = new ArrayList<>();
             long first = 1_000_000;
@@ -147,10 +162,14 @@ class ConvergenceIT {
         return MasterUnit.of(configuration);
     }
 
-    private static CqrsReplica replica(Transport transport, String queue, Outcomes outcomes) {
+    private static CqrsReplica.Builder sets() {
         return CqrsReplica.builder(replica.dataSource())
-                .replica(ReplicaDefinition.ofTable(ITEM, TableName.parse("item_ref"), Map.of(), Order.UPDATED))
-                .transport(transport)
+                .replica(ReplicaDefinition.ofTable(ITEM, TableName.parse("item_ref"), Map.of(), Order.UPDATED));
+    }
+
+    private static CqrsReplica replica(
+            CqrsReplica.Builder begun, Transport transport, String queue, Outcomes outcomes) {
+        return begun.transport(transport)
                 .queue(queue)
                 .workers(4)
                 .batchSize(7)
@@ -242,5 +261,22 @@ class ConvergenceIT {
                         "replica of seed %d (run it alone: -Dcqrs.convergence.first=%d -Dcqrs.convergence.seeds=1)",
                         seed, seed)
                 .isEqualTo(master.rows("select " + Item.MASTERS + " from item" + where));
+    }
+
+    /** Hooks that do what is done without them. */
+    static final class ItemHandler extends ReplicaHandler<ItemRef> {}
+
+    @Entity(name = "ItemRef")
+    @Table(name = "item_ref")
+    @Replica(value = "item", handler = ItemHandler.class)
+    static class ItemRef extends ReplicaEntity {
+        @Id
+        Long id;
+
+        String name;
+        Integer amount;
+
+        @Column(name = "unit_price")
+        BigDecimal price;
     }
 }

@@ -14,6 +14,8 @@ import io.cqrs.it.support.TestEnvironment;
 import io.cqrs.transport.rabbit.RabbitConfig;
 import io.cqrs.transport.rabbit.RabbitTransport;
 import io.cqrs.transport.spi.Delivery;
+import io.cqrs.transport.spi.Destination;
+import io.cqrs.transport.spi.OutgoingMessage;
 import io.cqrs.transport.spi.PublishOutcome;
 import io.cqrs.transport.spi.Publisher;
 import io.cqrs.transport.spi.Receiver;
@@ -21,8 +23,10 @@ import io.cqrs.transport.spi.ReplicaQueue;
 import io.cqrs.transport.spi.Transport;
 import java.net.URI;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -196,6 +200,32 @@ class RabbitTransportIT extends TransportContract {
         try (Connection connection = factory.newConnection();
                 Channel channel = connection.createChannel()) {
             work.run(channel);
+        }
+    }
+
+    @Test
+    void holdsNoMoreBytesThanItMayAndLosesNothingOfWhatItLetGo() throws Exception {
+        // The large ones amid small ones overflow the bytes; the small ones behind them let the prefetch grow again.
+        List<OutgoingMessage> messages = new ArrayList<>();
+        for (int i = 0; i < 300; i++) {
+            byte[] body = new byte[i < 120 || i > 200 ? 100 : 50_000];
+            body[0] = (byte) (i / 100);
+            body[1] = (byte) (i % 100);
+            messages.add(new OutgoingMessage(
+                    new Destination.Queue(queue.name()), "m" + i, OutgoingMessage.SINGLE, Map.of(), body));
+        }
+        try (Publisher publisher = transport.openPublisher()) {
+            assertThat(publisher.send(messages).await(Duration.ofSeconds(20))).allMatch(PublishOutcome::isConfirmed);
+        }
+        List<Integer> seen = new ArrayList<>();
+        try (Receiver receiver = transport.openReceiver(queue.name(), 250, 200_000)) {
+            // A channel that is closed may have its last messages come again.
+            while (Set.copyOf(seen).size() < 300) {
+                List<Delivery> batch = receiver.receive(40, 1 << 20, Duration.ofSeconds(20));
+                assertThat(batch).as("messages after " + seen.size()).isNotEmpty();
+                batch.forEach(one -> seen.add(one.body()[0] * 100 + one.body()[1]));
+                receiver.acknowledgeUpTo(batch.get(batch.size() - 1));
+            }
         }
     }
 }

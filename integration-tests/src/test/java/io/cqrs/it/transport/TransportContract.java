@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import io.cqrs.core.CqrsId;
 import io.cqrs.core.TransportException;
 import io.cqrs.transport.RoutingKeys;
+import io.cqrs.transport.spi.Browser;
 import io.cqrs.transport.spi.Delivery;
 import io.cqrs.transport.spi.Destination;
 import io.cqrs.transport.spi.OutgoingMessage;
@@ -135,6 +136,28 @@ abstract class TransportContract {
             receiver.acknowledgeUpTo(received.get(1));
         }
         assertThat(texts(receive(queue.name(), 1))).containsExactly("c");
+    }
+
+    @Test
+    void looksThroughAQueueAndLeavesInItsPlaceWhatIsNotRemoved() throws Exception {
+        publish(toAll("a"), toAll("b"), toAll("c"));
+        for (int look = 0; look < 30; look++) {
+            try (Browser browser = transport.openBrowser(queue.name())) {
+                assertThat(browser.size()).isEqualTo(3);
+                assertThat(texts(List.of(browser.next(), browser.next(), browser.next())))
+                        .containsExactly("a", "b", "c");
+                assertThat(browser.next()).isNull();
+            }
+        }
+        try (Browser browser = transport.openBrowser(queue.name())) {
+            browser.next();
+            browser.remove(browser.next());
+            browser.next();
+        }
+        assertThat(texts(receive(queue.name(), 2))).containsExactly("a", "c");
+        assertThatExceptionOfType(TransportException.class)
+                .isThrownBy(() -> transport.openBrowser("nowhere"))
+                .withMessageContaining("nowhere does not exist");
     }
 
     @Test

@@ -96,7 +96,7 @@ public final class JdbcOutbox {
             statement = connection.prepareStatement(sql);
             if (single) {
                 bindCommon(statement, first);
-                statement.setString(4, first.message().change().key().text());
+                statement.setString(4, key(first));
                 statement.setString(5, body(first));
                 statement.setString(6, id(first));
             } else if (same) {
@@ -161,7 +161,7 @@ public final class JdbcOutbox {
 
     private void bindAlike(PreparedStatement statement, List<OutboxMessage> messages) throws SQLException {
         bindCommon(statement, messages.get(0));
-        bind(statement, 4, messages, one -> one.message().change().key().text());
+        bind(statement, 4, messages, JdbcOutbox::key);
         bind(statement, 5, messages, this::body);
     }
 
@@ -169,7 +169,7 @@ public final class JdbcOutbox {
         bind(statement, 1, messages, JdbcOutbox::id);
         bind(statement, 2, messages, OutboxMessage::routingKey);
         bind(statement, 3, messages, JdbcOutbox::headers);
-        bind(statement, 4, messages, one -> one.message().change().key().text());
+        bind(statement, 4, messages, JdbcOutbox::key);
         bind(statement, 5, messages, this::body);
     }
 
@@ -184,6 +184,10 @@ public final class JdbcOutbox {
 
     private static String id(OutboxMessage one) {
         return one.message().change().key().cqrsId().value();
+    }
+
+    private static String key(OutboxMessage one) {
+        return one.message().change().key().text();
     }
 
     private static @Nullable String headers(OutboxMessage one) {

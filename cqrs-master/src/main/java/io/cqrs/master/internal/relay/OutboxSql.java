@@ -18,7 +18,6 @@ final class OutboxSql {
             "enable_seqscan", "off",
             "jit", "off");
 
-    static final String EXISTS = "select to_regclass(?) is not null";
     static final String UNLOCK = "select pg_advisory_unlock(?, ?)";
     static final String TRY_LOCK = "select pg_try_advisory_lock(?, ?)";
     static final String SNAPSHOT = "select pg_current_snapshot()::text";

@@ -43,16 +43,7 @@ final class RelayLock implements AutoCloseable {
      * @throws CqrsConfigurationException if the outbox does not exist
      */
     void requireOutbox() throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement(OutboxSql.EXISTS)) {
-            statement.setString(1, outbox.sql());
-            try (ResultSet row = statement.executeQuery()) {
-                row.next();
-                if (!row.getBoolean(1)) {
-                    throw new CqrsConfigurationException(
-                            "table " + outbox + " does not exist: run `cqrs migrate` on this database first");
-                }
-            }
-        }
+        CqrsSchema.require(connection, outbox);
     }
 
     boolean tryAcquire() throws SQLException {

@@ -57,14 +57,15 @@ public final class TableCapture {
                 throw new CqrsConfigurationException("master " + declared.cqrsId() + " is captured on " + known
                         + " already: run `cqrs capture uninstall` for it first");
             }
-            requirePlain(declared, model);
+            requirePlain(model);
             // As the functions have it: what the filter names must be found there.
             execute("set local search_path = pg_catalog, pg_temp");
             check(declared, sql.check());
-            for (String statement : sql.install()) {
+            List<String> statements = sql.install();
+            for (String statement : statements) {
                 execute(statement);
             }
-            save(declared, model, String.join("\n", sql.install()));
+            save(declared, model, String.join("\n", statements));
             return declared;
         });
     }
@@ -215,16 +216,11 @@ public final class TableCapture {
     }
 
     /** A row that moves between partitions is no update to any trigger of the whole table. */
-    private void requirePlain(MasterTable declared, TableModel model) throws SQLException {
-        try (PreparedStatement statement =
-                connection.prepareStatement("select relkind from pg_class where oid = to_regclass(?)")) {
-            statement.setString(1, model.table().sql());
-            try (ResultSet row = statement.executeQuery()) {
-                if (row.next() && row.getString(1).equals("p")) {
-                    throw new CqrsConfigurationException("master " + declared.cqrsId() + ": table " + declared.table()
-                            + " is partitioned, which triggers can't capture: capture it by Hibernate");
-                }
-            }
+    private static void requirePlain(TableModel model) {
+        if (model.partitioned()) {
+            throw new CqrsConfigurationException("master " + model.declared().cqrsId() + ": table "
+                    + model.declared().table()
+                    + " is partitioned, which triggers can't capture: capture it by Hibernate");
         }
     }
 
@@ -265,10 +261,7 @@ public final class TableCapture {
     }
 
     private void requireFramework() throws SQLException {
-        if (!exists(schema.capture().sql())) {
-            throw new CqrsConfigurationException(
-                    "table " + schema.capture() + " does not exist: run `cqrs migrate` on this database first");
-        }
+        CqrsSchema.require(connection, schema.capture());
     }
 
     private boolean exists(String table) throws SQLException {

@@ -20,6 +20,7 @@ import java.util.stream.Collectors;
  *
  * @param declared the declaration
  * @param table the table with its schema
+ * @param partitioned whether its partitions hold the rows
  * @param key the key's columns, in the order of the parts on the wire
  * @param fields the columns to send by their names on the wire, without revision and time
  * @param written all columns that are not generated
@@ -27,6 +28,7 @@ import java.util.stream.Collectors;
 record TableModel(
         MasterTable declared,
         TableName table,
+        boolean partitioned,
         List<TableColumn> key,
         Map<String, TableColumn> fields,
         List<String> written) {
@@ -34,7 +36,8 @@ record TableModel(
     private static final Set<String> INTEGERS = Set.of("int2", "int4", "int8");
 
     private static final String TABLE = """
-            select n.nspname, c.relname, c.oid from pg_class c join pg_namespace n on n.oid = c.relnamespace
+            select n.nspname, c.relname, c.oid, c.relkind = 'p' as partitioned
+            from pg_class c join pg_namespace n on n.oid = c.relnamespace
             where c.oid = to_regclass(?) and c.relkind in ('r', 'p')""";
 
     private static final String COLUMNS = """
@@ -60,7 +63,7 @@ record TableModel(
                     throw wrong(declared, "does not exist: create it, or correct the name");
                 }
                 TableName name = new TableName(row.getString(1), row.getString(2));
-                return of(declared, name, columns(connection, row.getLong(3)));
+                return of(declared, name, row.getBoolean(4), columns(connection, row.getLong(3)));
             }
         }
     }
@@ -79,7 +82,8 @@ record TableModel(
         return columns;
     }
 
-    private static TableModel of(MasterTable declared, TableName table, List<TableColumn> columns) {
+    private static TableModel of(
+            MasterTable declared, TableName table, boolean partitioned, List<TableColumn> columns) {
         Map<String, TableColumn> byName = columns.stream()
                 .collect(Collectors.toMap(TableColumn::name, column -> column, (a, b) -> a, LinkedHashMap::new));
         requireStamp(declared, byName);
@@ -120,7 +124,7 @@ record TableModel(
                 .filter(column -> !column.generated())
                 .map(TableColumn::name)
                 .toList();
-        return new TableModel(declared, table, key, fields, written);
+        return new TableModel(declared, table, partitioned, key, fields, written);
     }
 
     private static void requireStamp(MasterTable declared, Map<String, TableColumn> columns) {

@@ -3,13 +3,12 @@ package io.cqrs.master.internal.trigger;
 import io.cqrs.core.CqrsConfigurationException;
 import io.cqrs.core.OutboxException;
 import io.cqrs.core.jdbc.SessionSettings;
-import io.cqrs.core.jdbc.SqlStates;
 import io.cqrs.core.jdbc.Transactions;
-import io.cqrs.core.lifecycle.Waiter;
 import io.cqrs.core.schema.CqrsSchema;
 import io.cqrs.master.MasterTable;
 import io.cqrs.master.SyncProgress;
 import io.cqrs.master.TableSyncRequest;
+import io.cqrs.master.internal.outbox.ContentionRetry;
 import io.cqrs.master.internal.outbox.OutboxWindow;
 import io.cqrs.transport.Headers;
 import io.cqrs.transport.JsonText;
@@ -18,7 +17,6 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -42,9 +40,6 @@ public final class TableSync {
             "search_path",
             "pg_catalog, pg_temp");
 
-    private static final Duration CONTENTION_PAUSE = Duration.ofMillis(50);
-    private static final int MOST_ATTEMPTS = 10;
-
     private final Connection connection;
     private final CqrsSchema schema;
     private final int maxBytes;
@@ -65,14 +60,13 @@ public final class TableSync {
             throws SQLException, InterruptedException {
         TableModel model = TableModel.read(connection, declared);
         try (SessionSettings session = SessionSettings.set(connection, SESSION)) {
-            List<?> after = settings.afterParts();
+            List<String> after = settings.after() == null ? List.of() : parts(settings.after());
             if (!after.isEmpty() && after.size() != model.key().size()) {
                 throw new CqrsConfigurationException(
                         "the key to go on behind has " + after.size() + " part(s), that of " + declared.cqrsId()
                                 + " has " + model.key().size());
             }
-            SyncProgress progress =
-                    pages(model, settings, after.stream().map(String::valueOf).toList());
+            SyncProgress progress = pages(model, settings, after);
             session.close();
             return progress;
         }
@@ -113,16 +107,7 @@ public final class TableSync {
 
     private Page page(TableModel model, TableSyncRequest.Settings settings, FilterSql filter, List<String> after)
             throws SQLException, InterruptedException {
-        for (int attempt = 1; ; attempt++) {
-            try {
-                return Transactions.run(connection, same -> write(model, settings, filter, after));
-            } catch (SQLException e) {
-                if (!SqlStates.isContention(e) || attempt == MOST_ATTEMPTS) {
-                    throw e;
-                }
-                boolean unused = new Waiter().await(CONTENTION_PAUSE.multipliedBy(attempt));
-            }
-        }
+        return ContentionRetry.run(() -> Transactions.run(connection, same -> write(model, settings, filter, after)));
     }
 
     private Page write(TableModel model, TableSyncRequest.Settings settings, FilterSql filter, List<String> after)

@@ -17,8 +17,9 @@ import java.util.stream.Collectors;
  *
  * <ol>
  *   <li>A row trigger before each insert and update gives revision and time to rows whose writer gave none: only where
- *       something changed, byte by byte, since not every type has an equality. Before an insert it waits for a transaction that is deleting the same key, so that the new row's
- *       time comes after that; the lock is the one that an upsert takes, a weaker one would deadlock with the delete.
+ *       something changed, byte by byte, since not every type has an equality. Before an insert it waits for a
+ *       transaction that is deleting the same key, so that the new row's time comes after that; the lock is the one that
+ *       an upsert takes, a weaker one would deadlock with the delete.
  *   <li>A trigger after each statement writes one outbox row for each row that changed, out of the transition tables, in
  *       one insert. A changed key is a delete, by a trigger of its own for such rows only, and a save.
  *   <li>A TRUNCATE sends deletes beforehand, or is refused.
@@ -118,19 +119,24 @@ final class TriggerSql {
                         + functionName(id, kind, schema) + "()");
     }
 
+    /** A given time stays, unless the insert waited for a delete: that row's last time may be later than the given one. */
     private String stampInsert() {
-        String key = model.key().stream()
-                .map(part -> part.of("t") + " = " + part.of("new"))
-                .collect(Collectors.joining(" and "));
         return """
                 begin
-                  perform from %1$s t where %2$s for no key update;
                   new.%3$s := coalesce(new.%3$s, 0);
-                  if new.%4$s is null or new.%4$s = now() then
-                    new.%4$s := clock_timestamp();
+                  if new.%4$s = now() then
+                    new.%4$s := null;
                   end if;
+                  perform from %1$s t where %2$s;
+                  if found then
+                    perform from %1$s t where %2$s for no key update;
+                    if not found and new.%4$s < clock_timestamp() then
+                      new.%4$s := null;
+                    end if;
+                  end if;
+                  new.%4$s := coalesce(new.%4$s, clock_timestamp());
                   return new;
-                end""".formatted(model.table().sql(), key, revision(), updatedColumn());
+                end""".formatted(model.table().sql(), messages.sameKey("t", "new"), revision(), updatedColumn());
     }
 
     private String stampUpdate() {
@@ -246,12 +252,9 @@ final class TriggerSql {
     }
 
     private String columns(String row) {
-        return keyed(messages.keyText(row));
-    }
-
-    private String keyed(String keyText) {
         CqrsId id = model.declared().cqrsId();
-        return Concat.literal(id.value()) + ", " + keyText + ", " + Concat.literal(RoutingKeys.toAll(id)) + ", ";
+        return Concat.literal(id.value()) + ", " + messages.keyText(row) + ", " + Concat.literal(RoutingKeys.toAll(id))
+                + ", ";
     }
 
     /** The rows of a table with whether the filter lets them through: it names columns without a table. */

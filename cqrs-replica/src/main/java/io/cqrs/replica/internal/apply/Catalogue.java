@@ -2,7 +2,6 @@ package io.cqrs.replica.internal.apply;
 
 import io.cqrs.core.CqrsConfigurationException;
 import io.cqrs.core.jdbc.TableName;
-import io.cqrs.core.schema.CqrsSchema;
 import io.cqrs.replica.ReplicaDefinition;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -27,33 +26,11 @@ final class Catalogue {
     }
 
     /**
-     * Reads the tables of all definitions.
+     * Reads a definition's table.
      *
-     * @throws CqrsConfigurationException if a table or a needed column is missing
+     * @throws CqrsConfigurationException if the table or a needed column is missing
      */
-    List<ReplicaTable> read(List<ReplicaDefinition> definitions, CqrsSchema schema) throws SQLException {
-        requireFramework(schema);
-        List<ReplicaTable> tables = new ArrayList<>();
-        for (ReplicaDefinition definition : definitions) {
-            tables.add(read(definition));
-        }
-        return tables;
-    }
-
-    private void requireFramework(CqrsSchema schema) throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement(CatalogueSql.EXISTS)) {
-            statement.setString(1, schema.tombstone().sql());
-            try (ResultSet row = statement.executeQuery()) {
-                row.next();
-                if (!row.getBoolean(1)) {
-                    throw new CqrsConfigurationException("table " + schema.tombstone()
-                            + " does not exist: run `cqrs migrate` on this database first");
-                }
-            }
-        }
-    }
-
-    private ReplicaTable read(ReplicaDefinition definition) throws SQLException {
+    ReplicaTable read(ReplicaDefinition definition) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(CatalogueSql.TABLE)) {
             statement.setString(1, definition.table());
             try (ResultSet row = statement.executeQuery()) {

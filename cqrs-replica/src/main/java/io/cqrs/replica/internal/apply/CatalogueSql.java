@@ -21,7 +21,5 @@ final class CatalogueSql {
             select distinct confrelid from pg_constraint
             where conrelid = ? and contype = 'f' and confrelid <> conrelid""";
 
-    static final String EXISTS = "select to_regclass(?) is not null";
-
     private CatalogueSql() {}
 }

@@ -12,6 +12,10 @@ import java.util.stream.IntStream;
 /**
  * The statements of the guard for one table (docs/design.md, "The guard"). Parameters are arrays, one element a row:
  * the key's columns, the filled columns, {@code cqrs_updated}, {@code cqrs_revision}; behind them what each says.
+ *
+ * <p>Rows and tombstones are looked up behind an {@code offset 0}, by their index for each change, and what was written is
+ * found by a hashed subplan. A plan is made once, maybe while the tables were empty, and would else read all of them for each
+ * batch, or compare each change with each.
  */
 final class GuardSql {
 
@@ -51,17 +55,19 @@ final class GuardSql {
                     insert into %2$s as r (%3$s, cqrs_updated, cqrs_revision)
                     select %4$s, m.upd, m.rev from m
                     where not exists (
-                            select from %5$s t where t.cqrs_id = ? and t.pk = %6$s and m.upd <= t.updated)
+                            select from %5$s t where t.cqrs_id = ? and t.pk = %6$s and m.upd <= t.updated offset 0)
                         and (m.upd > ?::timestamptz or exists (select from %2$s x where %7$s))
                     order by %8$s
                     on conflict (%9$s) do update
                     set %10$scqrs_updated = excluded.cqrs_updated, cqrs_revision = excluded.cqrs_revision
                     where %11$s
                     returning %12$s)
-                select m.ord, w.k0 is not null as written, x.cqrs_updated as old_updated,
+                select m.ord, (%8$s) in (select %13$s from w) as written, x.cqrs_updated as old_updated,
                     x.cqrs_revision as old_revision, t.updated as deleted
-                from m left join w on %13$s left join %2$s x on %7$s
-                    left join %5$s t on t.cqrs_id = ? and t.pk = %6$s
+                from m left join lateral (
+                        select x.cqrs_updated, x.cqrs_revision from %2$s x where %7$s offset 0) x on true
+                    left join lateral (
+                        select t.updated from %5$s t where t.cqrs_id = ? and t.pk = %6$s offset 0) t on true
                 """.formatted(
                         rows(all),
                         table.name().sql(),
@@ -75,35 +81,69 @@ final class GuardSql {
                         updates,
                         precedence(reach),
                         returnedKey(),
-                        returnedKeyEquals());
+                        returnedNames());
+    }
+
+    /** Behind the arrays: cqrs id. */
+    String bury() {
+        return "with m as materialized (%s) %s".formatted(rows(table.key()), tombstones());
+    }
+
+    private String tombstones() {
+        return """
+                insert into %s as t (cqrs_id, pk, updated, revision)
+                    select ?, %s, m.upd, m.rev from m order by 2
+                    on conflict (cqrs_id, pk) do update
+                    set updated = excluded.updated, revision = excluded.revision, received_at = clock_timestamp()
+                    where t.updated < excluded.updated""".formatted(tombstone.sql(), keyText());
+    }
+
+    /** Locks the rows there are, in the order of their keys. */
+    String lock() {
+        return "with m as materialized (%s) select from %s x where exists (select from m where %s) order by %s for update"
+                .formatted(rows(table.key()), table.name().sql(), keyEquals("x"), keyNames());
+    }
+
+    /** Behind the arrays: cqrs id. Returns ord, found, old_updated, old_revision, deleted. */
+    String state() {
+        return """
+                with m as materialized (%1$s)
+                select m.ord, x.%2$s is not null as found, x.cqrs_updated as old_updated,
+                    x.cqrs_revision as old_revision, t.updated as deleted
+                from m left join %3$s x on %4$s
+                    left join lateral (
+                        select t.updated from %5$s t where t.cqrs_id = ? and t.pk = %6$s offset 0) t on true
+                """.formatted(
+                        rows(table.key()),
+                        TableName.quote(table.key().get(0).name()),
+                        table.name().sql(),
+                        keyEquals("x"),
+                        tombstone.sql(),
+                        keyText());
     }
 
     /** Behind the arrays: cqrs id. Returns ord, recorded, removed, later_row. */
     String delete() {
         return """
                 with m as materialized (%1$s),
-                t as (
-                    insert into %2$s as t (cqrs_id, pk, updated, revision)
-                    select ?, %3$s, m.upd, m.rev from m order by 2
-                    on conflict (cqrs_id, pk) do update
-                    set updated = excluded.updated, revision = excluded.revision, received_at = clock_timestamp()
-                    where t.updated < excluded.updated
+                t as (%2$s
                     returning pk),
                 w as (
                     delete from %4$s r using m where %5$s and (r.cqrs_updated <= m.upd) is not false
                     returning %6$s)
-                select m.ord, t.pk is not null as recorded, w.k0 is not null as removed,
+                select m.ord, %3$s in (select pk from t) as recorded, (%7$s) in (select %9$s from w) as removed,
                     x.cqrs_updated > m.upd as later_row
-                from m left join t on t.pk = %3$s left join w on %7$s left join %4$s x on %8$s
+                from m left join lateral (select x.cqrs_updated from %4$s x where %8$s offset 0) x on true
                 """.formatted(
                         rows(table.key()),
-                        tombstone.sql(),
+                        tombstones(),
                         keyText(),
                         table.name().sql(),
                         keyEquals("r"),
                         returnedKey(),
-                        returnedKeyEquals(),
-                        keyEquals("x"));
+                        keyExpressions(),
+                        keyEquals("x"),
+                        returnedNames());
     }
 
     /** Behind the arrays: cqrs id. */
@@ -169,8 +209,8 @@ final class GuardSql {
         return joinKey(", ", i -> "r." + TableName.quote(table.key().get(i).name()) + " as k" + i);
     }
 
-    private String returnedKeyEquals() {
-        return joinKey(" and ", i -> "w.k" + i + " = " + table.key().get(i).cast("m.p" + i));
+    private String returnedNames() {
+        return joinKey(", ", i -> "k" + i);
     }
 
     private String joinKey(String separator, IntFunction<String> part) {

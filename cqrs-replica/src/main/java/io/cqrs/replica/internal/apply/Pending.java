@@ -9,6 +9,7 @@ public final class Pending {
 
     private final Change change;
     private @Nullable Outcome outcome;
+    private boolean settled;
 
     /** Begins with a change that has not ended yet. */
     public Pending(Change change) {
@@ -26,6 +27,15 @@ public final class Pending {
             throw new IllegalStateException("the change of " + change.key() + " has not ended");
         }
         return outcome;
+    }
+
+    /** Says whether its outcome is committed: it is not applied again with the rest of its batch. */
+    boolean isSettled() {
+        return settled;
+    }
+
+    void settle() {
+        settled = true;
     }
 
     void end(Outcome how) {

@@ -1,6 +1,9 @@
 package io.cqrs.replica.internal.apply;
 
+import io.cqrs.core.jdbc.SqlStates;
 import io.cqrs.core.schema.CqrsSchema;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
 import java.util.Map;
 
 /** Statements that concern all models. */
@@ -16,10 +19,25 @@ final class SessionSql {
     static final String EXCLUSIVE = "select pg_advisory_xact_lock(?, ?)";
     static final String SHARED = "select pg_advisory_xact_lock_shared(?, ?)";
 
+    /** Parameters: space, sorted hashes. */
+    static final String LOCK_KEYS = "select pg_advisory_xact_lock(?, k) from unnest(?::int4[]) k";
+
     private final CqrsSchema schema;
 
     SessionSql(CqrsSchema schema) {
         this.schema = schema;
+    }
+
+    /** Waits for a lock; a statement timeout that ends the wait counts as contention, by which nobody's attempts are spent. */
+    static void lock(PreparedStatement statement) throws SQLException {
+        try {
+            statement.execute();
+        } catch (SQLException e) {
+            if (SqlStates.isTimeout(e)) {
+                throw new SQLException("no lock within the statement timeout: " + e.getMessage(), "55P03", e);
+            }
+            throw e;
+        }
     }
 
     String horizons() {

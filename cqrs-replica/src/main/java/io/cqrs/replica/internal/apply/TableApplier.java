@@ -1,8 +1,10 @@
 package io.cqrs.replica.internal.apply;
 
 import io.cqrs.core.Change;
+import io.cqrs.core.EntityKey;
 import io.cqrs.core.ReplicationException;
 import io.cqrs.core.Stamp;
+import io.cqrs.core.jdbc.SqlStates;
 import io.cqrs.core.schema.CqrsSchema;
 import io.cqrs.replica.Outcome;
 import java.sql.Connection;
@@ -12,17 +14,22 @@ import java.sql.SQLException;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Applies folded changes to one table, set-based, within the caller's transaction. Belongs to one connection. */
 final class TableApplier implements AutoCloseable {
 
+    private static final Logger LOG = LoggerFactory.getLogger(TableApplier.class);
     private static final int SHAPES_KEPT = 64;
 
     private final Connection connection;
@@ -65,10 +72,21 @@ final class TableApplier implements AutoCloseable {
         }
         int next = RowArrays.bind(delete, changes(rows), table.key(), List.of());
         delete.setString(next, table.cqrsId().value());
-        try (ResultSet result = delete.executeQuery()) {
+        try (ResultSet result = query(delete, sql::delete)) {
             while (result.next()) {
                 rows.get(result.getInt("ord") - 1).end(deleteOutcome(result));
             }
+        }
+    }
+
+    private ResultSet query(PreparedStatement statement, Supplier<String> text) throws SQLException {
+        try {
+            return statement.executeQuery();
+        } catch (SQLException e) {
+            if (SqlStates.isTimeout(e)) {
+                LOG.warn("{}: the database cancelled a statement: {}", table.cqrsId(), text.get());
+            }
+            throw e;
         }
     }
 
@@ -83,16 +101,71 @@ final class TableApplier implements AutoCloseable {
     }
 
     /** Forgets the tombstones of the keys that are saved by force. */
-    void forget(Collection<Fold.Newest> saves) throws SQLException {
+    void forget(List<Change> saves) throws SQLException {
         if (saves.isEmpty()) {
             return;
         }
         if (forget == null) {
             forget = connection.prepareStatement(sql.forget());
         }
-        int next = RowArrays.bind(forget, changes(List.copyOf(saves)), table.key(), List.of());
+        int next = RowArrays.bind(forget, saves, table.key(), List.of());
         forget.setString(next, table.cqrsId().value());
         forget.executeUpdate();
+    }
+
+    /** Records deletes, one a key, of rows that a hook has seen to. */
+    void bury(List<Change> deletes) throws SQLException {
+        if (deletes.isEmpty()) {
+            return;
+        }
+        try (PreparedStatement bury = connection.prepareStatement(sql.bury())) {
+            int next = RowArrays.bind(bury, deletes, table.key(), List.of());
+            bury.setString(next, table.cqrsId().value());
+            bury.executeUpdate();
+        }
+    }
+
+    /** Locks the keys of these changes, one a key, and their rows, and reads what is stored of them. */
+    Map<EntityKey, KeyState> lock(List<Change> changes) throws SQLException {
+        int[] hashes = changes.stream()
+                .mapToInt(change -> change.key().toString().hashCode())
+                .sorted()
+                .distinct()
+                .toArray();
+        try (PreparedStatement keys = connection.prepareStatement(SessionSql.LOCK_KEYS)) {
+            keys.setInt(1, SessionSql.SPACE + 1);
+            keys.setArray(
+                    2,
+                    connection.createArrayOf(
+                            "int4", Arrays.stream(hashes).boxed().toArray()));
+            SessionSql.lock(keys);
+        }
+        try (PreparedStatement rows = connection.prepareStatement(sql.lock())) {
+            int unused = RowArrays.bind(rows, changes, table.key(), List.of());
+            SessionSql.lock(rows);
+        }
+        Map<EntityKey, KeyState> states = new HashMap<>();
+        try (PreparedStatement read = connection.prepareStatement(sql.state())) {
+            int next = RowArrays.bind(read, changes, table.key(), List.of());
+            read.setString(next, table.cqrsId().value());
+            try (ResultSet row = read.executeQuery()) {
+                while (row.next()) {
+                    states.put(changes.get(row.getInt("ord") - 1).key(), state(row));
+                }
+            }
+        }
+        return states;
+    }
+
+    private static KeyState state(ResultSet row) throws SQLException {
+        OffsetDateTime updated = row.getObject("old_updated", OffsetDateTime.class);
+        long revision = row.getLong("old_revision");
+        boolean stamped = updated != null && !row.wasNull();
+        OffsetDateTime deleted = row.getObject("deleted", OffsetDateTime.class);
+        return new KeyState(
+                row.getBoolean("found"),
+                stamped ? Stamp.of(updated.toInstant(), revision) : null,
+                deleted == null ? null : deleted.toInstant());
     }
 
     /**
@@ -120,7 +193,7 @@ final class TableApplier implements AutoCloseable {
         statement.setString(next, table.cqrsId().value());
         statement.setString(next + 1, floor == null ? "-infinity" : floor.toString());
         statement.setString(next + 2, table.cqrsId().value());
-        try (ResultSet result = statement.executeQuery()) {
+        try (ResultSet result = query(statement, () -> sql.save(columns, shape.reach()))) {
             while (result.next()) {
                 Fold.Newest row = rows.get(result.getInt("ord") - 1);
                 row.end(saveOutcome(row, result, floor));

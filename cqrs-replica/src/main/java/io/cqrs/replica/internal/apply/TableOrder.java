@@ -10,24 +10,25 @@ final class TableOrder {
 
     private TableOrder() {}
 
-    static List<ReplicaTable> parentsFirst(List<ReplicaTable> tables) {
-        List<ReplicaTable> ordered = new ArrayList<>();
-        Set<ReplicaTable> visited = new HashSet<>();
-        for (ReplicaTable table : tables) {
-            visit(table, tables, visited, ordered);
+    static List<ModelApplier> parentsFirst(List<ModelApplier> models) {
+        List<ModelApplier> ordered = new ArrayList<>();
+        Set<ModelApplier> visited = new HashSet<>();
+        for (ModelApplier model : models) {
+            visit(model, models, visited, ordered);
         }
         return ordered;
     }
 
     private static void visit(
-            ReplicaTable table, List<ReplicaTable> tables, Set<ReplicaTable> visited, List<ReplicaTable> ordered) {
-        if (visited.add(table)) {
-            for (ReplicaTable other : tables) {
-                if (table.parents().contains(other.oid())) {
-                    visit(other, tables, visited, ordered);
+            ModelApplier model, List<ModelApplier> models, Set<ModelApplier> visited, List<ModelApplier> ordered) {
+        if (visited.add(model)) {
+            for (ModelApplier other : models) {
+                ReplicaTable table = other.table();
+                if (table != null && model.parents().contains(table.oid())) {
+                    visit(other, models, visited, ordered);
                 }
             }
-            ordered.add(table);
+            ordered.add(model);
         }
     }
 }

@@ -1,22 +1,29 @@
 package io.cqrs.replica.internal.consume;
 
 import io.cqrs.core.Backoff;
-import io.cqrs.core.CqrsException;
+import io.cqrs.core.Change;
+import io.cqrs.core.CqrsId;
+import io.cqrs.core.EntityKey;
 import io.cqrs.core.ReplicationException;
 import io.cqrs.core.SerializationException;
+import io.cqrs.core.Signal;
 import io.cqrs.core.jdbc.SqlStates;
 import io.cqrs.core.lifecycle.SessionLoop;
 import io.cqrs.replica.Outcome;
+import io.cqrs.replica.ReplicaDefinition;
 import io.cqrs.replica.internal.apply.BatchApplier;
 import io.cqrs.replica.internal.apply.Pending;
 import io.cqrs.transport.Headers;
 import io.cqrs.transport.Message;
 import io.cqrs.transport.MessageCodec;
+import io.cqrs.transport.RoutingKeys;
 import io.cqrs.transport.spi.Delivery;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -30,7 +37,7 @@ import org.slf4j.LoggerFactory;
  *   <li>The database refuses writes (disk full, read-only): the same again, for as long as it takes.
  *   <li>The database is gone: the error ends the session.
  *   <li>Anything else: halve, in the order of arrival, until the one bad change is alone; it is tried again later, or
- *       goes to the dead letters.
+ *       goes to the dead letters. A row that refers to one that has not come is tried again for an hour.
  * </ol>
  */
 final class BatchProcessor {
@@ -55,6 +62,7 @@ final class BatchProcessor {
     }
 
     void process(List<Delivery> deliveries) throws SQLException, InterruptedException {
+        long start = System.nanoTime();
         List<Incoming> batch = new ArrayList<>(deliveries.size());
         for (Delivery delivery : deliveries) {
             decode(delivery, batch);
@@ -63,39 +71,53 @@ final class BatchProcessor {
             apply(batch);
         }
         failed.flush();
+        settings.listener().batch(deliveries.size(), Duration.ofNanos(System.nanoTime() - start));
     }
 
     private void decode(Delivery delivery, List<Incoming> batch) {
+        @Nullable EntityKey key = null;
         try {
             Message message = codec.decode(delivery.body());
-            if (!settings.models().contains(message.change().key().cqrsId())) {
-                throw new SerializationException(
-                        "no replica of " + message.change().key().cqrsId() + " is declared here");
+            key = message.change().key();
+            ReplicaDefinition definition = settings.definitions().get(key.cqrsId());
+            if (definition == null) {
+                throw new SerializationException("no replica of " + key.cqrsId() + " is declared here");
             }
             if (message.isExpiredAt(settings.clock().instant())) {
-                throw new ReplicationException(
-                        "the message of " + message.change().key() + " expired at " + message.expires());
+                throw new ReplicationException("the message of " + key + " expired at " + message.expires());
+            }
+            if (definition.onlyDirectSyncs() && isSyncToAll(message, delivery)) {
+                settings.listener().ended(definition.cqrsId(), Outcome.SKIPPED, 1);
+                return;
             }
             boolean forced = Boolean.TRUE.equals(delivery.headers().get(Headers.FORCE));
             batch.add(
                     new Incoming(delivery, message, new Pending(message.change().withForced(forced))));
         } catch (RuntimeException e) {
-            failed.deadLetter(delivery, null, 1, e);
+            failed.deadLetter(delivery, key, 1, e);
         }
+    }
+
+    private static boolean isSyncToAll(Message message, Delivery delivery) {
+        Change change = message.change();
+        return change.signal() == Signal.SYNC
+                && delivery.routingKey().equals(RoutingKeys.toAll(change.key().cqrsId()));
     }
 
     private void apply(List<Incoming> batch) throws SQLException, InterruptedException {
         try {
             applyThroughContention(batch);
-            report(batch);
         } catch (SQLException e) {
             if (SqlStates.isUnavailable(e) || SqlStates.isRefusing(e)) {
                 throw e;
             }
             isolate(batch, e);
+            return;
         } catch (RuntimeException e) {
             isolate(batch, e);
+            return;
         }
+        report(batch);
     }
 
     private void isolate(List<Incoming> batch, Exception error) throws SQLException, InterruptedException {
@@ -107,8 +129,12 @@ final class BatchProcessor {
         }
         Incoming one = batch.get(0);
         LOG.debug("{} failed", one.message().change(), error);
-        if (error instanceof CqrsException) {
+        if (error instanceof ReplicationException || error instanceof SerializationException) {
             failed.reject(one, error);
+        } else if (error instanceof SQLException sql
+                && SqlStates.isMissingParent(sql)
+                && one.message().change().signal() != Signal.DELETE) {
+            failed.awaitParent(one, error);
         } else {
             boolean innocent = error instanceof SQLException sql && SqlStates.isContention(sql);
             failed.retryOrDeadLetter(one, error, !innocent);
@@ -139,14 +165,35 @@ final class BatchProcessor {
             if (one.pending().outcome() == Outcome.NEEDS_SYNC) {
                 failed.deadLetter(
                         one.delivery(),
-                        one.message().change().key().cqrsId(),
+                        one.message().change().key(),
                         one.message().retries() + 1,
                         new ReplicationException(one.message().change()
                                 + " is older than the deletes remembered here: sync the entity from its master"));
             }
         }
+        Instant now = settings.clock().instant();
+        batch.stream().filter(BatchProcessor::isApplied).forEach(one -> tellApplied(one, now));
         BatchApplier.count(batch.stream().map(Incoming::pending).toList())
                 .forEach((cqrsId, counts) ->
                         counts.forEach((outcome, count) -> settings.listener().ended(cqrsId, outcome, count)));
+    }
+
+    private static boolean isApplied(Incoming one) {
+        Outcome outcome = one.pending().outcome();
+        return outcome == Outcome.APPLIED || outcome == Outcome.APPLIED_AFTER_GAP;
+    }
+
+    private void tellApplied(Incoming one, Instant now) {
+        Change change = one.message().change();
+        CqrsId cqrsId = change.key().cqrsId();
+        settings.listener().applied(cqrsId, Duration.between(change.stamp().updated(), now));
+        ReplicaDefinition definition = settings.definitions().get(cqrsId);
+        if (definition != null && definition.handler() != null) {
+            try {
+                definition.handler().afterCommit(change);
+            } catch (RuntimeException | LinkageError | AssertionError | StackOverflowError e) {
+                LOG.error("afterCommit of {} failed, the change is applied all the same", change, e);
+            }
+        }
     }
 }

@@ -1,8 +1,12 @@
 package io.cqrs.replica.internal.consume;
 
+import io.cqrs.core.CqrsException;
 import io.cqrs.core.CqrsId;
+import io.cqrs.core.EntityKey;
+import io.cqrs.core.ReplicationException;
 import io.cqrs.core.TransportException;
 import io.cqrs.replica.Outcome;
+import io.cqrs.replica.internal.apply.HookFailure;
 import io.cqrs.transport.Headers;
 import io.cqrs.transport.Message;
 import io.cqrs.transport.MessageCodec;
@@ -14,6 +18,7 @@ import io.cqrs.transport.spi.PublishOutcome;
 import io.cqrs.transport.spi.Publisher;
 import io.cqrs.transport.spi.Transport;
 import java.nio.charset.StandardCharsets;
+import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -33,12 +38,14 @@ final class FailedMessages implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(FailedMessages.class);
     private static final Duration CONFIRM_LIMIT = Duration.ofSeconds(30);
+    private static final Duration LONGEST_PARENT_WAIT = Duration.ofMinutes(1);
     private static final int REASON_LENGTH = 1000;
 
     private final WorkerSettings settings;
     private final Transport transport;
     private final MessageCodec codec = new MessageCodec();
     private final List<OutgoingMessage> waiting = new ArrayList<>();
+    private final List<Runnable> news = new ArrayList<>();
     private @Nullable Publisher publisher;
     private long sent;
 
@@ -47,50 +54,92 @@ final class FailedMessages implements AutoCloseable {
         this.transport = transport;
     }
 
-    /** Plans another attempt after the policy's delay, or the dead letter queue once all are used up. */
+    /** Plans another attempt after the policy's or the handler's delay, or the dead letter queue once all are used up. */
     void retryOrDeadLetter(Incoming one, Exception error, boolean countsAsAttempt) {
         CqrsId cqrsId = one.message().change().key().cqrsId();
         int retries = one.message().retries();
-        if (countsAsAttempt && retries >= settings.retries().maxRetries()) {
+        Retries policy = new Retries(settings, cqrsId);
+        if (countsAsAttempt && !policy.allow(retries, error)) {
             reject(one, error);
             return;
         }
-        Message next = countsAsAttempt ? one.message().afterFailure() : one.message();
+        retry(
+                one,
+                error,
+                countsAsAttempt ? one.message().afterFailure() : one.message(),
+                policy.delay(countsAsAttempt ? retries + 1 : 1));
+    }
+
+    /** Plans another attempt for a row whose parent has not come yet, by a clock of its own, not by attempts. */
+    void awaitParent(Incoming one, Exception error) {
+        Instant now = settings.clock().instant();
+        Duration waited = Duration.between(firstFailure(one, now), now);
+        if (waited.compareTo(settings.parentPatience()) >= 0) {
+            reject(
+                    one,
+                    new ReplicationException(
+                            one.message().change() + " refers to a row that has not come for " + waited
+                                    + ": sync that from its master, then send this again; " + Reasons.of(error),
+                            null));
+            return;
+        }
+        Duration wait = waited.dividedBy(2);
+        retry(one, error, one.message(), wait.compareTo(LONGEST_PARENT_WAIT) < 0 ? wait : LONGEST_PARENT_WAIT);
+    }
+
+    private static Instant firstFailure(Incoming one, Instant otherwise) {
+        Object first = one.delivery().headers().get(Headers.FIRST_FAILURE);
+        try {
+            return first == null ? otherwise : Instant.parse(first.toString());
+        } catch (DateTimeException e) {
+            return otherwise;
+        }
+    }
+
+    private void retry(Incoming one, Exception error, Message next, Duration wait) {
+        CqrsId cqrsId = one.message().change().key().cqrsId();
         Map<String, Object> headers = new HashMap<>(one.delivery().headers());
         headers.putIfAbsent(Headers.FIRST_FAILURE, now());
-        Duration wait = settings.retries().backoff().delay(countsAsAttempt ? retries + 1 : 1);
         String queue = settings.queue().name();
         Destination back = Destination.Delayed.atLeast(queue, wait, RoutingKeys.toQueue(queue, cqrsId));
         waiting.add(new OutgoingMessage(
                 back, id(), OutgoingMessage.SINGLE, headers, codec.encode(next).getBytes(StandardCharsets.UTF_8)));
-        settings.listener().retried(cqrsId, error);
+        news.add(() -> settings.listener().retried(cqrsId, error));
     }
 
     /** Gives a change up for good: it goes to the dead letters and counts as rejected. */
     void reject(Incoming one, Exception error) {
-        CqrsId cqrsId = one.message().change().key().cqrsId();
-        deadLetter(one.delivery(), cqrsId, one.message().retries() + 1, error);
-        settings.listener().ended(cqrsId, Outcome.REJECTED, 1);
+        EntityKey key = one.message().change().key();
+        deadLetter(one.delivery(), key, one.message().retries() + 1, error);
+        news.add(() -> settings.listener().ended(key.cqrsId(), Outcome.REJECTED, 1));
     }
 
     /** Plans the dead letter queue: the bytes as they came, and why. */
-    void deadLetter(Delivery delivery, @Nullable CqrsId cqrsId, int attempts, Exception error) {
-        String reason = Reasons.of(error);
+    void deadLetter(Delivery delivery, @Nullable EntityKey key, int attempts, Exception error) {
+        String why = Reasons.of(error);
+        String reason = key == null || error instanceof CqrsException ? why : "the change of " + key + ": " + why;
         Map<String, Object> headers = new HashMap<>(delivery.headers());
         headers.putIfAbsent(Headers.FIRST_FAILURE, now());
         headers.put(Headers.LAST_FAILURE, now());
-        headers.put(Headers.ERROR_CLASS, error.getClass().getName());
-        headers.put(Headers.ERROR_MESSAGE, reason.substring(0, Math.min(reason.length(), REASON_LENGTH)));
+        if (key != null) {
+            headers.put(Headers.MODEL, key.cqrsId().value());
+            headers.put(Headers.KEY, cut(key.text()));
+        }
+        Exception cause = error instanceof HookFailure hook ? hook.reason() : error;
+        headers.put(Headers.ERROR_CLASS, cause.getClass().getName());
+        headers.put(Headers.ERROR_MESSAGE, cut(reason));
+        headers.put(Headers.ERROR_STACK, cut(Reasons.stack(cause)));
         headers.put(Headers.ATTEMPTS, attempts);
         headers.put(Headers.SOURCE_QUEUE, settings.queue().name());
         String contentType = delivery.contentType() == null ? OutgoingMessage.SINGLE : delivery.contentType();
-        Destination deadLetters = new Destination.Queue(settings.queue().deadLetters());
+        Destination deadLetters =
+                new Destination.Queue(settings.queue().deadLetters(), settings.deadLetterTimeToLive());
         waiting.add(new OutgoingMessage(deadLetters, id(), contentType, headers, delivery.body()));
         LOG.warn("{}: to the dead letters: {}", settings.queue().name(), reason);
-        settings.listener().deadLettered(cqrsId, error);
+        news.add(() -> settings.listener().deadLettered(key == null ? null : key.cqrsId(), error));
     }
 
-    /** Publishes what was planned and waits until the broker has it. */
+    /** Publishes what was planned, waits until the broker has it, and tells the listener. */
     void flush() throws InterruptedException {
         if (waiting.isEmpty()) {
             return;
@@ -109,6 +158,8 @@ final class FailedMessages implements AutoCloseable {
             }
         }
         waiting.clear();
+        news.forEach(Runnable::run);
+        news.clear();
     }
 
     @Override
@@ -116,6 +167,10 @@ final class FailedMessages implements AutoCloseable {
         if (publisher != null) {
             publisher.close();
         }
+    }
+
+    private static String cut(String text) {
+        return text.substring(0, Math.min(text.length(), REASON_LENGTH));
     }
 
     private String id() {

@@ -2,11 +2,16 @@ package io.cqrs.replica.internal.consume;
 
 import io.cqrs.core.jdbc.SqlStates;
 import java.sql.SQLException;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 import org.postgresql.util.PSQLException;
 import org.postgresql.util.ServerErrorMessage;
 
 /** Says why a change failed without its data, which PostgreSQL's details repeat. Stateless. */
 final class Reasons {
+
+    private static final int FRAMES = 4;
+    private static final int STACK_LENGTH = 1000;
 
     private Reasons() {}
 
@@ -16,13 +21,38 @@ final class Reasons {
             return String.valueOf(error.getMessage());
         }
         String state = SqlStates.state(sql);
-        ServerErrorMessage server = sql instanceof PSQLException known ? known.getServerErrorMessage() : null;
+        ServerErrorMessage server = server(sql);
         if (server == null || state.startsWith("22")) {
             // Errors of class 22 quote the value in their first line already.
             return "the database refuses a value or a statement (SQLSTATE " + state + ")";
         }
         String constraint = server.getConstraint();
+        String column = server.getColumn();
         return server.getMessage() + " (SQLSTATE " + state + (constraint == null ? "" : ", constraint " + constraint)
-                + ")";
+                + (column == null ? "" : ", column " + column) + ")";
+    }
+
+    /** Looks behind the error of a batch of statements, which says nothing itself. */
+    private static @Nullable ServerErrorMessage server(SQLException error) {
+        for (Throwable e = error; e != null; e = e.getCause()) {
+            if (e instanceof PSQLException known && known.getServerErrorMessage() != null) {
+                return known.getServerErrorMessage();
+            }
+        }
+        return null;
+    }
+
+    /** Where an error and its causes came from, without their messages, which may hold data. */
+    static String stack(Throwable error) {
+        StringBuilder text = new StringBuilder();
+        for (Throwable e = error; e != null && text.length() < STACK_LENGTH; e = e.getCause()) {
+            text.append(text.isEmpty() ? "" : "caused by ")
+                    .append(e.getClass().getName())
+                    .append('\n');
+            Arrays.stream(e.getStackTrace())
+                    .limit(FRAMES)
+                    .forEach(frame -> text.append("  at ").append(frame).append('\n'));
+        }
+        return text.toString();
     }
 }

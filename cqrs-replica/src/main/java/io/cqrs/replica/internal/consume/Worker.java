@@ -8,6 +8,7 @@ import io.cqrs.transport.spi.Delivery;
 import io.cqrs.transport.spi.Receiver;
 import io.cqrs.transport.spi.Transport;
 import java.sql.Connection;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -47,14 +48,30 @@ public final class Worker implements SessionLoop.Session {
         return new SessionLoop("worker-" + number, BACKOFF, CLOSE_LIMIT, this);
     }
 
+    /**
+     * Prepares a connection for these replicas.
+     *
+     * @throws io.cqrs.core.CqrsConfigurationException if a table does not fit its declaration, or the schema is missing
+     * @throws SQLException if the database refuses, or is gone
+     */
+    static BatchApplier openApplier(Connection connection, WorkerSettings settings) throws SQLException {
+        return BatchApplier.open(
+                connection,
+                settings.definitions().values(),
+                settings.schema(),
+                settings.entities(),
+                settings.statementTimeout());
+    }
+
     @Override
     public void run(SessionLoop.Control control) throws Exception {
         try (Connection connection = database.open();
-                BatchApplier applier = BatchApplier.open(connection, settings.definitions(), settings.schema());
+                BatchApplier applier = openApplier(connection, settings);
                 FailedMessages failed = new FailedMessages(settings, transport)) {
             BatchProcessor processor = new BatchProcessor(settings, applier, failed, control);
             transport.declare(settings.queue());
-            try (Receiver receiver = transport.openReceiver(settings.queue().name(), 2 * settings.batchSize())) {
+            try (Receiver receiver = transport.openReceiver(
+                    settings.queue().name(), 2 * settings.batchSize(), 2 * settings.batchBytes())) {
                 consume(control, receiver, processor, applier);
             }
         }

@@ -1,0 +1,54 @@
+package io.cqrs.replica.internal.apply;
+
+import io.cqrs.core.CqrsId;
+import java.sql.SQLException;
+
+/** Applies changes without hooks: folded, a statement for all deletes and one for all saves. */
+final class SetApplier implements ModelApplier {
+
+    private final TableApplier rows;
+
+    SetApplier(TableApplier rows) {
+        this.rows = rows;
+    }
+
+    @Override
+    public CqrsId cqrsId() {
+        return rows.table().cqrsId();
+    }
+
+    @Override
+    public ReplicaTable table() {
+        return rows.table();
+    }
+
+    @Override
+    public boolean locksModel() {
+        return true;
+    }
+
+    @Override
+    public Work begin(Batch batch) {
+        Fold fold = new Fold(table().order(), batch.forced());
+        batch.changes().forEach(fold::add);
+        return new Work() {
+            @Override
+            public void delete() throws SQLException {
+                rows.delete(fold.deletes());
+            }
+
+            @Override
+            public void save() throws SQLException {
+                if (batch.forced()) {
+                    rows.forget(fold.saves().stream().map(Fold.Newest::change).toList());
+                }
+                rows.save(fold.saves(), batch.forced(), batch.horizon());
+            }
+        };
+    }
+
+    @Override
+    public void close() throws SQLException {
+        rows.close();
+    }
+}

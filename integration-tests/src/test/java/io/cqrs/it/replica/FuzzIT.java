@@ -1,0 +1,163 @@
+package io.cqrs.it.replica;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.cqrs.core.Backoff;
+import io.cqrs.core.Change;
+import io.cqrs.core.CqrsId;
+import io.cqrs.core.EntityKey;
+import io.cqrs.core.Signal;
+import io.cqrs.core.Stamp;
+import io.cqrs.core.jdbc.TableName;
+import io.cqrs.core.schema.CqrsSchema;
+import io.cqrs.it.support.Outcomes;
+import io.cqrs.it.support.Queues;
+import io.cqrs.it.support.TestDatabase;
+import io.cqrs.it.support.TestEnvironment;
+import io.cqrs.replica.CqrsReplica;
+import io.cqrs.replica.DeadLetter;
+import io.cqrs.replica.DeadLetterFilter;
+import io.cqrs.replica.DeadLetters;
+import io.cqrs.replica.Order;
+import io.cqrs.replica.Outcome;
+import io.cqrs.replica.ReplicaDefinition;
+import io.cqrs.replica.RetryPolicy;
+import io.cqrs.transport.Message;
+import io.cqrs.transport.MessageCodec;
+import io.cqrs.transport.memory.InMemoryTransport;
+import java.math.BigDecimal;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** Random bytes, and real messages with bytes changed, amid good ones: each ends, none ends the worker, none is lost. */
+@ExtendWith(TestEnvironment.class)
+class FuzzIT {
+
+    private static final CqrsId ITEM = CqrsId.of("item");
+    private static final Instant T0 = Instant.parse("2026-11-21T01:16:00Z");
+    private static final long FIRST_GOOD = 1_000_000;
+    private static final int GOOD_EVERY = 50;
+
+    @Test
+    void seesEveryHostileMessageThrough() throws Exception {
+        fuzz(Long.getLong("cqrs.fuzz.seed", 42), 4_000);
+    }
+
+    @Test
+    @Tag("large")
+    void seesManyMoreHostileMessagesThrough() throws Exception {
+        fuzz(Long.getLong("cqrs.fuzz.seed", 43), 100_000);
+    }
+
+    private static void fuzz(long seed, int eachKind) throws Exception {
+        Random random = new Random(seed);
+        TestDatabase database = TestEnvironment.database("fuzz");
+        CqrsSchema.standard().migrate(database.dataSource());
+        database.execute("create table item_ref (id bigint primary key, name varchar(40), amount int, active boolean,"
+                + " price numeric(12,2), made date, seen timestamptz, doc jsonb, tags text[],"
+                + " cqrs_revision bigint not null, cqrs_updated timestamptz not null)");
+        Outcomes outcomes = new Outcomes();
+        InMemoryTransport transport = new InMemoryTransport();
+        try (CqrsReplica replica = CqrsReplica.builder(database.dataSource())
+                .replica(ReplicaDefinition.ofTable(ITEM, TableName.parse("item_ref"), Map.of(), Order.UPDATED))
+                .transport(transport)
+                .queue("fuzz")
+                .retries(new RetryPolicy(0, Backoff.constant(Duration.ofSeconds(1))))
+                .listener(outcomes)
+                .build()) {
+            transport.declare(replica.queue());
+            replica.start();
+            int sent = 0;
+            int good = 0;
+            for (int done = 0; done < 2 * eachKind; ) {
+                List<byte[]> page = new ArrayList<>();
+                for (int i = 0; i < 2_000 && done < 2 * eachKind; i++, done++) {
+                    page.add(done % 2 == 0 ? noise(random) : mutated(random, message(random.nextInt(500), done)));
+                    if (done % GOOD_EVERY == 0) {
+                        page.add(message(FIRST_GOOD + good++, 0));
+                    }
+                }
+                Queues.putBytes(transport, "fuzz", Map.of(), page);
+                sent += page.size();
+                int expected = sent;
+                await().alias("all messages ended, seed " + seed)
+                        .atMost(Duration.ofSeconds(120))
+                        .until(() -> ended(outcomes) >= expected);
+            }
+            assertThat(database.count("item_ref where id >= " + FIRST_GOOD))
+                    .as("good ones, seed " + seed)
+                    .isEqualTo(good);
+            List<DeadLetter> silent = new ArrayList<>();
+            long dead = DeadLetters.of(transport, "fuzz").forEach(DeadLetterFilter.ALL, letter -> {
+                if (letter.error() == null || letter.error().isBlank() || letter.errorClass() == null) {
+                    silent.add(letter);
+                }
+            });
+            assertThat(dead).isEqualTo(outcomes.dead());
+            assertThat(silent).as("dead letters without a reason, seed " + seed).isEmpty();
+            assertThat(ended(outcomes)).isEqualTo(sent);
+            System.err.printf("fuzz: seed %d, %d messages, %s%n", seed, sent, outcomes);
+        }
+    }
+
+    private static int ended(Outcomes outcomes) {
+        return outcomes.ended() - outcomes.of(Outcome.NEEDS_SYNC) - outcomes.of(Outcome.REJECTED) + outcomes.dead();
+    }
+
+    private static byte[] noise(Random random) {
+        byte[] bytes = new byte[random.nextInt(300)];
+        random.nextBytes(bytes);
+        return bytes;
+    }
+
+    private static byte[] message(long id, long seconds) {
+        Map<String, Object> data = new LinkedHashMap<>();
+        data.put("id", id);
+        data.put("name", "name of " + id);
+        data.put("amount", 7L);
+        data.put("active", true);
+        data.put("price", new BigDecimal("12.50"));
+        data.put("made", "2024-02-29");
+        data.put("seen", "2026-11-21 01:16:00.614800+00:00");
+        data.put("doc", Map.of("a", List.of(1L, 2L)));
+        data.put("tags", List.of("x", "y"));
+        Change change =
+                Change.of(Signal.SAVE, EntityKey.of(ITEM, id), Stamp.of(T0.plusSeconds(seconds), seconds), data);
+        return new MessageCodec().encode(Message.of(change)).getBytes(StandardCharsets.UTF_8);
+    }
+
+    /** Changes, drops, doubles or swaps a few bytes, or a value as a whole. */
+    private static byte[] mutated(Random random, byte[] message) {
+        String[] values = {"null", "true", "-1", "1e400", "\"\"", "[]", "{}", "\"\\u0000\"", "99999999999999999999"};
+        if (random.nextInt(3) == 0) {
+            String text = new String(message, StandardCharsets.UTF_8);
+            int colon = text.indexOf(':', random.nextInt(text.length()));
+            int end = colon < 0 ? -1 : text.indexOf(',', colon);
+            return end < 0
+                    ? message
+                    : (text.substring(0, colon + 1) + values[random.nextInt(values.length)] + text.substring(end))
+                            .getBytes(StandardCharsets.UTF_8);
+        }
+        byte[] bytes = message.clone();
+        for (int i = 1 + random.nextInt(4); i > 0; i--) {
+            int at = random.nextInt(bytes.length);
+            switch (random.nextInt(3)) {
+                case 0 -> bytes[at] = (byte) random.nextInt(256);
+                case 1 -> bytes[at] = bytes[random.nextInt(bytes.length)];
+                default -> bytes = Arrays.copyOf(bytes, Math.max(1, at));
+            }
+        }
+        return bytes;
+    }
+}
