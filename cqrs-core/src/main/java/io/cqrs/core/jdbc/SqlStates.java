@@ -8,7 +8,10 @@ import org.jspecify.annotations.Nullable;
 public final class SqlStates {
 
     /** Rolled back by no fault of the statement: serialization failure, deadlock, lock not available. */
-    private static final Set<String> CONTENTION = Set.of("40001", "40P01", "55P03");
+    /** The state of a lock that was not to be had in time: contention. */
+    public static final String LOCK_NOT_AVAILABLE = "55P03";
+
+    private static final Set<String> CONTENTION = Set.of("40001", "40P01", LOCK_NOT_AVAILABLE);
 
     private SqlStates() {}
 

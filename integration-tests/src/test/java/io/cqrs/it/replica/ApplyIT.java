@@ -44,6 +44,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -66,6 +67,7 @@ class ApplyIT {
     private Duration timeout = Duration.ofMinutes(1);
     private Duration retention = Duration.ofDays(30);
     private Clock clock = Clock.systemUTC();
+    private int workers = 1;
     private CqrsReplica replica;
     private int sent;
 
@@ -119,6 +121,33 @@ class ApplyIT {
         assertThat(rows()).containsExactly("1|next life|0");
         apply(delete(1, 3, 3));
         assertThat(rows()).containsExactly("1|next life|0");
+    }
+
+    @Test
+    void removesTheRowThatASaveOfBeforeItsDeleteCreatesAfterIt() throws Exception {
+        // The save has looked for tombstones, and is kept from its row until the delete is committed.
+        database.execute("create or replace function held() returns trigger language plpgsql as"
+                + " 'begin perform pg_advisory_xact_lock_shared(7); return new; end';"
+                + " create trigger held before insert on item_ref for each row execute function held()");
+        workers = 2;
+        start();
+        try (Connection holder = database.dataSource().getConnection();
+                Statement statement = holder.createStatement()) {
+            statement.execute("select pg_advisory_lock(7)");
+            Queues.put(transport, "apply", save(1, 0, 0, "old"));
+            await().until(() -> database.rows("select 1 from pg_locks where locktype = 'advisory' and not granted")
+                            .size()
+                    == 1);
+            // One of them goes to the other worker.
+            Change[] deletes =
+                    IntStream.range(0, 8).mapToObj(i -> delete(1, 1, 1)).toArray(Change[]::new);
+            Queues.put(transport, "apply", deletes);
+            await().until(() -> database.count("cqrs.tombstone") == 1);
+            statement.execute("select pg_advisory_unlock(7)");
+        }
+        await().until(() -> ended() == 9);
+        assertThat(rows()).isEmpty();
+        assertThat(outcomes.of(Outcome.APPLIED)).isEqualTo(2);
     }
 
     @Test
@@ -564,6 +593,7 @@ class ApplyIT {
         CqrsReplica.Builder builder = CqrsReplica.builder(database.dataSource())
                 .transport(transport)
                 .queue("apply")
+                .workers(workers)
                 .retries(retries)
                 .statementTimeout(timeout)
                 .tombstoneRetention(retention)

@@ -51,7 +51,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
  * Random histories of real masters, their messages shuffled and doubled, through four real workers: the replica must end
- * equal to the master, whatever the order. It goes red without the model's lock, without the tombstones, and with a
+ * equal to the master, whatever the order. It goes red without the sweep, without the tombstones, and with a
  * guard that compares anything less.
  */
 @ExtendWith(TestEnvironment.class)

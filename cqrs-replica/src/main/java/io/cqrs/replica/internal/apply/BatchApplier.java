@@ -1,5 +1,6 @@
 package io.cqrs.replica.internal.apply;
 
+import io.cqrs.core.Change;
 import io.cqrs.core.CqrsId;
 import io.cqrs.core.ReplicationException;
 import io.cqrs.core.SerializationException;
@@ -13,7 +14,6 @@ import io.cqrs.replica.ReplicaDefinition;
 import io.cqrs.replica.ReplicaHandler;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
-import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
@@ -29,23 +29,25 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.TreeMap;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Applies a batch of changes in one transaction, or its deletes in one before, under the guard: last writer wins by time,
- * then revision.
+ * Applies a batch of changes under the guard: last writer wins by time, then revision.
  *
  * <ol>
- *   <li>Lock each model of the batch, in sorted order, as statements of their own, so that the next ones see what others
- *       committed: exclusively where the batch deletes, shared where it only saves. Without it an update that races a
- *       delete leaves a row that the master no longer has.
- *   <li>Fold to one delete and one save a key.
- *   <li>Deletes, children before parents: tombstones first, then the rows that are not later.
- *   <li>Saves, parents before children: upserts that a later row or tombstone stops.
- *   <li>Commit. Each change then knows its outcome.
+ *   <li>Deletes first, folded to one a key, children before parents, in a transaction of their own: tombstones, then the
+ *       rows that are not later.
+ *   <li>Saves, folded to one a key, parents before children: upserts that a later row or tombstone stops.
+ *   <li>Others that were saving when the deletes were committed may not have seen their tombstones, and create a row that
+ *       the master no longer has: wait until those have ended, and sweep the deleted keys again. Deletes so wait for
+ *       saves, as CREATE INDEX CONCURRENTLY waits for writes, and saves for none.
  * </ol>
+ *
+ * <p>Each transaction locks its models, in sorted order, as statements of their own, so that the next ones see what others
+ * committed: shared, but for forced changes, which need a model for themselves.
  *
  * <p>Belongs to one thread and one connection, which it sets to READ COMMITTED, UTC and ISO dates.
  */
@@ -53,7 +55,8 @@ public final class BatchApplier implements AutoCloseable {
 
     private final Connection connection;
     private final SessionSettings session;
-    private final SessionSql locks;
+    private final SessionSql sql;
+    private final ModelLocks locks;
     private final List<ModelApplier> parentsFirst;
     private final List<ModelApplier> childrenFirst;
     private final Map<CqrsId, ModelApplier> byModel = new HashMap<>();
@@ -67,7 +70,8 @@ public final class BatchApplier implements AutoCloseable {
             @Nullable EntitySessions entities) {
         this.connection = connection;
         this.session = session;
-        this.locks = new SessionSql(schema);
+        this.sql = new SessionSql(schema);
+        this.locks = new ModelLocks(connection);
         this.parentsFirst = parentsFirst;
         this.childrenFirst = new ArrayList<>(parentsFirst);
         Collections.reverse(childrenFirst);
@@ -128,7 +132,8 @@ public final class BatchApplier implements AutoCloseable {
     }
 
     /**
-     * Applies changes of known models; when it throws, none, or the deletes alone, which are then settled.
+     * Applies changes of known models. When it throws, some may be committed all the same: they keep their outcomes when
+     * they are applied again.
      *
      * @throws SQLException if the database refuses, or is gone
      * @throws io.cqrs.core.ReplicationException if a change does not fit its table
@@ -149,42 +154,57 @@ public final class BatchApplier implements AutoCloseable {
         }
     }
 
-    /**
-     * Deletes, which need their model's lock for themselves, get a short transaction of their own before the saves, so that
-     * others wait for no more than that. A fold keeps the two of a key apart anyway. What is forced keeps its place.
-     */
+    /** A fold keeps the delete and the save of a key apart anyway. What is forced keeps its place, in one transaction. */
     private void applyInOrder(List<Pending> batch) throws SQLException {
-        List<Pending> open =
-                batch.stream().filter(pending -> !pending.isSettled()).toList();
-        boolean forced = open.stream().anyMatch(pending -> pending.change().forced());
-        Map<Boolean, List<Pending>> byLock = open.stream().collect(Collectors.partitioningBy(this::needsLock));
-        List<Pending> deletes = byLock.getOrDefault(true, List.of());
-        List<Pending> others = byLock.getOrDefault(false, List.of());
-        if (forced || deletes.isEmpty() || others.isEmpty()) {
-            transact(open);
-        } else {
-            transact(deletes);
-            deletes.forEach(Pending::settle);
-            transact(others);
+        if (batch.stream().anyMatch(pending -> pending.change().forced())) {
+            transact(batch, true);
+            return;
         }
+        Map<Boolean, List<Pending>> bySweep = batch.stream().collect(Collectors.partitioningBy(this::isSwept));
+        List<Pending> deletes = bySweep.getOrDefault(true, List.of());
+        List<Pending> others = bySweep.getOrDefault(false, List.of()).stream()
+                .filter(pending -> !pending.isCommitted())
+                .toList();
+        if (deletes.isEmpty()) {
+            transact(others, false);
+            return;
+        }
+        transact(deletes, false);
+        Map<CqrsId, List<Change>> byModel = deletes.stream()
+                .map(Pending::change)
+                .collect(Collectors.groupingBy(change -> change.key().cqrsId()));
+        Set<String> savers = locks.sharers(byModel.keySet());
+        transact(others, false);
+        locks.awaitEnd(byModel.keySet(), savers);
+        sweep(byModel);
     }
 
-    private boolean needsLock(Pending pending) {
+    private boolean isSwept(Pending pending) {
         return pending.change().signal() == Signal.DELETE
-                && applier(pending.change().key().cqrsId()).locksModel();
+                && applier(pending.change().key().cqrsId()).sweeps();
     }
 
-    private void transact(List<Pending> changes) throws SQLException {
-        if (!changes.isEmpty()) {
-            int unused = Transactions.run(connection, same -> applyWithin(changes));
+    private void sweep(Map<CqrsId, List<Change>> deletes) throws SQLException {
+        for (ModelApplier applier : childrenFirst) {
+            List<Change> changes = deletes.get(applier.cqrsId());
+            if (changes != null) {
+                applier.sweep(changes);
+            }
         }
     }
 
-    private int applyWithin(List<Pending> batch) throws SQLException {
-        Map<CqrsId, Instant> horizons = lock(batch);
+    private void transact(List<Pending> changes, boolean alone) throws SQLException {
+        if (!changes.isEmpty()) {
+            int unused = Transactions.run(connection, same -> applyWithin(changes, alone));
+            changes.forEach(Pending::commit);
+        }
+    }
+
+    private int applyWithin(List<Pending> batch, boolean alone) throws SQLException {
+        lock(batch, alone);
         try (LazyEntities context = new LazyEntities(entities, connection)) {
             for (Run run : runs(batch)) {
-                apply(run, horizons, context);
+                apply(run, context);
             }
             context.commit();
         }
@@ -200,30 +220,29 @@ public final class BatchApplier implements AutoCloseable {
         for (ModelApplier applier : parentsFirst) {
             String cqrsId = applier.cqrsId().value();
             Transactions.run(connection, same -> {
-                lock(applier.cqrsId(), true);
                 try (Statement untimed = connection.createStatement()) {
                     untimed.execute("set local statement_timeout = 0");
                 }
-                try (PreparedStatement purge = connection.prepareStatement(locks.purge())) {
+                try (PreparedStatement purge = connection.prepareStatement(sql.purge())) {
                     purge.setString(1, cqrsId);
                     purge.setObject(2, OffsetDateTime.ofInstant(cutOff, ZoneOffset.UTC));
                     purge.setString(3, cqrsId);
+                    purge.setString(4, cqrsId);
                     return purge.executeUpdate();
                 }
             });
         }
     }
 
-    private void apply(Run run, Map<CqrsId, Instant> horizons, LazyEntities context) throws SQLException {
+    private void apply(Run run, LazyEntities context) throws SQLException {
         Map<CqrsId, List<Pending>> changed = new HashMap<>();
         for (Pending pending : run.changes()) {
             changed.computeIfAbsent(pending.change().key().cqrsId(), id -> new ArrayList<>())
                     .add(pending);
         }
         Map<CqrsId, ModelApplier.Work> works = new HashMap<>();
-        changed.forEach((cqrsId, changes) -> works.put(
-                cqrsId,
-                applier(cqrsId).begin(new ModelApplier.Batch(changes, run.forced(), horizons.get(cqrsId), context))));
+        changed.forEach((cqrsId, changes) ->
+                works.put(cqrsId, applier(cqrsId).begin(new ModelApplier.Batch(changes, run.forced(), context))));
         for (ModelApplier applier : childrenFirst) {
             ModelApplier.Work work = works.get(applier.cqrsId());
             if (work != null) {
@@ -246,36 +265,11 @@ public final class BatchApplier implements AutoCloseable {
         return applier;
     }
 
-    /** Locks the models and returns their horizons, which a purge changes only under the exclusive lock. */
-    private Map<CqrsId, Instant> lock(List<Pending> batch) throws SQLException {
-        Map<CqrsId, Boolean> models = new TreeMap<>();
-        for (Pending pending : batch) {
-            boolean exclusive = needsLock(pending)
-                    || (pending.change().forced()
-                            && applier(pending.change().key().cqrsId()).locksModel());
-            models.merge(pending.change().key().cqrsId(), exclusive, Boolean::logicalOr);
-        }
-        for (Map.Entry<CqrsId, Boolean> model : models.entrySet()) {
-            lock(model.getKey(), model.getValue());
-        }
-        Map<CqrsId, Instant> horizons = new HashMap<>();
-        try (Statement statement = connection.createStatement();
-                ResultSet row = statement.executeQuery(locks.horizons())) {
-            while (row.next()) {
-                horizons.put(
-                        CqrsId.of(row.getString(1)),
-                        row.getObject(2, OffsetDateTime.class).toInstant());
-            }
-        }
-        return horizons;
-    }
-
-    private void lock(CqrsId cqrsId, boolean exclusive) throws SQLException {
-        try (PreparedStatement statement =
-                connection.prepareStatement(exclusive ? SessionSql.EXCLUSIVE : SessionSql.SHARED)) {
-            statement.setInt(1, SessionSql.SPACE);
-            statement.setInt(2, cqrsId.value().hashCode());
-            SessionSql.lock(statement);
+    private void lock(List<Pending> batch, boolean alone) throws SQLException {
+        Set<CqrsId> models = new TreeSet<>();
+        batch.forEach(pending -> models.add(pending.change().key().cqrsId()));
+        for (CqrsId cqrsId : models) {
+            locks.lock(cqrsId, alone);
         }
     }
 

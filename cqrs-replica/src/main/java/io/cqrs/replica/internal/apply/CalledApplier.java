@@ -30,7 +30,7 @@ final class CalledApplier implements ModelApplier {
     }
 
     @Override
-    public boolean locksModel() {
+    public boolean sweeps() {
         return false;
     }
 

@@ -31,13 +31,19 @@ final class GuardSql {
 
     private final ReplicaTable table;
     private final TableName tombstone;
+    private final TableName horizon;
 
     GuardSql(ReplicaTable table, CqrsSchema schema) {
         this.table = table;
         this.tombstone = schema.tombstone();
+        this.horizon = schema.tombstoneHorizon();
     }
 
-    /** Behind the arrays: cqrs id, horizon, cqrs id. Returns ord, written, old_updated, old_revision, deleted. */
+    /**
+     * Behind the arrays: cqrs id, three times. Returns ord, written, old_updated, old_revision, deleted, horizon.
+     *
+     * <p>The horizon is read by the statement that looks for tombstones: a purge moves both at once.
+     */
     String save(List<ReplicaColumn> columns, Reach reach) {
         List<ReplicaColumn> all = new ArrayList<>(table.key());
         all.addAll(columns);
@@ -51,19 +57,20 @@ final class GuardSql {
                 .collect(Collectors.joining());
         return """
                 with m as materialized (%1$s),
+                h as materialized (%14$s),
                 w as (
                     insert into %2$s as r (%3$s, cqrs_updated, cqrs_revision)
                     select %4$s, m.upd, m.rev from m
                     where not exists (
                             select from %5$s t where t.cqrs_id = ? and t.pk = %6$s and m.upd <= t.updated offset 0)
-                        and (m.upd > ?::timestamptz or exists (select from %2$s x where %7$s))
+                        and %15$s
                     order by %8$s
                     on conflict (%9$s) do update
                     set %10$scqrs_updated = excluded.cqrs_updated, cqrs_revision = excluded.cqrs_revision
                     where %11$s
                     returning %12$s)
                 select m.ord, (%8$s) in (select %13$s from w) as written, x.cqrs_updated as old_updated,
-                    x.cqrs_revision as old_revision, t.updated as deleted
+                    x.cqrs_revision as old_revision, t.updated as deleted, (select updated from h) as horizon
                 from m left join lateral (
                         select x.cqrs_updated, x.cqrs_revision from %2$s x where %7$s offset 0) x on true
                     left join lateral (
@@ -81,7 +88,21 @@ final class GuardSql {
                         updates,
                         precedence(reach),
                         returnedKey(),
-                        returnedNames());
+                        returnedNames(),
+                        horizons(),
+                        withinHorizon(reach));
+    }
+
+    private String horizons() {
+        return "select updated from %s where cqrs_id = ?".formatted(horizon.sql());
+    }
+
+    /** A sync says that the entity is there: it may create what an old save may not. */
+    private String withinHorizon(Reach reach) {
+        return reach == Reach.NEWER
+                ? "(not exists (select from h where m.upd <= h.updated) or exists (select from %s x where %s))"
+                        .formatted(table.name().sql(), keyEquals("x"))
+                : "true";
     }
 
     /** Behind the arrays: cqrs id. */
@@ -104,12 +125,12 @@ final class GuardSql {
                 .formatted(rows(table.key()), table.name().sql(), keyEquals("x"), keyNames());
     }
 
-    /** Behind the arrays: cqrs id. Returns ord, found, old_updated, old_revision, deleted. */
+    /** Behind the arrays: cqrs id, twice. Returns ord, found, old_updated, old_revision, deleted, horizon. */
     String state() {
         return """
                 with m as materialized (%1$s)
                 select m.ord, x.%2$s is not null as found, x.cqrs_updated as old_updated,
-                    x.cqrs_revision as old_revision, t.updated as deleted
+                    x.cqrs_revision as old_revision, t.updated as deleted, (%7$s) as horizon
                 from m left join %3$s x on %4$s
                     left join lateral (
                         select t.updated from %5$s t where t.cqrs_id = ? and t.pk = %6$s offset 0) t on true
@@ -119,7 +140,8 @@ final class GuardSql {
                         table.name().sql(),
                         keyEquals("x"),
                         tombstone.sql(),
-                        keyText());
+                        keyText(),
+                        horizons());
     }
 
     /** Behind the arrays: cqrs id. Returns ord, recorded, removed, later_row. */
@@ -144,6 +166,15 @@ final class GuardSql {
                         keyExpressions(),
                         keyEquals("x"),
                         returnedNames());
+    }
+
+    /** Behind the arrays: cqrs id. Goes by the tombstones, not by the deletes, which a forced sync may have undone. */
+    String sweep() {
+        return """
+                with m as materialized (%1$s)
+                delete from %2$s r using m, %3$s t
+                where %4$s and t.cqrs_id = ? and t.pk = %5$s and (r.cqrs_updated <= t.updated) is not false
+                """.formatted(rows(table.key()), table.name().sql(), tombstone.sql(), keyEquals("r"), keyText());
     }
 
     /** Behind the arrays: cqrs id. */

@@ -46,7 +46,7 @@ final class HandledApplier implements ModelApplier {
 
     /** Keys are locked instead. */
     @Override
-    public boolean locksModel() {
+    public boolean sweeps() {
         return false;
     }
 
@@ -100,7 +100,7 @@ final class HandledApplier implements ModelApplier {
         }
 
         private Outcome save(Change change, KeyState state) throws SQLException {
-            Outcome outcome = state.judgeSave(change, table().order(), batch.forced(), batch.horizon());
+            Outcome outcome = state.judgeSave(change, table().order(), batch.forced());
             if (outcome != Outcome.APPLIED && outcome != Outcome.APPLIED_AFTER_GAP) {
                 return outcome;
             }

@@ -17,12 +17,14 @@ final class KeyState {
     private boolean exists;
     private @Nullable Stamp stored;
     private @Nullable Instant deleted;
+    private final @Nullable Instant horizon;
     private @Nullable Object entity;
 
-    KeyState(boolean exists, @Nullable Stamp stored, @Nullable Instant deleted) {
+    KeyState(boolean exists, @Nullable Stamp stored, @Nullable Instant deleted, @Nullable Instant horizon) {
         this.exists = exists;
         this.stored = stored;
         this.deleted = deleted;
+        this.horizon = horizon;
     }
 
     boolean exists() {
@@ -39,7 +41,7 @@ final class KeyState {
     }
 
     /** Says how a save would end. */
-    Outcome judgeSave(Change change, Order order, boolean forced, @Nullable Instant horizon) {
+    Outcome judgeSave(Change change, Order order, boolean forced) {
         Stamp stored = this.stored;
         Stamp stamp = change.stamp();
         if (!forced) {

@@ -1,8 +1,8 @@
 package io.cqrs.replica.internal.apply;
 
+import io.cqrs.core.Change;
 import io.cqrs.core.CqrsId;
 import java.sql.SQLException;
-import java.time.Instant;
 import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -20,8 +20,11 @@ interface ModelApplier extends AutoCloseable {
     @Nullable
     ReplicaTable table();
 
-    /** Says whether deletes need the model's lock for themselves. */
-    boolean locksModel();
+    /** Says whether deletes come before all saves, and their keys are swept behind saves that did not see them. */
+    boolean sweeps();
+
+    /** Removes rows of these keys that are not later than their tombstones. */
+    default void sweep(List<Change> deletes) throws SQLException {}
 
     /** Takes a batch's changes of this model, in their order, all forced or none. */
     Work begin(Batch batch);
@@ -34,11 +37,9 @@ interface ModelApplier extends AutoCloseable {
      *
      * @param changes in the order of arrival
      * @param forced whether they go below later states
-     * @param horizon up to which time tombstones were purged, or null where none was
      * @param entities the batch's persistence context
      */
-    record Batch(
-            List<Pending> changes, boolean forced, @Nullable Instant horizon, LazyEntities entities) {}
+    record Batch(List<Pending> changes, boolean forced, LazyEntities entities) {}
 
     /** What is to be done. */
     @FunctionalInterface

@@ -9,7 +9,7 @@ public final class Pending {
 
     private final Change change;
     private @Nullable Outcome outcome;
-    private boolean settled;
+    private boolean committed;
 
     /** Begins with a change that has not ended yet. */
     public Pending(Change change) {
@@ -29,16 +29,19 @@ public final class Pending {
         return outcome;
     }
 
-    /** Says whether its outcome is committed: it is not applied again with the rest of its batch. */
-    boolean isSettled() {
-        return settled;
+    /** Says whether its outcome is committed, whatever becomes of the rest of its batch. */
+    boolean isCommitted() {
+        return committed;
     }
 
-    void settle() {
-        settled = true;
+    void commit() {
+        committed = true;
     }
 
+    /** Sets how it ended: a change that is applied again, to be sure, keeps its first end. */
     void end(Outcome how) {
-        this.outcome = how;
+        if (!committed) {
+            outcome = how;
+        }
     }
 }

@@ -16,9 +16,6 @@ final class SessionSql {
     static final Map<String, String> SETTINGS =
             Map.of("timezone", "UTC", "datestyle", "ISO, YMD", "intervalstyle", "postgres");
 
-    static final String EXCLUSIVE = "select pg_advisory_xact_lock(?, ?)";
-    static final String SHARED = "select pg_advisory_xact_lock_shared(?, ?)";
-
     /** Parameters: space, sorted hashes. */
     static final String LOCK_KEYS = "select pg_advisory_xact_lock(?, k) from unnest(?::int4[]) k";
 
@@ -34,22 +31,21 @@ final class SessionSql {
             statement.execute();
         } catch (SQLException e) {
             if (SqlStates.isTimeout(e)) {
-                throw new SQLException("no lock within the statement timeout: " + e.getMessage(), "55P03", e);
+                throw new SQLException(
+                        "no lock within the statement timeout: " + e.getMessage(), SqlStates.LOCK_NOT_AVAILABLE, e);
             }
             throw e;
         }
     }
 
-    String horizons() {
-        return "select cqrs_id, updated from %s"
-                .formatted(schema.tombstoneHorizon().sql());
-    }
-
-    /** Parameters: cqrs id, cut-off, cqrs id. */
+    /** Parameters: cqrs id, cut-off, cqrs id, twice. Waits for none that is being recorded anew. */
     String purge() {
         return """
                 with gone as (
-                    delete from %1$s where cqrs_id = ? and received_at < ? returning updated)
+                    delete from %1$s t using (
+                        select pk from %1$s where cqrs_id = ? and received_at < ? for update skip locked) old
+                    where t.cqrs_id = ? and t.pk = old.pk
+                    returning t.updated)
                 insert into %2$s as h (cqrs_id, updated)
                 select ?, max(updated) from gone having count(*) > 0
                 on conflict (cqrs_id) do update set updated = greatest(h.updated, excluded.updated)

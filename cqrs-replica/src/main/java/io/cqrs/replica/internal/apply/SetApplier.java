@@ -1,7 +1,9 @@
 package io.cqrs.replica.internal.apply;
 
+import io.cqrs.core.Change;
 import io.cqrs.core.CqrsId;
 import java.sql.SQLException;
+import java.util.List;
 
 /** Applies changes without hooks: folded, a statement for all deletes and one for all saves. */
 final class SetApplier implements ModelApplier {
@@ -23,8 +25,13 @@ final class SetApplier implements ModelApplier {
     }
 
     @Override
-    public boolean locksModel() {
+    public boolean sweeps() {
         return true;
+    }
+
+    @Override
+    public void sweep(List<Change> deletes) throws SQLException {
+        rows.sweep(deletes);
     }
 
     @Override
@@ -42,7 +49,7 @@ final class SetApplier implements ModelApplier {
                 if (batch.forced()) {
                     rows.forget(fold.saves().stream().map(Fold.Newest::change).toList());
                 }
-                rows.save(fold.saves(), batch.forced(), batch.horizon());
+                rows.save(fold.saves(), batch.forced());
             }
         };
     }

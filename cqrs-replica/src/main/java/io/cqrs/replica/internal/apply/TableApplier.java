@@ -37,6 +37,7 @@ final class TableApplier implements AutoCloseable {
     private final GuardSql sql;
     private final Map<SaveShape, PreparedStatement> saves = new HashMap<>();
     private @Nullable PreparedStatement delete;
+    private @Nullable PreparedStatement sweep;
     private @Nullable PreparedStatement forget;
 
     TableApplier(Connection connection, ReplicaTable table, CqrsSchema schema) {
@@ -54,7 +55,7 @@ final class TableApplier implements AutoCloseable {
         for (PreparedStatement statement : saves.values()) {
             statement.close();
         }
-        for (PreparedStatement statement : new PreparedStatement[] {delete, forget}) {
+        for (PreparedStatement statement : new PreparedStatement[] {delete, sweep, forget}) {
             if (statement != null) {
                 statement.close();
             }
@@ -98,6 +99,16 @@ final class TableApplier implements AutoCloseable {
             return Outcome.STALE;
         }
         return result.getBoolean("recorded") ? Outcome.APPLIED : Outcome.DUPLICATE;
+    }
+
+    /** Removes rows of these keys that are not later than their tombstones. */
+    void sweep(List<Change> deletes) throws SQLException {
+        if (sweep == null) {
+            sweep = connection.prepareStatement(sql.sweep());
+        }
+        int next = RowArrays.bind(sweep, deletes, table.key(), List.of());
+        sweep.setString(next, table.cqrsId().value());
+        sweep.executeUpdate();
     }
 
     /** Forgets the tombstones of the keys that are saved by force. */
@@ -148,6 +159,7 @@ final class TableApplier implements AutoCloseable {
         try (PreparedStatement read = connection.prepareStatement(sql.state())) {
             int next = RowArrays.bind(read, changes, table.key(), List.of());
             read.setString(next, table.cqrsId().value());
+            read.setString(next + 1, table.cqrsId().value());
             try (ResultSet row = read.executeQuery()) {
                 while (row.next()) {
                     states.put(changes.get(row.getInt("ord") - 1).key(), state(row));
@@ -161,42 +173,41 @@ final class TableApplier implements AutoCloseable {
         OffsetDateTime updated = row.getObject("old_updated", OffsetDateTime.class);
         long revision = row.getLong("old_revision");
         boolean stamped = updated != null && !row.wasNull();
-        OffsetDateTime deleted = row.getObject("deleted", OffsetDateTime.class);
         return new KeyState(
                 row.getBoolean("found"),
                 stamped ? Stamp.of(updated.toInstant(), revision) : null,
-                deleted == null ? null : deleted.toInstant());
+                time(row, "deleted"),
+                time(row, "horizon"));
     }
 
-    /**
-     * Writes the saves that the guard lets through.
-     *
-     * @param horizon up to which time tombstones of this model were purged, or null where none was
-     */
-    void save(Collection<Fold.Newest> saves, boolean forced, @Nullable Instant horizon) throws SQLException {
+    private static @Nullable Instant time(ResultSet row, String column) throws SQLException {
+        OffsetDateTime time = row.getObject(column, OffsetDateTime.class);
+        return time == null ? null : time.toInstant();
+    }
+
+    /** Writes the saves that the guard lets through. */
+    void save(Collection<Fold.Newest> saves, boolean forced) throws SQLException {
         Map<SaveShape, List<Fold.Newest>> byShape = new LinkedHashMap<>();
         for (Fold.Newest save : saves) {
             byShape.computeIfAbsent(shape(save, forced), shape -> new ArrayList<>())
                     .add(save);
         }
         for (Map.Entry<SaveShape, List<Fold.Newest>> group : byShape.entrySet()) {
-            save(group.getKey(), group.getValue(), horizon);
+            save(group.getKey(), group.getValue());
         }
     }
 
-    private void save(SaveShape shape, List<Fold.Newest> rows, @Nullable Instant horizon) throws SQLException {
+    private void save(SaveShape shape, List<Fold.Newest> rows) throws SQLException {
         List<ReplicaColumn> columns = shape.columns(table);
         PreparedStatement statement = statement(shape, columns);
         int next = RowArrays.bind(statement, changes(rows), table.key(), columns);
-        // A sync says that the entity is there: it may create what an old save may not.
-        Instant floor = shape.reach() == GuardSql.Reach.NEWER ? horizon : null;
-        statement.setString(next, table.cqrsId().value());
-        statement.setString(next + 1, floor == null ? "-infinity" : floor.toString());
-        statement.setString(next + 2, table.cqrsId().value());
+        for (int i = 0; i < 3; i++) {
+            statement.setString(next + i, table.cqrsId().value());
+        }
         try (ResultSet result = query(statement, () -> sql.save(columns, shape.reach()))) {
             while (result.next()) {
                 Fold.Newest row = rows.get(result.getInt("ord") - 1);
-                row.end(saveOutcome(row, result, floor));
+                row.end(saveOutcome(row, result, shape.reach()));
             }
         }
     }
@@ -218,25 +229,26 @@ final class TableApplier implements AutoCloseable {
         return created;
     }
 
-    private static Outcome saveOutcome(Fold.Newest row, ResultSet result, @Nullable Instant horizon)
-            throws SQLException {
+    private static Outcome saveOutcome(Fold.Newest row, ResultSet result, GuardSql.Reach reach) throws SQLException {
         Stamp stamp = row.change().stamp();
-        OffsetDateTime oldUpdated = result.getObject("old_updated", OffsetDateTime.class);
+        Instant oldUpdated = time(result, "old_updated");
         long oldRevision = result.getLong("old_revision");
         if (result.getBoolean("written")) {
             boolean gap = oldUpdated != null && row.skips(oldRevision);
             return gap ? Outcome.APPLIED_AFTER_GAP : Outcome.APPLIED;
         }
-        OffsetDateTime deleted = result.getObject("deleted", OffsetDateTime.class);
-        boolean deletedLater = deleted != null && !stamp.updated().isAfter(deleted.toInstant());
-        if (oldUpdated == null
+        Instant deleted = time(result, "deleted");
+        boolean deletedLater = deleted != null && !stamp.updated().isAfter(deleted);
+        Instant horizon = time(result, "horizon");
+        if (reach == GuardSql.Reach.NEWER
+                && oldUpdated == null
                 && !deletedLater
                 && horizon != null
                 && !stamp.updated().isAfter(horizon)) {
             return Outcome.NEEDS_SYNC;
         }
         boolean same = oldUpdated != null
-                && oldUpdated.toInstant().equals(stamp.updated())
+                && oldUpdated.equals(stamp.updated())
                 && oldRevision == stamp.revision().value();
         return same ? Outcome.DUPLICATE : Outcome.STALE;
     }
