@@ -17,10 +17,9 @@ import jakarta.persistence.EntityManagerFactory;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Collections;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 import javax.sql.DataSource;
@@ -134,6 +133,7 @@ public final class CqrsReplica implements AutoCloseable {
         private @Nullable String queue;
         private @Nullable String deadLetters;
         private ReplicaQueue.Type queueType = ReplicaQueue.Type.QUORUM;
+        private Set<CqrsId> subscribed = Set.of();
         private int workers = 1;
         private int batchSize = 500;
         private long batchBytes = 8L << 20;
@@ -142,7 +142,7 @@ public final class CqrsReplica implements AutoCloseable {
         private @Nullable Duration statementTimeout;
         private @Nullable Duration deadLetterTimeToLive;
         private Duration tombstoneRetention = Duration.ofDays(30);
-        private ReplicaListener listener = new ReplicaListener() {};
+        private final List<ReplicaListener> listeners = new ArrayList<>();
         private CqrsSchema schema = CqrsSchema.standard();
         private Clock clock = Clock.systemUTC();
         private boolean migrate;
@@ -223,6 +223,15 @@ public final class CqrsReplica implements AutoCloseable {
             return this;
         }
 
+        /**
+         * Binds the queue to these models only; to all that are declared unless set. What the queue holds of the others, as
+         * of an earlier binding, is applied all the same.
+         */
+        public Builder subscribe(Set<CqrsId> models) {
+            this.subscribed = Set.copyOf(models);
+            return this;
+        }
+
         /** Sets how many workers run, 1 to 100; 1 unless set. */
         public Builder workers(int count) {
             this.workers = count;
@@ -253,9 +262,9 @@ public final class CqrsReplica implements AutoCloseable {
             return this;
         }
 
-        /** Sets who is told what becomes of changes. */
+        /** Adds one who is told what becomes of changes. */
         public Builder listener(ReplicaListener value) {
-            this.listener = Objects.requireNonNull(value, "listener");
+            listeners.add(Objects.requireNonNull(value, "listener"));
             return this;
         }
 
@@ -297,11 +306,11 @@ public final class CqrsReplica implements AutoCloseable {
             if (batchBytes < 1) {
                 throw new IllegalArgumentException("batchBytes " + batchBytes + " is below 1");
             }
-            java.util.Map<CqrsId, ReplicaDefinition> models = byModel(all);
+            java.util.Map<CqrsId, ReplicaDefinition> models = Models.byId(all);
             ReplicaQueue replicaQueue = new ReplicaQueue(
                     name,
                     deadLetters == null ? ReplicaQueue.deadLettersOf(name) : deadLetters,
-                    models.keySet(),
+                    Models.subscribed(models.keySet(), subscribed),
                     queueType,
                     ReplicaQueue.DEFAULT_DELIVERY_LIMIT);
             if (migrate) {
@@ -319,24 +328,9 @@ public final class CqrsReplica implements AutoCloseable {
                     statementTimeout,
                     deadLetterTimeToLive,
                     tombstoneRetention,
-                    listener,
+                    new Listeners(List.copyOf(listeners)),
                     clock);
             return new CqrsReplica(settings, carrier, source::getConnection, workers);
-        }
-
-        private static java.util.Map<CqrsId, ReplicaDefinition> byModel(List<ReplicaDefinition> definitions) {
-            if (definitions.isEmpty()) {
-                throw new CqrsConfigurationException(
-                        "no replica is declared: annotate an entity with @Replica, or add a definition");
-            }
-            java.util.Map<CqrsId, ReplicaDefinition> models = new LinkedHashMap<>();
-            for (ReplicaDefinition definition : definitions) {
-                if (models.put(definition.cqrsId(), definition) != null) {
-                    throw new CqrsConfigurationException(
-                            "two replicas of " + definition.cqrsId() + " are declared: one is allowed in a service");
-                }
-            }
-            return Collections.unmodifiableMap(models);
         }
     }
 }

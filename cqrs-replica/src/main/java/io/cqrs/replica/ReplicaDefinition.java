@@ -5,6 +5,7 @@ import io.cqrs.core.jdbc.TableName;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param cqrsId the model
  * @param table the table, as SQL names it; null where there is none, but a handler
  * @param fields the names on the wire by column; where {@code wholeTable}, only those that differ
+ * @param mapped the names on the wire that a mapping gives: a state that lacks one is refused
  * @param wholeTable whether columns that {@code fields} does not name are filled too, under their own names
  * @param order what decides which of two states is the newer one
  * @param onlyDirectSyncs whether syncs to all replicas are skipped
@@ -24,6 +26,7 @@ public record ReplicaDefinition(
         CqrsId cqrsId,
         @Nullable String table,
         Map<String, String> fields,
+        Set<String> mapped,
         boolean wholeTable,
         Order order,
         boolean onlyDirectSyncs,
@@ -37,6 +40,7 @@ public record ReplicaDefinition(
     public ReplicaDefinition {
         Objects.requireNonNull(cqrsId, "cqrsId");
         fields = Map.copyOf(fields);
+        mapped = Set.copyOf(mapped);
         Objects.requireNonNull(order, "order");
         if (table == null && handler == null) {
             throw new IllegalArgumentException("replica " + cqrsId + " has neither a table nor a handler");
@@ -47,11 +51,16 @@ public record ReplicaDefinition(
      * Returns the replica of a model in a table, without any Java class.
      *
      * @param mapping the columns of master fields that are called otherwise here, by the field's name on the wire
+     * @throws IllegalArgumentException if two fields are mapped to one column
      */
     public static ReplicaDefinition ofTable(CqrsId cqrsId, TableName table, Map<String, String> mapping, Order order) {
         Map<String, String> fields = new HashMap<>();
-        mapping.forEach((field, column) -> fields.put(column, field));
-        return new ReplicaDefinition(cqrsId, table.sql(), fields, true, order, false, null);
+        mapping.forEach((field, column) -> {
+            if (fields.put(column, field) != null) {
+                throw new IllegalArgumentException("column " + column + " is mapped twice, once from " + field);
+            }
+        });
+        return new ReplicaDefinition(cqrsId, table.sql(), fields, mapping.keySet(), true, order, false, null);
     }
 
     /**
@@ -60,6 +69,18 @@ public record ReplicaDefinition(
      */
     public static ReplicaDefinition ofHandler(CqrsId cqrsId, ReplicaHandler<?> handler) {
         return new ReplicaDefinition(
-                cqrsId, null, Map.of(), false, Order.UPDATED, false, Objects.requireNonNull(handler, "handler"));
+                cqrsId,
+                null,
+                Map.of(),
+                Set.of(),
+                false,
+                Order.UPDATED,
+                false,
+                Objects.requireNonNull(handler, "handler"));
+    }
+
+    /** Returns the same, but that syncs to all replicas are skipped, or not. */
+    public ReplicaDefinition withOnlyDirectSyncs(boolean only) {
+        return new ReplicaDefinition(cqrsId, table, fields, mapped, wholeTable, order, only, handler);
     }
 }

@@ -2,6 +2,7 @@ package io.cqrs.replica;
 
 import io.cqrs.core.CqrsId;
 import java.time.Duration;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** Is told what becomes of changes. Called by worker threads, several at a time: thread-safe, quick, not throwing. */
@@ -13,8 +14,12 @@ public interface ReplicaListener {
     /** A change was applied and committed, so long after the master's own time of it; below zero where clocks differ. */
     default void applied(CqrsId cqrsId, Duration lag) {}
 
-    /** A batch was seen through: so many messages in that time, from their arrival at the worker to the last commit. */
-    default void batch(int messages, Duration time) {}
+    /**
+     * A batch was seen through: so many messages in that time, from their arrival at the worker to the last commit.
+     *
+     * @param traceParents the W3C trace contexts that they carry, each once
+     */
+    default void batch(int messages, Duration time, Set<String> traceParents) {}
 
     /** A change failed and will come again. */
     default void retried(CqrsId cqrsId, Throwable error) {}

@@ -1,15 +1,13 @@
 package io.cqrs.tools;
 
-import io.cqrs.replica.CqrsReplica;
-import io.cqrs.tools.config.Application;
-import io.cqrs.tools.config.CqrsConfig;
-import io.cqrs.transport.rabbit.RabbitTransport;
+import io.cqrs.core.CqrsId;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.Callable;
-import javax.sql.DataSource;
-import org.hibernate.SessionFactory;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -38,11 +36,33 @@ final class ConsumeCommand implements Callable<Integer> {
             description = "The queue of this service. Variable: CQRS_QUEUE.")
     private @Nullable String queue;
 
+    @Option(
+            names = {"-c", "--cqrs-id"},
+            paramLabel = "ID",
+            description = "Bind the queue to this replica only; more than once for several. Default: all.")
+    private Set<String> cqrsIds = new TreeSet<>();
+
     @Option(names = "--app", paramLabel = "JAR", description = "Jar with the entities that carry @Replica.")
     private @Nullable Path app;
 
+    @Option(
+            names = {"-r", "--reload"},
+            description = "Start anew when the jar changes, or on SIGHUP, with the configuration of then.")
+    private boolean reload;
+
     @Override
     public Integer call() throws Exception {
+        if (reload) {
+            ReloadingConsumer consumer = new ReloadingConsumer(this::open, app);
+            Service.run(consumer::start, consumer);
+        } else {
+            Consumer consumer = open(app);
+            Service.run(consumer::start, consumer);
+        }
+        return 0;
+    }
+
+    private Consumer open(@Nullable Path jar) {
         Map<String, String> options = new HashMap<>();
         if (workers != null) {
             options.put("workers", workers);
@@ -50,24 +70,7 @@ final class ConsumeCommand implements Callable<Integer> {
         if (queue != null) {
             options.put("queue", queue);
         }
-        CqrsConfig loaded = config.load(options);
-        RabbitTransport transport = loaded.transport();
-        DataSource database = loaded.database();
-        if (app == null) {
-            return consume(loaded, transport, CqrsReplica.builder(database));
-        }
-        try (Application application = Application.open(app);
-                SessionFactory sessions = application.openReplicas(database)) {
-            return consume(loaded, transport, CqrsReplica.builder(sessions).dataSource(database));
-        }
-    }
-
-    private static int consume(CqrsConfig loaded, RabbitTransport transport, CqrsReplica.Builder builder)
-            throws Exception {
-        builder.transport(transport).queue(loaded.requireQueue()).workers(loaded.workers());
-        loaded.replicas().forEach(builder::replica);
-        CqrsReplica replica = builder.build();
-        Service.run(replica::start, replica, transport);
-        return 0;
+        Set<CqrsId> models = cqrsIds.stream().map(CqrsId::of).collect(Collectors.toSet());
+        return Consumer.open(config.load(options), jar, models);
     }
 }

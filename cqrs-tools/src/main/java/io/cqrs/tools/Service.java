@@ -11,7 +11,10 @@ final class Service {
 
     private Service() {}
 
-    /** Starts and waits for SIGINT or SIGTERM; the parts are closed in their order before the process ends. */
+    /**
+     * Starts and waits for SIGINT or SIGTERM; the parts are closed in their order before the process ends. A second signal
+     * ends it at once.
+     */
     static void run(Start start, AutoCloseable... parts) throws Exception {
         CountDownLatch ended = new CountDownLatch(1);
         Thread atExit = new Thread(
@@ -21,6 +24,7 @@ final class Service {
                 },
                 "cqrs-shutdown");
         Runtime.getRuntime().addShutdownHook(atExit);
+        Signals.endAtOnceOnTheSecond();
         try {
             start.run();
         } catch (Exception e) {

@@ -33,5 +33,8 @@ public final class Headers {
     /** On a dead letter: the queue it was taken from. */
     public static final String SOURCE_QUEUE = "cqrs-source-queue";
 
+    /** The trace that a message belongs to (W3C Trace Context). */
+    public static final String TRACE_PARENT = "traceparent";
+
     private Headers() {}
 }

@@ -111,12 +111,19 @@ public final class MessageCodec {
             JsonValues.write(generator, change.key().value());
         }
         for (Map.Entry<String, @Nullable Object> field : change.data().entrySet()) {
-            generator.writeFieldName(field.getKey());
-            JsonValues.write(generator, field.getValue());
+            if (!isOurs(change, field.getKey())) {
+                generator.writeFieldName(field.getKey());
+                JsonValues.write(generator, field.getValue());
+            }
         }
         generator.writeNumberField(REVISION, change.stamp().revision().value());
         generator.writeStringField(UPDATED, WireTime.format(change.stamp().updated()));
         generator.writeEndObject();
+    }
+
+    /** What the change itself says is written once, whatever a serializer made of it. */
+    private static boolean isOurs(Change change, String name) {
+        return name.equals(REVISION) || name.equals(UPDATED) || (change.signal() == Signal.DELETE && name.equals("id"));
     }
 
     private static Message toMessage(Fields fields) {

@@ -58,6 +58,19 @@ class MessageCodecTest {
     }
 
     @Test
+    void writesKeyRevisionAndTimeOnceWhateverTheDataSays() {
+        EntityKey key = EntityKey.of(PRODUCT, 1L);
+        Map<String, Object> data = Map.of("id", 9L, "cqrs_revision", 9L, "cqrs_updated", "then");
+        for (Signal signal : Signal.values()) {
+            Change read = codec.decode(bytes(codec.encode(Message.of(Change.of(signal, key, STAMP, data)))))
+                    .change();
+            assertThat(read.stamp()).isEqualTo(STAMP);
+            assertThat(read.key()).isEqualTo(key);
+            assertThat(read.data()).isEqualTo(signal == Signal.DELETE ? Map.of() : Map.of("id", 9L));
+        }
+    }
+
+    @Test
     void hasCapturesOfEachSignal() throws IOException {
         assertThat(capturedMessages()
                         .map(captured -> codec.decode(

@@ -7,10 +7,10 @@ import org.jspecify.annotations.Nullable;
 /** Tells what kind of trouble an {@link SQLException} is, by its SQLSTATE (PostgreSQL manual, appendix A). */
 public final class SqlStates {
 
-    /** Rolled back by no fault of the statement: serialization failure, deadlock, lock not available. */
     /** The state of a lock that was not to be had in time: contention. */
     public static final String LOCK_NOT_AVAILABLE = "55P03";
 
+    /** Rolled back by no fault of the statement: serialization failure, deadlock, lock not available. */
     private static final Set<String> CONTENTION = Set.of("40001", "40P01", LOCK_NOT_AVAILABLE);
 
     private SqlStates() {}
@@ -33,6 +33,11 @@ public final class SqlStates {
     /** Says whether a row refers to one that is not there: a foreign key's violation. */
     public static boolean isMissingParent(SQLException error) {
         return state(error).equals("23503");
+    }
+
+    /** Says whether a value does not fit its column: its form, length or range (class 22), or a null. */
+    public static boolean isMisfit(SQLException error) {
+        return state(error).startsWith("22") || state(error).equals("23502");
     }
 
     /** Says whether the server cancelled the statement, as after its timeout. */

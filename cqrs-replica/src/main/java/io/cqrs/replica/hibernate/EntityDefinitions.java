@@ -114,6 +114,7 @@ public record EntityDefinitions(List<ReplicaDefinition> definitions, EntitySessi
                         CqrsId.of(replica.value()),
                         persister.getTableName(),
                         fields,
+                        replica.customSerialization() ? Set.of() : Set.copyOf(mastersNames.values()),
                         false,
                         replica.order(),
                         replica.onlyDirectSyncs(),

@@ -10,6 +10,7 @@ import io.micrometer.core.instrument.Timer;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
@@ -63,7 +64,7 @@ public final class ReplicaMetrics implements ReplicaListener {
     }
 
     @Override
-    public void batch(int messages, Duration time) {
+    public void batch(int messages, Duration time, Set<String> traceParents) {
         batch.record(messages);
         apply.record(time);
     }

@@ -42,7 +42,7 @@ public final class ConfigLoader {
             "queue",
             "workers");
 
-    private static final Set<String> REPLICA_KEYS = Set.of("table", "mapping", "order");
+    private static final Set<String> REPLICA_KEYS = Set.of("table", "mapping", "order", "only_direct_syncs");
     private static final Pattern VARIABLE = Pattern.compile("\\$\\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?}");
 
     private final Map<String, String> environment;
@@ -173,10 +173,11 @@ public final class ConfigLoader {
                 .forEach(one -> mapping.put(one.getKey(), one.getValue().asText()));
         try {
             return ReplicaDefinition.ofTable(
-                    CqrsId.of(id),
-                    TableName.parse(node.path("table").asText()),
-                    mapping,
-                    order(where, node.path("order").asText("updated")));
+                            CqrsId.of(id),
+                            TableName.parse(node.path("table").asText()),
+                            mapping,
+                            order(where, node.path("order").asText("updated")))
+                    .withOnlyDirectSyncs(flag(where + ".only_direct_syncs", node.path("only_direct_syncs")));
         } catch (IllegalArgumentException e) {
             throw new CqrsConfigurationException(where + ": " + e.getMessage(), e);
         }
@@ -189,6 +190,13 @@ public final class ConfigLoader {
             default ->
                 throw new CqrsConfigurationException(where + ".order is \"" + name + "\": it is updated or revision");
         };
+    }
+
+    private static boolean flag(String key, JsonNode node) {
+        if (!node.isMissingNode() && !node.isBoolean()) {
+            throw new CqrsConfigurationException(key + " is \"" + node.asText() + "\": it is true or false");
+        }
+        return node.asBoolean(false);
     }
 
     private static int number(String key, String text) {

@@ -96,13 +96,15 @@ class ConfigLoaderTest {
 
     @Test
     void readsReplicasOfTables() throws IOException {
-        Path file =
-                file("replicas:\n  product: { table: shop.product_ref, mapping: { sku: code }, order: revision }\n");
+        Path file = file("replicas:\n  product: { table: shop.product_ref, mapping: { sku: code }, order: revision,"
+                + " only_direct_syncs: true }\n");
         CqrsConfig config = new ConfigLoader(Map.of()).load(file, Map.of());
         assertThat(config.replicas()).singleElement().satisfies(replica -> {
             assertThat(replica.table()).isEqualTo("\"shop\".\"product_ref\"");
             assertThat(replica.fields()).isEqualTo(Map.of("code", "sku"));
+            assertThat(replica.mapped()).containsExactly("sku");
             assertThat(replica.order()).isEqualTo(Order.REVISION);
+            assertThat(replica.onlyDirectSyncs()).isTrue();
         });
     }
 
@@ -128,6 +130,8 @@ class ConfigLoaderTest {
                 "replicas: { product: { tabel: x } }|replicas.product.tabel",
                 "replicas: { product: { mapping: {} } }|replicas.product.table is missing",
                 "replicas: { product: { table: x, order: newest } }|replicas.product.order is \"newest\"",
+                "replicas: { product: { table: x, only_direct_syncs: maybe } }|only_direct_syncs is \"maybe\"",
+                "replicas: { product: { table: x, mapping: { a: c, b: c } } }|column c is mapped twice",
                 "replicas: { 'a b': { table: x } }|cqrs id \"a b\"",
                 "replicas: { product: { table: a.b.c } }|names no table",
             })

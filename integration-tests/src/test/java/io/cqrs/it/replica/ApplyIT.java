@@ -24,6 +24,7 @@ import io.cqrs.replica.ReplicaDefinition;
 import io.cqrs.replica.RetryPolicy;
 import io.cqrs.replica.WorkerStatus;
 import io.cqrs.replica.metrics.ReplicaMetrics;
+import io.cqrs.replica.tracing.ReplicaTracing;
 import io.cqrs.transport.Headers;
 import io.cqrs.transport.Message;
 import io.cqrs.transport.MessageCodec;
@@ -31,6 +32,12 @@ import io.cqrs.transport.memory.InMemoryTransport;
 import io.cqrs.transport.spi.Delivery;
 import io.cqrs.transport.spi.ReplicaQueue;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.opentelemetry.api.trace.SpanKind;
+import io.opentelemetry.sdk.OpenTelemetrySdk;
+import io.opentelemetry.sdk.testing.exporter.InMemorySpanExporter;
+import io.opentelemetry.sdk.trace.SdkTracerProvider;
+import io.opentelemetry.sdk.trace.data.SpanData;
+import io.opentelemetry.sdk.trace.export.SimpleSpanProcessor;
 import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
@@ -39,6 +46,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -381,6 +389,43 @@ class ApplyIT {
     }
 
     @Test
+    void linksItsBatchesToTheTracesOfTheMessages() throws Exception {
+        InMemorySpanExporter spans = InMemorySpanExporter.create();
+        SdkTracerProvider provider = SdkTracerProvider.builder()
+                .addSpanProcessor(SimpleSpanProcessor.create(spans))
+                .build();
+        OpenTelemetrySdk telemetry =
+                OpenTelemetrySdk.builder().setTracerProvider(provider).build();
+        try (CqrsReplica traced = CqrsReplica.builder(database.dataSource())
+                .replica(definitions.get(0))
+                .transport(transport)
+                .queue("traced")
+                .listener(outcomes)
+                .listener(new ReplicaTracing(telemetry, "traced"))
+                .build()) {
+            transport.declare(traced.queue());
+            String trace = "0af7651916cd43dd8448eb211c80319c";
+            byte[] body =
+                    new MessageCodec().encode(Message.of(save(1, 0, 0, "a"))).getBytes(StandardCharsets.UTF_8);
+            Map<String, Object> headers = Map.of(Headers.TRACE_PARENT, "00-" + trace + "-b7ad6b7169203331-01");
+            Queues.putBytes(transport, "traced", headers, List.of(body, body));
+            Queues.put(transport, "traced", save(2, 0, 0, "b"));
+            Queues.putBytes(transport, "traced", Map.of(Headers.TRACE_PARENT, "nonsense"), List.of(body));
+            traced.start();
+            await().until(() ->
+                    outcomes.ended() == 4 && !spans.getFinishedSpanItems().isEmpty());
+            SpanData span = spans.getFinishedSpanItems().get(0);
+            assertThat(span.getName()).isEqualTo("process traced");
+            assertThat(span.getKind()).isEqualTo(SpanKind.CONSUMER);
+            assertThat(span.getLinks())
+                    .extracting(link -> link.getSpanContext().getTraceId())
+                    .containsExactly(trace);
+        } finally {
+            telemetry.close();
+        }
+    }
+
+    @Test
     void isolatesTheOneBadChangeOfABatchAndAppliesTheRest() throws Exception {
         database.execute("alter table item_ref add constraint no_bad check (name <> 'bad')");
         Change[] batch = new Change[40];
@@ -454,13 +499,41 @@ class ApplyIT {
     }
 
     @Test
-    void refusesAValueThatIsTooLongAndNeverCutsItOff() throws Exception {
-        database.execute("alter table item_ref alter name type varchar(5)");
-        retries = new RetryPolicy(0, Backoff.constant(Duration.ofSeconds(1)));
-        apply(save(1, 0, 0, "abcdef"), save(2, 0, 0, "abcde"));
-        assertThat(rows()).containsExactly("2|abcde|0");
+    void refusesAValueOfTheWrongFormLengthOrRangeAndANullNamingModelKeyAndField() throws Exception {
+        database.execute("alter table item_ref alter name type varchar(5), alter name set not null,"
+                + " alter price type numeric(5, 2), add tags varchar(3)[], add code char(2)");
+        apply(
+                save(1, 0, 0, "abcdef"),
+                save(2, 0, 0, "abcde"),
+                save(3, 0, 0, Map.of("name", "x", "amount", "many")),
+                save(4, 0, 0, Map.of("name", "x", "amount", 1L << 40)),
+                save(5, 0, 0, Map.of("name", "x", "price", new BigDecimal("1000.00"))),
+                save(6, 0, 0, Map.of("name", "x", "price", new BigDecimal("1.239"), "code", "z")),
+                save(7, 0, 0, Map.of("name", "x", "tags", List.of("abc", "abcd"))),
+                save(8, 0, 0, Map.of("name", "x", "code", "abc")),
+                save(9, 0, 0, Collections.singletonMap("name", null)));
+        assertThat(rows()).containsExactly("2|abcde|0", "6|x|0");
+        assertThat(dead(7))
+                .extracting(one -> one.headers().get(Headers.ERROR_MESSAGE).toString())
+                .satisfiesExactlyInAnyOrder(
+                        one -> assertThat(one).contains("item 1:", "field name", "character varying(5)", "22001"),
+                        one -> assertThat(one).contains("item 3:", "field amount", "integer", "22P02"),
+                        one -> assertThat(one).contains("item 4:", "field amount", "22003"),
+                        one -> assertThat(one).contains("item 5:", "field price", "numeric(5,2)", "22003"),
+                        one -> assertThat(one).contains("item 7:", "field tags", "character varying(3)[]"),
+                        one -> assertThat(one).contains("item 8:", "field code", "character(2)"),
+                        one -> assertThat(one).contains("item 9:", "field name", "not null", "23502"));
+    }
+
+    @Test
+    void refusesAStateWithoutAFieldThatIsMapped() throws Exception {
+        definitions.set(
+                0,
+                ReplicaDefinition.ofTable(ITEM, TableName.parse("item_ref"), Map.of("title", "name"), Order.UPDATED));
+        apply(save(1, 0, 0, Map.of("title", "a")), save(2, 0, 0, Map.of("amount", 1L)), delete(3, 0, 0));
+        assertThat(rows()).containsExactly("1|a|0");
         assertThat(dead(1).get(0).headers().get(Headers.ERROR_MESSAGE).toString())
-                .contains("22001");
+                .contains("item 2", "no field title");
     }
 
     @Test

@@ -90,6 +90,13 @@ public final class TestProcess implements AutoCloseable {
         process.destroy();
     }
 
+    /** Hangs up on it. */
+    public void hangUp() throws IOException, InterruptedException {
+        int unused = new ProcessBuilder("kill", "-HUP", Long.toString(process.pid()))
+                .start()
+                .waitFor();
+    }
+
     @Override
     public void close() {
         process.destroyForcibly();

@@ -142,16 +142,31 @@ public final class BatchApplier implements AutoCloseable {
     public void apply(List<Pending> batch) throws SQLException {
         try {
             applyInOrder(batch);
+        } catch (SQLException e) {
+            throw explained(batch, e);
         } catch (ReplicationException | SerializationException | HookFailure e) {
             throw e;
         } catch (RuntimeException e) {
             // Hibernate's, of a flush or a commit: what the database said decides what becomes of the batch.
             SQLException sql = SqlStates.find(e);
             if (sql != null) {
-                throw sql;
+                throw explained(batch, sql);
             }
             throw e;
         }
+    }
+
+    /** Returns the error of a change that is alone, and told which value was refused; else throws what was found. */
+    private SQLException explained(List<Pending> batch, SQLException error) throws SQLException {
+        Change change = batch.get(0).change();
+        ReplicaTable table = applier(change.key().cqrsId()).table();
+        if (batch.size() == 1 && table != null && SqlStates.isMisfit(error)) {
+            ReplicationException misfit = new MisfitProbe(connection, table).find(change, error);
+            if (misfit != null) {
+                throw misfit;
+            }
+        }
+        return error;
     }
 
     /** A fold keeps the delete and the save of a key apart anyway. What is forced keeps its place, in one transaction. */

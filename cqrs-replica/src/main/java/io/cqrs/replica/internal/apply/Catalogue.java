@@ -98,7 +98,9 @@ final class Catalogue {
                             row.getString("attname"),
                             row.getString("typname"),
                             row.getString("declared"),
-                            row.getBoolean("attnotnull") && !row.getBoolean("has_default"),
+                            row.getString("exact"),
+                            row.getBoolean("attnotnull"),
+                            row.getBoolean("has_default"),
                             row.getBoolean("generated"),
                             row.getInt("key_position")));
                 }
@@ -126,14 +128,21 @@ final class Catalogue {
     }
 
     private record CatalogueColumn(
-            String name, String type, String declared, boolean required, boolean generated, int keyPosition) {
+            String name,
+            String type,
+            String declared,
+            String exact,
+            boolean notNull,
+            boolean hasDefault,
+            boolean generated,
+            int keyPosition) {
 
         boolean isStamp() {
             return name.equals(ReplicaTable.REVISION) || name.equals(ReplicaTable.UPDATED);
         }
 
         ReplicaColumn filledFrom(String field) {
-            return new ReplicaColumn(name, field, type, declared, required);
+            return new ReplicaColumn(name, field, type, declared, exact, notNull, notNull && !hasDefault);
         }
     }
 

@@ -9,7 +9,8 @@ final class CatalogueSql {
             where c.oid = to_regclass(?) and c.relkind in ('r', 'p')""";
 
     static final String COLUMNS = """
-            select a.attname, t.typname, format_type(a.atttypid, -1) as declared, a.attnotnull,
+            select a.attname, t.typname, format_type(a.atttypid, -1) as declared,
+                   format_type(a.atttypid, a.atttypmod) as exact, a.attnotnull,
                    a.atthasdef or a.attidentity <> '' as has_default, a.attgenerated <> '' as generated,
                    array_position(k.conkey, a.attnum) as key_position
             from pg_attribute a join pg_type t on t.oid = a.atttypid

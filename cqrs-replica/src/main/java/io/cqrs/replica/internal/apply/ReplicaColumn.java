@@ -19,9 +19,12 @@ import org.jspecify.annotations.Nullable;
  * @param type the type's name in pg_type, as in {@code int8}
  * @param declared the type for a cast, without its length: a cast to {@code varchar(3)} would cut values off silently,
  *     where the column itself refuses them
+ * @param exact the type with its length, for messages and probes
+ * @param notNull whether it refuses null
  * @param required whether an insert fails without a value: not null and without default
  */
-record ReplicaColumn(String name, String field, String type, String declared, boolean required) {
+record ReplicaColumn(
+        String name, String field, String type, String declared, String exact, boolean notNull, boolean required) {
 
     /** Types whose arrays can be bound as they are; all others are bound as text and cast. */
     private static final Set<String> BOUND_AS_IS = Set.of(

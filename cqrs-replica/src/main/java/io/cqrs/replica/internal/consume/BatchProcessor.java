@@ -22,7 +22,9 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -71,7 +73,18 @@ final class BatchProcessor {
             apply(batch);
         }
         failed.flush();
-        settings.listener().batch(deliveries.size(), Duration.ofNanos(System.nanoTime() - start));
+        settings.listener()
+                .batch(deliveries.size(), Duration.ofNanos(System.nanoTime() - start), traceParents(deliveries));
+    }
+
+    private static Set<String> traceParents(List<Delivery> deliveries) {
+        Set<String> traceParents = new LinkedHashSet<>();
+        for (Delivery delivery : deliveries) {
+            if (delivery.headers().get(Headers.TRACE_PARENT) instanceof String traceParent) {
+                traceParents.add(traceParent);
+            }
+        }
+        return traceParents;
     }
 
     private void decode(Delivery delivery, List<Incoming> batch) {
@@ -90,11 +103,21 @@ final class BatchProcessor {
                 settings.listener().ended(definition.cqrsId(), Outcome.SKIPPED, 1);
                 return;
             }
+            requireMapped(message.change(), definition);
             boolean forced = Boolean.TRUE.equals(delivery.headers().get(Headers.FORCE));
             batch.add(
                     new Incoming(delivery, message, new Pending(message.change().withForced(forced))));
         } catch (RuntimeException e) {
             failed.deadLetter(delivery, key, 1, e);
+        }
+    }
+
+    private static void requireMapped(Change change, ReplicaDefinition definition) {
+        for (String field : definition.mapped()) {
+            if (change.signal() != Signal.DELETE && !change.data().containsKey(field)) {
+                throw new ReplicationException("the change of " + change.key() + " has no field " + field
+                        + ", which the replica maps: let the master send it, or take it out of the mapping");
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 package io.cqrs.replica.internal.consume;
 
+import io.cqrs.core.ReplicationException;
 import io.cqrs.core.jdbc.SqlStates;
 import java.sql.SQLException;
 import java.util.Arrays;
@@ -17,7 +18,7 @@ final class Reasons {
 
     static String of(Exception error) {
         SQLException sql = SqlStates.find(error);
-        if (sql == null) {
+        if (sql == null || error instanceof ReplicationException) {
             return String.valueOf(error.getMessage());
         }
         String state = SqlStates.state(sql);
