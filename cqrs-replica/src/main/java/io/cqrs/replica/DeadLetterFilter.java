@@ -35,6 +35,11 @@ public record DeadLetterFilter(
         }
     }
 
+    /** Returns the same with another limit. */
+    public DeadLetterFilter withLimit(long most) {
+        return new DeadLetterFilter(cqrsId, key, error, since, most);
+    }
+
     /** Says whether a letter fulfils the conditions. */
     public boolean matches(DeadLetter letter) {
         Instant last = letter.lastFailure();

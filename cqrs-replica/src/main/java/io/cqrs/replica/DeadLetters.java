@@ -23,6 +23,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The messages of a replica that could not be applied: looks through them, sends them again, removes them. Workers may
@@ -43,6 +44,7 @@ public final class DeadLetters {
             Headers.KEY,
             Headers.ATTEMPTS,
             Headers.FIRST_FAILURE,
+            Headers.PARENT_MISSING_SINCE,
             Headers.LAST_FAILURE,
             Headers.SOURCE_QUEUE);
 
@@ -101,7 +103,7 @@ public final class DeadLetters {
 
     /**
      * Sends letters to their queue again, in their order, as first attempts; those that expire get another day. Each is
-     * removed once the broker has confirmed the new one: where that fails, it and all behind it stay.
+     * removed once the broker has confirmed the new one; where one can't be sent it stays, and no further page is begun.
      *
      * @param retried told of each one that was sent
      * @return how many
@@ -200,17 +202,22 @@ public final class DeadLetters {
             List<OutgoingMessage> messages =
                     held.stream().map(one -> again(one, sent++)).toList();
             Iterator<Held> originals = held.iterator();
+            @Nullable TransportException refusal = null;
             for (PublishOutcome outcome : publisher.send(messages).await(CONFIRM_LIMIT)) {
                 Held original = originals.next();
-                if (!outcome.isConfirmed()) {
-                    throw TransportException.refused(
+                if (!outcome.isConfirmed() && refusal == null) {
+                    refusal = TransportException.refused(
                             "a dead letter of " + original.letter().cqrsId() + " "
                                     + original.letter().key() + " could not be sent again, it stays in " + deadLetters
                                     + ": " + outcome,
                             null);
+                } else if (outcome.isConfirmed()) {
+                    browser.remove(original.delivery());
+                    retried.accept(original.letter());
                 }
-                browser.remove(original.delivery());
-                retried.accept(original.letter());
+            }
+            if (refusal != null) {
+                throw refusal;
             }
             held.clear();
             bytes = 0;

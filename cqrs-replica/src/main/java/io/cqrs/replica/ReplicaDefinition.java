@@ -3,6 +3,7 @@ package io.cqrs.replica;
 import io.cqrs.core.CqrsId;
 import io.cqrs.core.jdbc.TableName;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -15,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param cqrsId the model
  * @param table the table, as SQL names it; null where there is none, but a handler
+ * @param key the columns of the key, in the order of the master's parts; empty for that of the table's primary key
  * @param fields the names on the wire by column; where {@code wholeTable}, only those that differ
  * @param mapped the names on the wire that a mapping gives: a state that lacks one is refused
  * @param wholeTable whether columns that {@code fields} does not name are filled too, under their own names
@@ -25,6 +27,7 @@ import org.jspecify.annotations.Nullable;
 public record ReplicaDefinition(
         CqrsId cqrsId,
         @Nullable String table,
+        List<String> key,
         Map<String, String> fields,
         Set<String> mapped,
         boolean wholeTable,
@@ -39,6 +42,7 @@ public record ReplicaDefinition(
      */
     public ReplicaDefinition {
         Objects.requireNonNull(cqrsId, "cqrsId");
+        key = List.copyOf(key);
         fields = Map.copyOf(fields);
         mapped = Set.copyOf(mapped);
         Objects.requireNonNull(order, "order");
@@ -60,7 +64,8 @@ public record ReplicaDefinition(
                 throw new IllegalArgumentException("column " + column + " is mapped twice, once from " + field);
             }
         });
-        return new ReplicaDefinition(cqrsId, table.sql(), fields, mapping.keySet(), true, order, false, null);
+        return new ReplicaDefinition(
+                cqrsId, table.sql(), List.of(), fields, mapping.keySet(), true, order, false, null);
     }
 
     /**
@@ -71,6 +76,7 @@ public record ReplicaDefinition(
         return new ReplicaDefinition(
                 cqrsId,
                 null,
+                List.of(),
                 Map.of(),
                 Set.of(),
                 false,
@@ -79,8 +85,14 @@ public record ReplicaDefinition(
                 Objects.requireNonNull(handler, "handler"));
     }
 
+    /** Returns the same with the key's columns in the order of the master's parts. */
+    public ReplicaDefinition withKey(List<String> columns) {
+        return new ReplicaDefinition(
+                cqrsId, table, columns, fields, mapped, wholeTable, order, onlyDirectSyncs, handler);
+    }
+
     /** Returns the same, but that syncs to all replicas are skipped, or not. */
     public ReplicaDefinition withOnlyDirectSyncs(boolean only) {
-        return new ReplicaDefinition(cqrsId, table, fields, mapped, wholeTable, order, only, handler);
+        return new ReplicaDefinition(cqrsId, table, key, fields, mapped, wholeTable, order, only, handler);
     }
 }

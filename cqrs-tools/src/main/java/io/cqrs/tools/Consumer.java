@@ -48,7 +48,7 @@ final class Consumer implements AutoCloseable {
             sessions = application.openReplicas(database);
             CqrsReplica.Builder builder = CqrsReplica.builder(sessions).dataSource(database);
             return new Consumer(application, sessions, transport, build(config, transport, models, builder));
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | LinkageError e) {
             if (sessions != null) {
                 sessions.close();
             }

@@ -180,8 +180,7 @@ final class DeadLettersCommand extends CommandGroup {
             out.println("Total dead letters: " + counts[0]);
             if (counts[0] > 0) {
                 // What arrives meanwhile was not counted: it stays.
-                DeadLetterFilter counted =
-                        new DeadLetterFilter(filter.cqrsId(), filter.key(), filter.error(), filter.since(), counts[0]);
+                DeadLetterFilter counted = filter.withLimit(counts[0]);
                 if (dryRun) {
                     long unused = dead.forEach(counted, letter -> print(letter, counts, out));
                 } else {
@@ -217,6 +216,7 @@ final class DeadLettersCommand extends CommandGroup {
                 return;
             }
             Console console = System.console();
+            DeadLetterFilter shown = filter;
             if (!yes && console != null) {
                 long count = dead.forEach(filter, letter -> {});
                 String answer =
@@ -225,8 +225,12 @@ final class DeadLettersCommand extends CommandGroup {
                     out.println("Nothing was removed");
                     return;
                 }
+                if (count > 0) {
+                    // Not what arrived while somebody thought it over.
+                    shown = filter.withLimit(Math.min(count, filter.limit()));
+                }
             }
-            err().println(dead.purge(filter) + " dead letter(s) removed from " + dead.queue());
+            err().println(dead.purge(shown) + " dead letter(s) removed from " + dead.queue());
             out.println("Purged");
         }
     }

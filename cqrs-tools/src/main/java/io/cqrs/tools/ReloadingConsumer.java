@@ -108,7 +108,7 @@ final class ReloadingConsumer implements AutoCloseable {
             try {
                 consumer.start();
                 return opened;
-            } catch (RuntimeException | InterruptedException e) {
+            } catch (RuntimeException | LinkageError | InterruptedException e) {
                 opened.close();
                 throw e;
             }

@@ -27,6 +27,9 @@ public final class Headers {
     /** On a retried message and a dead letter: when the first attempt failed. */
     public static final String FIRST_FAILURE = "cqrs-first-failure";
 
+    /** On a message that waits for its parent: since when. */
+    public static final String PARENT_MISSING_SINCE = "cqrs-parent-missing-since";
+
     /** On a dead letter: when the last attempt failed. */
     public static final String LAST_FAILURE = "cqrs-last-failure";
 

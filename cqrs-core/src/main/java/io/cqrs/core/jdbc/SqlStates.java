@@ -20,9 +20,12 @@ public final class SqlStates {
         return CONTENTION.contains(state(error));
     }
 
-    /** Says whether the connection or the server is gone (class 08, 57P01 to 57P05). */
+    /** Says whether the connection or the server is gone (class 08, 57P01 to 57P05, and timeouts that end a session). */
     public static boolean isUnavailable(SQLException error) {
-        return state(error).startsWith("08") || state(error).startsWith("57P");
+        return state(error).startsWith("08")
+                || state(error).startsWith("57P")
+                || state(error).equals("25P03")
+                || state(error).equals("25P04");
     }
 
     /** Says whether the server is out of resources (class 53) or read-only for now (25006, a standby). */

@@ -87,7 +87,9 @@ public record EntityDefinitions(List<ReplicaDefinition> definitions, EntitySessi
             persister.forEachAttributeMapping(attribute -> read(List.of(attribute)));
             Set<String> unknown = new TreeSet<>(mastersNames.keySet());
             attributes.forEach(attribute -> unknown.remove(attribute.name()));
-            unknown.remove(persister.getIdentifierPropertyName());
+            if (persister.getIdentifierPropertyName() != null) {
+                unknown.remove(persister.getIdentifierPropertyName());
+            }
             if (!unknown.isEmpty()) {
                 throw new CqrsConfigurationException("@Map of " + type.getName() + ": there is no property "
                         + unknown.iterator().next() + ", only "
@@ -113,7 +115,8 @@ public record EntityDefinitions(List<ReplicaDefinition> definitions, EntitySessi
                 return new ReplicaDefinition(
                         CqrsId.of(replica.value()),
                         persister.getTableName(),
-                        fields,
+                        KeyColumns.of(persister).stream().map(Reader::unquoted).toList(),
+                        replica.customSerialization() ? Map.of() : fields,
                         replica.customSerialization() ? Set.of() : Set.copyOf(mastersNames.values()),
                         false,
                         replica.order(),

@@ -42,7 +42,7 @@ public final class ConfigLoader {
             "queue",
             "workers");
 
-    private static final Set<String> REPLICA_KEYS = Set.of("table", "mapping", "order", "only_direct_syncs");
+    private static final Set<String> REPLICA_KEYS = Set.of("table", "key", "mapping", "order", "only_direct_syncs");
     private static final Pattern VARIABLE = Pattern.compile("\\$\\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?}");
 
     private final Map<String, String> environment;
@@ -177,6 +177,7 @@ public final class ConfigLoader {
                             TableName.parse(node.path("table").asText()),
                             mapping,
                             order(where, node.path("order").asText("updated")))
+                    .withKey(columns(where, node.path("key")))
                     .withOnlyDirectSyncs(flag(where + ".only_direct_syncs", node.path("only_direct_syncs")));
         } catch (IllegalArgumentException e) {
             throw new CqrsConfigurationException(where + ": " + e.getMessage(), e);
@@ -190,6 +191,13 @@ public final class ConfigLoader {
             default ->
                 throw new CqrsConfigurationException(where + ".order is \"" + name + "\": it is updated or revision");
         };
+    }
+
+    private static List<String> columns(String where, JsonNode node) {
+        if (!node.isMissingNode() && !node.isArray()) {
+            throw new CqrsConfigurationException(where + ".key is no list of columns, as in [order_id, line]");
+        }
+        return node.valueStream().map(JsonNode::asText).toList();
     }
 
     private static boolean flag(String key, JsonNode node) {

@@ -248,6 +248,25 @@ class SyncIT {
     }
 
     @Test
+    void sendsAPageAgainWhoseCommitContentionEnded() throws Exception {
+        items(8);
+        Sent.take(database);
+        database.execute("create sequence commits; create function fail_once() returns trigger language plpgsql as"
+                + " 'begin if nextval(''commits'') = 3 then raise exception ''no'' using errcode = ''40001''; end if;"
+                + " return null; end'; create constraint trigger fail_once after insert on cqrs.outbox"
+                + " deferrable initially deferred for each row execute function fail_once()");
+        try {
+            assertThat(master.sync(Item.class).pageSize(5).send().sent()).isEqualTo(8);
+        } finally {
+            database.execute("drop trigger fail_once on cqrs.outbox; drop function fail_once; drop sequence commits");
+        }
+        assertThat(Sent.all(database))
+                .extracting(Sent::key)
+                .doesNotHaveDuplicates()
+                .hasSize(8);
+    }
+
+    @Test
     void refusesWhatIsNoMasterAndWrongNumbers() {
         assertThatThrownBy(() -> master.sync(String.class).send())
                 .isInstanceOf(CqrsConfigurationException.class)

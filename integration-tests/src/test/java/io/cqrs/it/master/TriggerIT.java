@@ -161,6 +161,29 @@ class TriggerIT {
     }
 
     @Test
+    void keepsTheTriggersForTransactionsThatBeganBeforeTheUninstall() throws Exception {
+        capture.install(TABLE);
+        Thread uninstall = new Thread(() -> capture.uninstall(PRODUCT));
+        try (Connection before = database.dataSource().getConnection();
+                Statement statement = before.createStatement()) {
+            before.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
+            before.setAutoCommit(false);
+            statement.execute("select count(*) from cqrs.capture");
+            uninstall.start();
+            await().until(() -> states(TABLE).contains("product UNINSTALLING"));
+            statement.execute("insert into product (id, name) values (1, 'a')");
+            before.commit();
+            before.setAutoCommit(true);
+            before.setTransactionIsolation(Connection.TRANSACTION_READ_COMMITTED);
+        }
+        uninstall.join();
+        assertThat(Sent.take(database)).extracting(Sent::key).containsExactly("1");
+        assertThat(states(TABLE)).containsExactly("product NOT_INSTALLED");
+        database.execute("insert into product (id, name) values (2, 'b')");
+        assertThat(Sent.all(database)).isEmpty();
+    }
+
+    @Test
     void sendsAChangedKeyAsADeleteAndASave() {
         capture.install(TABLE.withTracked(Set.of("name")));
         database.execute("insert into product (id, name) values (1, 'a'), (2, 'b')");

@@ -21,6 +21,7 @@ import io.cqrs.replica.CqrsReplica;
 import io.cqrs.replica.Order;
 import io.cqrs.replica.Outcome;
 import io.cqrs.replica.ReplicaDefinition;
+import io.cqrs.replica.ReplicaListener;
 import io.cqrs.replica.RetryPolicy;
 import io.cqrs.replica.WorkerStatus;
 import io.cqrs.replica.metrics.ReplicaMetrics;
@@ -29,6 +30,7 @@ import io.cqrs.transport.Headers;
 import io.cqrs.transport.Message;
 import io.cqrs.transport.MessageCodec;
 import io.cqrs.transport.memory.InMemoryTransport;
+import io.cqrs.transport.spi.Browser;
 import io.cqrs.transport.spi.Delivery;
 import io.cqrs.transport.spi.ReplicaQueue;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -53,6 +55,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -76,6 +79,7 @@ class ApplyIT {
     private Duration retention = Duration.ofDays(30);
     private Clock clock = Clock.systemUTC();
     private int workers = 1;
+    private ReplicaListener listener = new ReplicaListener() {};
     private CqrsReplica replica;
     private int sent;
 
@@ -310,7 +314,7 @@ class ApplyIT {
                         Map.of("id", 1L, "item_id", 7L))))
                 .getBytes(StandardCharsets.UTF_8);
         String longAgo = Instant.now().minus(Duration.ofHours(2)).toString();
-        Queues.putBytes(transport, "apply", Map.of(Headers.FIRST_FAILURE, longAgo), List.of(body));
+        Queues.putBytes(transport, "apply", Map.of(Headers.PARENT_MISSING_SINCE, longAgo), List.of(body));
         assertThat(dead(1).get(0).headers().get(Headers.ERROR_MESSAGE).toString())
                 .contains("line 1", "refers to a row that has not come", "sync");
     }
@@ -326,6 +330,87 @@ class ApplyIT {
         assertThat(rows()).containsExactly("2|quick|0");
         assertThat(dead(1).get(0).headers().get(Headers.ERROR_MESSAGE).toString())
                 .contains("statement timeout");
+    }
+
+    @Test
+    void takesTheKeysPartsInTheOrderThatIsDeclaredAndRefusesAnother() throws Exception {
+        database.execute("create table line_ref (line bigint, order_id bigint, name text, cqrs_revision bigint,"
+                + " cqrs_updated timestamptz, primary key (line, order_id))");
+        CqrsId line = CqrsId.of("line");
+        ReplicaDefinition definition =
+                ReplicaDefinition.ofTable(line, TableName.parse("line_ref"), Map.of(), Order.UPDATED);
+        definitions.add(definition.withKey(List.of("order_id", "line")));
+        apply(Change.of(
+                Signal.SAVE,
+                EntityKey.of(line, List.<Object>of(7L, 1L)),
+                Stamp.of(T0, 0),
+                Map.of("order_id", 7L, "line", 1L, "name", "a")));
+        assertThat(database.rows("select order_id, line, name from line_ref")).containsExactly("7|1|a");
+        apply(Change.of(
+                Signal.SAVE,
+                EntityKey.of(line, List.<Object>of(1L, 7L)),
+                Stamp.of(T0, 0),
+                Map.of("order_id", 7L, "line", 1L, "name", "a")));
+        assertThat(dead(1).get(0).headers().get(Headers.ERROR_MESSAGE).toString())
+                .contains("another order_id than its key");
+        definitions.set(1, definition.withKey(List.of("order_id")));
+        replica.close();
+        replica = null;
+        assertThatExceptionOfType(CqrsConfigurationException.class)
+                .isThrownBy(this::start)
+                .withMessageContainingAll("line_ref", "primary key", "[order_id]");
+    }
+
+    @Test
+    void goesOnWhateverItsListenersThrow() throws Exception {
+        listener = new ReplicaListener() {
+            @Override
+            public void ended(CqrsId cqrsId, Outcome outcome, int count) {
+                throw new IllegalStateException("planted");
+            }
+
+            @Override
+            public void deadLettered(@Nullable CqrsId cqrsId, Throwable error) {
+                throw new IllegalStateException("planted");
+            }
+        };
+        apply(save(1, 0, 0, "a"), save(2, 0, 0, Map.of("amount", "x")));
+        assertThat(rows()).containsExactly("1|a|0");
+        assertThat(dead(1)).hasSize(1);
+        try (Browser left = transport.openBrowser("dead_letter_apply")) {
+            assertThat(left.size()).isZero();
+        }
+    }
+
+    @Test
+    void waitsForAParentFromItsOwnFirstMiss() throws Exception {
+        database.execute("create table line_ref (id bigint primary key, item bigint references item_ref,"
+                + " cqrs_revision bigint, cqrs_updated timestamptz)");
+        CqrsId line = CqrsId.of("line");
+        define("line", "line_ref", Order.UPDATED);
+        Change child = Change.of(Signal.SAVE, EntityKey.of(line, 1L), Stamp.of(T0, 0), Map.of("id", 1L, "item", 5L));
+        start();
+        Queues.putBytes(
+                transport,
+                "apply",
+                Map.of(Headers.FIRST_FAILURE, Instant.now().minusSeconds(7200).toString()),
+                List.of(new MessageCodec().encode(Message.of(child)).getBytes(StandardCharsets.UTF_8)));
+        await().until(() -> outcomes.retried() == 1);
+        Queues.put(transport, "apply", save(5, 0, 0, "parent"));
+        await().until(() -> database.count("line_ref") == 1);
+        assertThat(outcomes.dead()).isZero();
+    }
+
+    @Test
+    void keepsWhatWasDeletedInTheFutureUntilThen() throws Exception {
+        retention = Duration.ZERO;
+        clock = Clock.offset(Clock.systemUTC(), Duration.ofMinutes(1));
+        database.execute("insert into cqrs.tombstone (cqrs_id, pk, updated, revision)"
+                + " values ('item', '1', '2999-01-01', 3), ('item', '2', '2020-01-01', 3)");
+        start();
+        await().until(() -> database.count("cqrs.tombstone") == 1);
+        apply(save(3, 0, 0, "new"));
+        assertThat(rows()).containsExactly("3|new|0");
     }
 
     @Test
@@ -671,6 +756,7 @@ class ApplyIT {
                 .statementTimeout(timeout)
                 .tombstoneRetention(retention)
                 .clock(clock)
+                .listener(listener)
                 .listener(outcomes);
         definitions.forEach(builder::replica);
         replica = builder.build();

@@ -27,6 +27,7 @@ import io.cqrs.replica.Order;
 import io.cqrs.replica.Outcome;
 import io.cqrs.replica.ReplicaDefinition;
 import io.cqrs.replica.RetryPolicy;
+import io.cqrs.transport.Headers;
 import io.cqrs.transport.Message;
 import io.cqrs.transport.MessageCodec;
 import io.cqrs.transport.rabbit.RabbitConfig;
@@ -161,6 +162,21 @@ class DeadLettersIT {
                 .isThrownBy(() -> dead.retry(DeadLetterFilter.ALL, letter -> {}))
                 .withMessageContainingAll("item 1", "stays in dead_letter_" + name);
         assertThat(dead.forEach(DeadLetterFilter.ALL, letter -> {})).isEqualTo(2);
+    }
+
+    @Test
+    void takesOutAllThatWereSentBesideOneThatCannotBe() throws Exception {
+        List<byte[]> letters = List.of(body(Message.of(bad(2, 0))));
+        Queues.put(transport, queue.deadLetters(), bad(1, 0));
+        Queues.putBytes(transport, queue.deadLetters(), Map.of(Headers.SOURCE_QUEUE, name + "_gone"), letters);
+        Queues.put(transport, queue.deadLetters(), bad(3, 0));
+        DeadLetters dead = DeadLetters.of(transport, name);
+        assertThatExceptionOfType(TransportException.class)
+                .isThrownBy(() -> dead.retry(DeadLetterFilter.ALL, letter -> {}))
+                .withMessageContaining("item 2");
+        List<String> left = new ArrayList<>();
+        long unused = dead.forEach(DeadLetterFilter.ALL, letter -> left.add(letter.key()));
+        assertThat(left).containsExactly("2");
     }
 
     @Test

@@ -42,8 +42,10 @@ import jakarta.persistence.Entity;
 import jakarta.persistence.FetchType;
 import jakarta.persistence.Id;
 import jakarta.persistence.ManyToOne;
+import jakarta.persistence.PersistenceException;
 import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDate;
@@ -378,6 +380,24 @@ class HandlerIT {
     }
 
     @Test
+    void triesAgainWhatAHookLostItsConnectionOverWithoutSpendingAttempts() throws Exception {
+        hooks.failing.add("kills");
+        apply(save(1, 0, 0, "kills"), save(2, 0, 0, "b"));
+        assertThat(rows()).containsExactly("1|kills|0", "2|b|0");
+        assertThat(outcomes.retried()).isZero();
+        assertThat(outcomes.dead()).isZero();
+    }
+
+    @Test
+    void takesTroubleOfAnotherDatabaseForTheHooksOwn() throws Exception {
+        hooks.failing.add("elsewhere");
+        apply(save(1, 0, 0, "elsewhere"), save(2, 0, 0, "b"));
+        assertThat(rows()).containsExactly("2|b|0");
+        assertThat(outcomes.retried()).isEqualTo(1);
+        assertThat(outcomes.dead()).isEqualTo(1);
+    }
+
+    @Test
     void refusesTimesThatTheServersCannotHold() {
         assertThatThrownBy(() ->
                         builder().deadLetterTimeToLive(Duration.ofDays(60)).build())
@@ -498,6 +518,18 @@ class HandlerIT {
             Object name = change.data().get("name");
             if ("error".equals(name) && failing.contains("error")) {
                 throw new NoClassDefFoundError("planted");
+            }
+            if ("kills".equals(name) && failing.remove("kills")) {
+                try {
+                    Object unused = context.entityManager()
+                            .createNativeQuery("select pg_terminate_backend(pg_backend_pid())")
+                            .getResultList();
+                } catch (PersistenceException e) {
+                    throw new IllegalStateException("planted: it does not tell why");
+                }
+            }
+            if ("elsewhere".equals(name)) {
+                throw new IllegalStateException(new SQLException("too many clients, there", "53300"));
             }
             if ("peek".equals(name) && peeking) {
                 context.entityManager().find(AuthorRef.class, 1L);

@@ -53,6 +53,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class BatchApplier implements AutoCloseable {
 
+    private static final int SECONDS_TO_ANSWER = 5;
+
     private final Connection connection;
     private final SessionSettings session;
     private final SessionSql sql;
@@ -122,6 +124,17 @@ public final class BatchApplier implements AutoCloseable {
         return handler == null ? new SetApplier(rows) : new HandledApplier(rows, handler);
     }
 
+    /**
+     * Makes sure that an error was the changes' own: a pool says nothing of a connection that it has given up.
+     *
+     * @throws SQLException as of a lost connection, if it is
+     */
+    public void requireConnection(Exception error) throws SQLException {
+        if (!connection.isValid(SECONDS_TO_ANSWER)) {
+            throw new SQLException("the connection was lost, last by " + error, "08006", error);
+        }
+    }
+
     /** Gives the connection back as it was: it may belong to a pool. */
     @Override
     public void close() throws SQLException {
@@ -144,7 +157,7 @@ public final class BatchApplier implements AutoCloseable {
             applyInOrder(batch);
         } catch (SQLException e) {
             throw explained(batch, e);
-        } catch (ReplicationException | SerializationException | HookFailure e) {
+        } catch (ReplicationException | SerializationException | HookFailure | UnsweptException e) {
             throw e;
         } catch (RuntimeException e) {
             // Hibernate's, of a flush or a commit: what the database said decides what becomes of the batch.
@@ -177,21 +190,23 @@ public final class BatchApplier implements AutoCloseable {
         }
         Map<Boolean, List<Pending>> bySweep = batch.stream().collect(Collectors.partitioningBy(this::isSwept));
         List<Pending> deletes = bySweep.getOrDefault(true, List.of());
-        List<Pending> others = bySweep.getOrDefault(false, List.of()).stream()
-                .filter(pending -> !pending.isCommitted())
-                .toList();
+        List<Pending> others = uncommitted(bySweep.getOrDefault(false, List.of()));
         if (deletes.isEmpty()) {
             transact(others, false);
             return;
         }
-        transact(deletes, false);
+        transact(uncommitted(deletes), false);
         Map<CqrsId, List<Change>> byModel = deletes.stream()
                 .map(Pending::change)
                 .collect(Collectors.groupingBy(change -> change.key().cqrsId()));
         Set<String> savers = locks.sharers(byModel.keySet());
         transact(others, false);
         locks.awaitEnd(byModel.keySet(), savers);
-        sweep(byModel);
+        int unused = Transactions.run(connection, same -> sweep(byModel));
+    }
+
+    private static List<Pending> uncommitted(List<Pending> batch) {
+        return batch.stream().filter(pending -> !pending.isCommitted()).toList();
     }
 
     private boolean isSwept(Pending pending) {
@@ -199,13 +214,18 @@ public final class BatchApplier implements AutoCloseable {
                 && applier(pending.change().key().cqrsId()).sweeps();
     }
 
-    private void sweep(Map<CqrsId, List<Change>> deletes) throws SQLException {
+    /** Under the models' locks, or it would undo a forced change that it saw half of. */
+    private int sweep(Map<CqrsId, List<Change>> deletes) throws SQLException {
+        for (CqrsId cqrsId : new TreeSet<>(deletes.keySet())) {
+            locks.lock(cqrsId, false);
+        }
         for (ModelApplier applier : childrenFirst) {
             List<Change> changes = deletes.get(applier.cqrsId());
             if (changes != null) {
                 applier.sweep(changes);
             }
         }
+        return deletes.size();
     }
 
     private void transact(List<Pending> changes, boolean alone) throws SQLException {

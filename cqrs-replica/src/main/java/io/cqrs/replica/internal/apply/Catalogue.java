@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /** Matches replica definitions with the tables that the database has. */
 final class Catalogue {
@@ -62,7 +63,20 @@ final class Catalogue {
         if (key.isEmpty()) {
             throw wrong(definition, "has no primary key: add one on the master's key");
         }
+        orderKey(definition, found, key);
         return new ReplicaTable(definition.cqrsId(), oid, name, key, columns, definition.order(), parents(oid));
+    }
+
+    private static void orderKey(ReplicaDefinition definition, TableColumns found, List<ReplicaColumn> key) {
+        if (definition.key().isEmpty()) {
+            return;
+        }
+        List<String> declared = definition.key().stream().map(found::resolve).toList();
+        Set<String> primary = key.stream().map(ReplicaColumn::name).collect(Collectors.toSet());
+        if (!primary.equals(Set.copyOf(declared)) || declared.size() != key.size()) {
+            throw wrong(definition, "has the primary key " + primary + ", not " + declared + ": make them the same");
+        }
+        key.sort(Comparator.comparingInt(column -> declared.indexOf(column.name())));
     }
 
     private static void requireDeclared(ReplicaDefinition definition, TableColumns found) {

@@ -5,14 +5,15 @@ import io.cqrs.core.CqrsException;
 import io.cqrs.core.ReplicationException;
 import io.cqrs.core.SerializationException;
 import io.cqrs.core.jdbc.SqlStates;
+import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.Statement;
 import org.jspecify.annotations.Nullable;
 
 /** What a hook threw, or that it said no: its change is tried again as its handler decides. */
 public final class HookFailure extends CqrsException {
 
     private static final long serialVersionUID = 1L;
-    private static final int SECONDS_TO_ANSWER = 2;
 
     private HookFailure(String message, @Nullable Throwable cause) {
         super(message, cause);
@@ -34,7 +35,7 @@ public final class HookFailure extends CqrsException {
     /**
      * Calls a hook.
      *
-     * @throws SQLException if the batch's own transaction lost against another, or its database is gone
+     * @throws SQLException if the batch's own transaction can't go on, or its database is gone
      * @throws ReplicationException if the change can never be applied
      * @throws SerializationException if a value of it can't
      * @throws HookFailure if the hook failed otherwise
@@ -59,17 +60,31 @@ public final class HookFailure extends CqrsException {
                 throw sql;
             }
             throw new HookFailure(what + " failed: " + e, e);
-        } catch (LinkageError | AssertionError | StackOverflowError e) {
+        } catch (StackOverflowError e) {
+            throw new HookFailure(what + " failed: " + e, e);
+        } catch (VirtualMachineError e) {
+            throw e;
+        } catch (Error e) {
             // One message must not end the worker.
             throw new HookFailure(what + " failed: " + e, e);
         }
     }
 
-    /** Says whether the batch's own transaction or database is the matter: a hook may have asked others. */
-    private static boolean concernsBatch(SQLException sql, LazyEntities entities) throws SQLException {
-        return SqlStates.isContention(sql)
+    /** Says whether the batch's own transaction was ended by it, or its database is gone: a hook may have asked others. */
+    private static boolean concernsBatch(SQLException sql, LazyEntities entities) {
+        boolean known = SqlStates.isContention(sql)
                 || SqlStates.isRefusing(sql)
                 || SqlStates.isMissingParent(sql)
-                || !entities.connection().isValid(SECONDS_TO_ANSWER);
+                || SqlStates.isUnavailable(sql);
+        return known && !canGoOn(entities.connection());
+    }
+
+    /** A transaction that an error has ended answers nothing but 25P02. */
+    private static boolean canGoOn(Connection connection) {
+        try (Statement statement = connection.createStatement()) {
+            return statement.execute("select 1");
+        } catch (SQLException e) {
+            return false;
+        }
     }
 }

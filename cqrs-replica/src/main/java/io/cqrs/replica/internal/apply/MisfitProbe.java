@@ -2,6 +2,7 @@ package io.cqrs.replica.internal.apply;
 
 import io.cqrs.core.Change;
 import io.cqrs.core.ReplicationException;
+import io.cqrs.core.SerializationException;
 import io.cqrs.core.jdbc.SqlStates;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -61,6 +62,9 @@ final class MisfitProbe {
             try (ResultSet row = statement.executeQuery()) {
                 return row.next() && row.getBoolean(1);
             }
+        } catch (SerializationException e) {
+            // Only a hook knows what it means.
+            return true;
         } catch (SQLException e) {
             if (SqlStates.isMisfit(e)) {
                 return false;

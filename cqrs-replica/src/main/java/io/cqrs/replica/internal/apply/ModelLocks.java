@@ -1,7 +1,6 @@
 package io.cqrs.replica.internal.apply;
 
 import io.cqrs.core.CqrsId;
-import io.cqrs.core.jdbc.SqlStates;
 import java.sql.Array;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -28,7 +27,7 @@ final class ModelLocks {
                 and database = (select oid from pg_database where datname = current_database())
                 and classid::int8 = ? and objid::int8 = any(?) and pid <> pg_backend_pid()""";
 
-    private static final long LIMIT_NANOS = Duration.ofSeconds(30).toNanos();
+    private static final long LIMIT_NANOS = Duration.ofSeconds(5).toNanos();
     private static final long MILLISECOND = 1_000_000;
     private static final int LONGEST_PAUSE = 20;
 
@@ -69,7 +68,7 @@ final class ModelLocks {
     /**
      * Waits until these transactions have ended. Holds nothing meanwhile, so nobody waits for the one who waits.
      *
-     * @throws SQLException as of contention, where they take over 30 seconds, or the thread is interrupted
+     * @throws UnsweptException if they take over five seconds, or the thread is interrupted
      */
     void awaitEnd(Collection<CqrsId> models, Set<String> transactions) throws SQLException {
         long start = System.nanoTime();
@@ -78,8 +77,7 @@ final class ModelLocks {
             left.retainAll(sharers(models));
             if (!left.isEmpty()) {
                 if (Thread.currentThread().isInterrupted() || System.nanoTime() - start > LIMIT_NANOS) {
-                    throw new SQLException(
-                            "transactions that save " + models + " do not end: " + left, SqlStates.LOCK_NOT_AVAILABLE);
+                    throw new UnsweptException("transactions that save " + models + " do not end: " + left);
                 }
                 LockSupport.parkNanos(pause * MILLISECOND);
             }

@@ -30,7 +30,7 @@ public final class Pending {
     }
 
     /** Says whether its outcome is committed, whatever becomes of the rest of its batch. */
-    boolean isCommitted() {
+    public boolean isCommitted() {
         return committed;
     }
 
@@ -38,10 +38,7 @@ public final class Pending {
         committed = true;
     }
 
-    /** Sets how it ended: a change that is applied again, to be sure, keeps its first end. */
     void end(Outcome how) {
-        if (!committed) {
-            outcome = how;
-        }
+        this.outcome = how;
     }
 }

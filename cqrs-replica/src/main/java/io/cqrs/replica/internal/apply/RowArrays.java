@@ -7,6 +7,7 @@ import io.cqrs.transport.WireTime;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** Turns changes into one array a column and binds them: a statement's plan serves batches of any size. */
@@ -55,8 +56,19 @@ final class RowArrays {
                         + " part(s), the replica's primary key has " + key.size());
             }
             texts[row] = text(changes.get(row), key.get(part), parts.get(part));
+            requireInOrder(changes.get(row), key, part, texts[row]);
         }
         return texts;
+    }
+
+    /** Each part of a key is a field, too: that tells parts that come in another order. */
+    private static void requireInOrder(Change change, List<ReplicaColumn> key, int part, @Nullable String text) {
+        ReplicaColumn column = key.get(part);
+        @Nullable Object field = change.data().get(column.field());
+        if (key.size() > 1 && field != null && !Objects.equals(text(change, column, field), text)) {
+            throw new ReplicationException("the change of " + change.key() + " has another " + column.field()
+                    + " than its key: declare the key's columns in the order of the master's parts");
+        }
     }
 
     private static @Nullable String[] columnTexts(List<Change> changes, ReplicaColumn column) {

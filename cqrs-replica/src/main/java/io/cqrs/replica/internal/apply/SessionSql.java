@@ -38,12 +38,12 @@ final class SessionSql {
         }
     }
 
-    /** Parameters: cqrs id, cut-off, cqrs id, twice. Waits for none that is being recorded anew. */
+    /** Parameters: cqrs id, cut-off, cqrs id, twice. A delete of the future stays until it is past, or would raise the horizon. Waits for none that is being recorded anew. */
     String purge() {
         return """
                 with gone as (
                     delete from %1$s t using (
-                        select pk from %1$s where cqrs_id = ? and received_at < ? for update skip locked) old
+                        select pk from %1$s where cqrs_id = ? and greatest(received_at, updated) < ? for update skip locked) old
                     where t.cqrs_id = ? and t.pk = old.pk
                     returning t.updated)
                 insert into %2$s as h (cqrs_id, updated)

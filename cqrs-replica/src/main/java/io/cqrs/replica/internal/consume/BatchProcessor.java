@@ -13,6 +13,7 @@ import io.cqrs.replica.Outcome;
 import io.cqrs.replica.ReplicaDefinition;
 import io.cqrs.replica.internal.apply.BatchApplier;
 import io.cqrs.replica.internal.apply.Pending;
+import io.cqrs.replica.internal.apply.UnsweptException;
 import io.cqrs.transport.Headers;
 import io.cqrs.transport.Message;
 import io.cqrs.transport.MessageCodec;
@@ -89,8 +90,10 @@ final class BatchProcessor {
 
     private void decode(Delivery delivery, List<Incoming> batch) {
         @Nullable EntityKey key = null;
+        int attempts = 1;
         try {
             Message message = codec.decode(delivery.body());
+            attempts = message.retries() + 1;
             key = message.change().key();
             ReplicaDefinition definition = settings.definitions().get(key.cqrsId());
             if (definition == null) {
@@ -108,7 +111,10 @@ final class BatchProcessor {
             batch.add(
                     new Incoming(delivery, message, new Pending(message.change().withForced(forced))));
         } catch (RuntimeException e) {
-            failed.deadLetter(delivery, key, 1, e);
+            failed.deadLetter(delivery, key, attempts, e);
+            if (key != null && settings.definitions().containsKey(key.cqrsId())) {
+                settings.listener().ended(key.cqrsId(), Outcome.REJECTED, 1);
+            }
         }
     }
 
@@ -132,6 +138,7 @@ final class BatchProcessor {
             applyThroughContention(batch);
         } catch (SQLException e) {
             if (SqlStates.isUnavailable(e) || SqlStates.isRefusing(e)) {
+                tell(batch.stream().filter(one -> one.pending().isCommitted()).toList());
                 throw e;
             }
             isolate(batch, e);
@@ -144,6 +151,7 @@ final class BatchProcessor {
     }
 
     private void isolate(List<Incoming> batch, Exception error) throws SQLException, InterruptedException {
+        applier.requireConnection(error);
         if (batch.size() > 1) {
             int middle = batch.size() / 2;
             apply(batch.subList(0, middle));
@@ -159,7 +167,8 @@ final class BatchProcessor {
                 && one.message().change().signal() != Signal.DELETE) {
             failed.awaitParent(one, error);
         } else {
-            boolean innocent = error instanceof SQLException sql && SqlStates.isContention(sql);
+            boolean innocent = error instanceof UnsweptException
+                    || (error instanceof SQLException sql && SqlStates.isContention(sql));
             failed.retryOrDeadLetter(one, error, !innocent);
         }
     }
@@ -194,6 +203,10 @@ final class BatchProcessor {
                                 + " is older than the deletes remembered here: sync the entity from its master"));
             }
         }
+        tell(batch);
+    }
+
+    private void tell(List<Incoming> batch) {
         Instant now = settings.clock().instant();
         batch.stream().filter(BatchProcessor::isApplied).forEach(one -> tellApplied(one, now));
         BatchApplier.count(batch.stream().map(Incoming::pending).toList())

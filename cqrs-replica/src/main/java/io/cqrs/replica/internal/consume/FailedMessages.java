@@ -67,13 +67,15 @@ final class FailedMessages implements AutoCloseable {
                 one,
                 error,
                 countsAsAttempt ? one.message().afterFailure() : one.message(),
-                policy.delay(countsAsAttempt ? retries + 1 : 1));
+                policy.delay(countsAsAttempt ? retries + 1 : 1),
+                Map.of());
     }
 
     /** Plans another attempt for a row whose parent has not come yet, by a clock of its own, not by attempts. */
     void awaitParent(Incoming one, Exception error) {
         Instant now = settings.clock().instant();
-        Duration waited = Duration.between(firstFailure(one, now), now);
+        Instant since = missingSince(one, now);
+        Duration waited = Duration.between(since, now);
         if (waited.compareTo(settings.parentPatience()) >= 0) {
             reject(
                     one,
@@ -84,22 +86,29 @@ final class FailedMessages implements AutoCloseable {
             return;
         }
         Duration wait = waited.dividedBy(2);
-        retry(one, error, one.message(), wait.compareTo(LONGEST_PARENT_WAIT) < 0 ? wait : LONGEST_PARENT_WAIT);
+        retry(
+                one,
+                error,
+                one.message(),
+                wait.compareTo(LONGEST_PARENT_WAIT) < 0 ? wait : LONGEST_PARENT_WAIT,
+                Map.of(Headers.PARENT_MISSING_SINCE, since.toString()));
     }
 
-    private static Instant firstFailure(Incoming one, Instant otherwise) {
-        Object first = one.delivery().headers().get(Headers.FIRST_FAILURE);
+    private static Instant missingSince(Incoming one, Instant otherwise) {
+        Object since = one.delivery().headers().get(Headers.PARENT_MISSING_SINCE);
         try {
-            return first == null ? otherwise : Instant.parse(first.toString());
+            return since == null ? otherwise : Instant.parse(since.toString());
         } catch (DateTimeException e) {
             return otherwise;
         }
     }
 
-    private void retry(Incoming one, Exception error, Message next, Duration wait) {
+    private void retry(Incoming one, Exception error, Message next, Duration wait, Map<String, Object> more) {
         CqrsId cqrsId = one.message().change().key().cqrsId();
         Map<String, Object> headers = new HashMap<>(one.delivery().headers());
         headers.putIfAbsent(Headers.FIRST_FAILURE, now());
+        headers.remove(Headers.PARENT_MISSING_SINCE);
+        headers.putAll(more);
         String queue = settings.queue().name();
         Destination back = Destination.Delayed.atLeast(queue, wait, RoutingKeys.toQueue(queue, cqrsId));
         waiting.add(new OutgoingMessage(

@@ -7,6 +7,7 @@ import io.cqrs.core.lifecycle.Waiter;
 import io.cqrs.replica.internal.apply.BatchApplier;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.SQLTransientException;
 import java.time.Duration;
 import java.util.function.BooleanSupplier;
 import org.slf4j.Logger;
@@ -41,7 +42,11 @@ public final class StartCheck {
                     BatchApplier unused = Worker.openApplier(connection, settings)) {
                 return;
             } catch (SQLException e) {
-                if (!SqlStates.isUnavailable(e)) {
+                boolean passing = SqlStates.isUnavailable(e)
+                        || SqlStates.isRefusing(e)
+                        || SqlStates.isContention(e)
+                        || e instanceof SQLTransientException;
+                if (!passing) {
                     throw new CqrsConfigurationException("the replica's database refuses: " + e.getMessage(), e);
                 }
                 LOG.warn("the replica's database can't be reached ({}), trying again", e.getMessage());
