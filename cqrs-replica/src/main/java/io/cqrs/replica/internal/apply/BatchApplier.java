@@ -202,7 +202,7 @@ public final class BatchApplier implements AutoCloseable {
         Set<String> savers = locks.sharers(byModel.keySet());
         transact(others, false);
         locks.awaitEnd(byModel.keySet(), savers);
-        int unused = Transactions.run(connection, same -> sweep(byModel));
+        sweep(byModel);
     }
 
     private static List<Pending> uncommitted(List<Pending> batch) {
@@ -214,18 +214,13 @@ public final class BatchApplier implements AutoCloseable {
                 && applier(pending.change().key().cqrsId()).sweeps();
     }
 
-    /** Under the models' locks, or it would undo a forced change that it saw half of. */
-    private int sweep(Map<CqrsId, List<Change>> deletes) throws SQLException {
-        for (CqrsId cqrsId : new TreeSet<>(deletes.keySet())) {
-            locks.lock(cqrsId, false);
-        }
+    private void sweep(Map<CqrsId, List<Change>> deletes) throws SQLException {
         for (ModelApplier applier : childrenFirst) {
             List<Change> changes = deletes.get(applier.cqrsId());
             if (changes != null) {
                 applier.sweep(changes);
             }
         }
-        return deletes.size();
     }
 
     private void transact(List<Pending> changes, boolean alone) throws SQLException {

@@ -168,13 +168,24 @@ final class GuardSql {
                         returnedNames());
     }
 
-    /** Behind the arrays: cqrs id. Goes by the tombstones, not by the deletes, which a forced sync may have undone. */
+    /**
+     * Behind the arrays: cqrs id. Goes by the tombstones, not by the deletes, which a forced sync may have undone; under
+     * the model's lock, or it would undo a forced sync that it sees half of. Sent at once, the two are one transaction.
+     */
     String sweep() {
         return """
+                select pg_advisory_xact_lock_shared(%6$d, %7$d);
                 with m as materialized (%1$s)
                 delete from %2$s r using m, %3$s t
                 where %4$s and t.cqrs_id = ? and t.pk = %5$s and (r.cqrs_updated <= t.updated) is not false
-                """.formatted(rows(table.key()), table.name().sql(), tombstone.sql(), keyEquals("r"), keyText());
+                """.formatted(
+                        rows(table.key()),
+                        table.name().sql(),
+                        tombstone.sql(),
+                        keyEquals("r"),
+                        keyText(),
+                        SessionSql.SPACE,
+                        table.cqrsId().value().hashCode());
     }
 
     /** Behind the arrays: cqrs id. */

@@ -108,7 +108,7 @@ final class TableApplier implements AutoCloseable {
         }
         int next = RowArrays.bind(sweep, deletes, table.key(), List.of());
         sweep.setString(next, table.cqrsId().value());
-        sweep.executeUpdate();
+        boolean unused = sweep.execute();
     }
 
     /** Forgets the tombstones of the keys that are saved by force. */
