@@ -81,6 +81,11 @@ public final class CqrsRelay implements AutoCloseable {
         return status.status(loop.failure());
     }
 
+    /** Says whether it was started and neither closed nor ended by an error; active or not. */
+    public boolean isRunning() {
+        return loop.isRunning();
+    }
+
     /** Returns what the relay failed with last, or null while it works. */
     public @Nullable Throwable failure() {
         return loop.failure();

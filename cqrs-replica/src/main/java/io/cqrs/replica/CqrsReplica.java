@@ -30,7 +30,7 @@ import org.slf4j.LoggerFactory;
 /**
  * Keeps replica tables current from a queue, with one or more workers.
  *
- * <p>Each worker has a thread, a channel and a database connection of its own, and applies batches in one transaction
+ * <p>Each worker has a thread, a channel and a database connection of its own, and applies batches
  * under the guard: the newest state wins, deletes stay deleted, duplicates change nothing. Thread-safe.
  */
 public final class CqrsReplica implements AutoCloseable {

@@ -54,10 +54,10 @@ final class ConsumeCommand implements Callable<Integer> {
     public Integer call() throws Exception {
         if (reload) {
             ReloadingConsumer consumer = new ReloadingConsumer(this::open, app);
-            Service.run(consumer::start, consumer);
+            Service.run(consumer::start, consumer::isAlive, consumer);
         } else {
             Consumer consumer = open(app);
-            Service.run(consumer::start, consumer);
+            Service.run(consumer::start, consumer::isAlive, consumer);
         }
         return 0;
     }

@@ -2,10 +2,12 @@ package io.cqrs.tools;
 
 import io.cqrs.core.CqrsId;
 import io.cqrs.replica.CqrsReplica;
+import io.cqrs.replica.WorkerStatus;
 import io.cqrs.tools.config.Application;
 import io.cqrs.tools.config.CqrsConfig;
 import io.cqrs.transport.rabbit.RabbitTransport;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Set;
 import javax.sql.DataSource;
 import org.hibernate.SessionFactory;
@@ -59,16 +61,20 @@ final class Consumer implements AutoCloseable {
 
     private static CqrsReplica build(
             CqrsConfig config, RabbitTransport transport, Set<CqrsId> models, CqrsReplica.Builder builder) {
-        builder.transport(transport)
-                .queue(config.requireQueue())
-                .workers(config.workers())
-                .subscribe(models);
+        builder.transport(transport).queue(config.requireQueue()).subscribe(models);
+        config.workers().applyTo(builder);
         config.replicas().forEach(builder::replica);
         return builder.build();
     }
 
     void start() throws InterruptedException {
         replica.start();
+    }
+
+    /** Says whether all workers run, well or not. */
+    boolean isAlive() {
+        return replica.status(Duration.ofDays(1)).stream()
+                .noneMatch(worker -> worker.state() == WorkerStatus.State.STOPPED);
     }
 
     @Override

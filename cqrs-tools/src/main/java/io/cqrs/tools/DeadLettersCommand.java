@@ -59,10 +59,16 @@ final class DeadLettersCommand extends CommandGroup {
             DeadLetterFilter filter = letters.filter(spec.commandLine());
             CqrsConfig loaded = config.load(letters.config());
             try (RabbitTransport transport = loaded.impatientTransport()) {
-                run(DeadLetters.of(transport, loaded.requireQueue()), filter, out());
+                run(letters(transport, loaded), filter, out());
             }
             out().flush();
             return 0;
+        }
+
+        private static DeadLetters letters(RabbitTransport transport, CqrsConfig config) {
+            String queue = config.requireQueue();
+            @Nullable String letters = config.workers().deadLetterQueue();
+            return letters == null ? DeadLetters.of(transport, queue) : DeadLetters.of(transport, queue, letters);
         }
 
         abstract void run(DeadLetters dead, DeadLetterFilter filter, PrintWriter out) throws Exception;

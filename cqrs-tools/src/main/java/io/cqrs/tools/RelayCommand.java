@@ -27,7 +27,7 @@ final class RelayCommand implements Callable<Integer> {
         RabbitTransport transport = loaded.transport();
         CqrsRelay relay =
                 CqrsRelay.builder(loaded.database()).transport(transport).build();
-        Service.run(relay::start, relay, transport);
+        Service.run(relay::start, relay::isRunning, relay, transport);
         return 0;
     }
 }

@@ -49,6 +49,12 @@ final class ReloadingConsumer implements AutoCloseable {
         watcher.start();
     }
 
+    /** Says whether all workers run, well or not. */
+    boolean isAlive() {
+        Opened now = current;
+        return now == null || now.consumer().isAlive();
+    }
+
     @Override
     public void close() {
         closed = true;

@@ -1,6 +1,8 @@
 package io.cqrs.tools;
 
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -9,13 +11,17 @@ final class Service {
 
     private static final Logger LOG = LoggerFactory.getLogger(Service.class);
 
+    private static final int LOOK_SECONDS = 1;
+
     private Service() {}
 
     /**
      * Starts and waits for SIGINT or SIGTERM; the parts are closed in their order before the process ends. A second signal
      * ends it at once.
+     *
+     * @param alive whether there is anything to wait for: what ends by an error ends the process, for others to restart
      */
-    static void run(Start start, AutoCloseable... parts) throws Exception {
+    static void run(Start start, BooleanSupplier alive, AutoCloseable... parts) throws Exception {
         CountDownLatch ended = new CountDownLatch(1);
         Thread atExit = new Thread(
                 () -> {
@@ -33,7 +39,12 @@ final class Service {
             }
             throw e;
         }
-        ended.await();
+        while (!ended.await(LOOK_SECONDS, TimeUnit.SECONDS)) {
+            if (!alive.getAsBoolean()) {
+                LOG.error("ended by an error, see above");
+                System.exit(ExitCodes.ERROR);
+            }
+        }
     }
 
     private static void closeAll(AutoCloseable... parts) {

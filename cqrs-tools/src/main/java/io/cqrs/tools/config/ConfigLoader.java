@@ -24,6 +24,8 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** Reads {@link CqrsConfig}; what it does not know it refuses, naming the key. */
@@ -33,14 +35,16 @@ public final class ConfigLoader {
     public static final Path DEFAULT_FILE = Path.of("cqrs.yaml");
 
     /** All settings but the models, by their place in the file; {@code a.b} is the variable {@code CQRS_A_B}. */
-    public static final Set<String> KEYS = Set.of(
-            "transport.url",
-            "transport.exchange",
-            "database.url",
-            "database.user",
-            "database.password",
-            "queue",
-            "workers");
+    public static final Set<String> KEYS = Stream.concat(
+                    Stream.of(
+                            "transport.url",
+                            "transport.exchange",
+                            "database.url",
+                            "database.user",
+                            "database.password",
+                            "queue"),
+                    WorkerOptions.KEYS.stream())
+            .collect(Collectors.toUnmodifiableSet());
 
     private static final Set<String> REPLICA_KEYS = Set.of("table", "key", "mapping", "order", "only_direct_syncs");
     private static final Pattern VARIABLE = Pattern.compile("\\$\\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?}");
@@ -77,7 +81,7 @@ public final class ConfigLoader {
                 settings.get("database.user"),
                 settings.get("database.password"),
                 settings.get("queue"),
-                number("workers", settings.getOrDefault("workers", "1")),
+                new WorkerOptions(settings),
                 MasterTables.of(tree.path("masters")),
                 replicas(tree.path("replicas")));
     }
@@ -205,13 +209,5 @@ public final class ConfigLoader {
             throw new CqrsConfigurationException(key + " is \"" + node.asText() + "\": it is true or false");
         }
         return node.asBoolean(false);
-    }
-
-    private static int number(String key, String text) {
-        try {
-            return Integer.parseInt(text);
-        } catch (NumberFormatException e) {
-            throw new CqrsConfigurationException(key + " is \"" + text + "\", which is no whole number", e);
-        }
     }
 }

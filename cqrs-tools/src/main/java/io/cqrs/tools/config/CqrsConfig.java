@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * @param databaseUser its user, unless in the URL
  * @param databasePassword the password, unless in the URL
  * @param queue the replica's queue
- * @param workers how many workers
+ * @param workers how the workers work
  * @param masters the masters that no entity declares
  * @param replicas the replicas that no entity declares
  */
@@ -32,7 +32,7 @@ public record CqrsConfig(
         @Nullable String databaseUser,
         @Nullable String databasePassword,
         @Nullable String queue,
-        int workers,
+        WorkerOptions workers,
         List<MasterTable> masters,
         List<ReplicaDefinition> replicas) {
 
@@ -85,8 +85,8 @@ public record CqrsConfig(
     /** Leaves secrets out. */
     @Override
     public String toString() {
-        return "CqrsConfig[exchange=" + exchange + ", queue=" + queue + ", workers=" + workers + ", masters="
-                + masters.size() + ", replicas=" + replicas.size() + "]";
+        return "CqrsConfig[exchange=" + exchange + ", queue=" + queue + ", masters=" + masters.size() + ", replicas="
+                + replicas.size() + "]";
     }
 
     private static String required(@Nullable String value, String key, String variable) {

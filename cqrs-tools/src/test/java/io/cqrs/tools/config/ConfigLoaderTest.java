@@ -29,7 +29,7 @@ class ConfigLoaderTest {
         CqrsConfig config = loader.load(file, Map.of("workers", "3"));
         assertThat(config.exchange()).isEqualTo("file");
         assertThat(config.queue()).isEqualTo("variable");
-        assertThat(config.workers()).isEqualTo(3);
+        assertThat(config.workers().settings()).containsEntry("workers", "3");
     }
 
     @Test
@@ -111,7 +111,7 @@ class ConfigLoaderTest {
     @Test
     void doesWithoutAFileUnlessOneIsNamed() {
         ConfigLoader loader = new ConfigLoader(Map.of());
-        assertThat(loader.load(null, Map.of()).workers()).isEqualTo(1);
+        assertThat(loader.load(null, Map.of()).workers().settings()).isEmpty();
         assertRefused(loader, directory.resolve("absent.yaml"), "absent.yaml does not exist");
     }
 
@@ -124,6 +124,9 @@ class ConfigLoaderTest {
                 "transport: amqp://h|unknown configuration key transport",
                 "queue: [a]|unknown configuration key queue",
                 "workers: many|workers is \"many\"",
+                "statement_timeout: 30|statement_timeout is \"30\", which is no duration, as PT30S",
+                "queue_type: stream|queue_type is \"stream\"",
+                "max_retries: -1|max_retries is \"-1\"",
                 "[a, b]|no mapping",
                 "a: b: c|is no YAML",
                 "database: { password: '${NOPE}' }|variable NOPE is not set",

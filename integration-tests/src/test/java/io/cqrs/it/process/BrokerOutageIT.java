@@ -4,21 +4,30 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.cqrs.core.Backoff;
+import io.cqrs.core.Change;
 import io.cqrs.core.CqrsId;
+import io.cqrs.core.EntityKey;
+import io.cqrs.core.Signal;
+import io.cqrs.core.Stamp;
 import io.cqrs.core.jdbc.TableName;
 import io.cqrs.core.schema.CqrsSchema;
 import io.cqrs.it.support.Item;
 import io.cqrs.it.support.MasterUnit;
+import io.cqrs.it.support.Outcomes;
+import io.cqrs.it.support.Queues;
 import io.cqrs.it.support.TestDatabase;
 import io.cqrs.it.support.TestEnvironment;
 import io.cqrs.master.CqrsMaster;
 import io.cqrs.replica.CqrsReplica;
 import io.cqrs.replica.Order;
 import io.cqrs.replica.ReplicaDefinition;
+import io.cqrs.replica.RetryPolicy;
 import io.cqrs.tools.servers.BrokerServer;
 import io.cqrs.transport.rabbit.RabbitConfig;
 import io.cqrs.transport.rabbit.RabbitTransport;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
@@ -30,6 +39,44 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @ExtendWith(TestEnvironment.class)
 @Timeout(300)
 class BrokerOutageIT {
+
+    @Test
+    void keepsWhatWaitsForItsNextAttemptThroughARestart() throws Exception {
+        BrokerServer broker = TestEnvironment.broker();
+        assumeTrue(broker.isOurs(), "only a broker of our own may be stopped");
+        TestDatabase database = TestEnvironment.database("outage_retry");
+        CqrsSchema.standard().migrate(database.dataSource());
+        database.execute(Item.REPLICA + "; alter table item_ref add constraint no_bad check (name <> 'bad')");
+        String name = "outage_retry_" + System.nanoTime();
+        Outcomes outcomes = new Outcomes();
+        try (RabbitTransport transport = RabbitTransport.of(
+                        RabbitConfig.builder(broker.url()).exchange(name).build());
+                CqrsReplica replica = CqrsReplica.builder(database.dataSource())
+                        .replica(ReplicaDefinition.ofTable(
+                                CqrsId.of("item"), TableName.parse("item_ref"), Map.of(), Order.UPDATED))
+                        .transport(transport)
+                        .queue(name)
+                        .retries(new RetryPolicy(5, Backoff.constant(Duration.ofSeconds(5))))
+                        .listener(outcomes)
+                        .build()) {
+            transport.declare(replica.queue());
+            replica.start();
+            Queues.put(
+                    transport,
+                    name,
+                    Change.of(
+                            Signal.SAVE,
+                            EntityKey.of(CqrsId.of("item"), 1L),
+                            Stamp.of(Instant.parse("2026-11-21T01:16:00Z"), 0),
+                            Map.of("id", 1L, "name", "bad")));
+            await().until(() -> outcomes.retried() == 1);
+            broker.stop();
+            database.execute("alter table item_ref drop constraint no_bad");
+            broker.start();
+            await().atMost(Duration.ofSeconds(60)).until(() -> database.count("item_ref") == 1);
+            transport.decommission(replica.queue());
+        }
+    }
 
     @Test
     void letsTheMasterWriteOnAndDeliversEverythingOnceTheBrokerIsBack() throws Exception {

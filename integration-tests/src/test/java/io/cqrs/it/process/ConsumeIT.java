@@ -25,6 +25,7 @@ import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.sql.Connection;
 import java.sql.Statement;
 import java.time.Duration;
@@ -124,6 +125,53 @@ class ConsumeIT {
         try (TestProcess next = consumer(tables("early"))) {
             await().atMost(Duration.ofSeconds(30)).until(() -> database.count("earlyref") == 1);
             assertThat(next.isAlive()).isTrue();
+        }
+    }
+
+    @Test
+    void worksAsItsFileSays() throws Exception {
+        Path config = tables("early");
+        String more = "max_retries: 0\nstatement_timeout: PT30S\nbatch_size: 7\ndead_letter_queue: odd_" + name
+                + "\nqueue_type: classic\ndead_letter_ttl: PT1H\n";
+        Path unused = Files.writeString(config, more, StandardOpenOption.APPEND);
+        database.execute("alter table earlyref add constraint no_bad check (name <> 'bad')");
+        try (TestProcess consumer = consumer(config)) {
+            await().atMost(Duration.ofSeconds(30)).until(() -> isTaken("early"));
+            assertThat(consumer.output()).contains("batches of 7");
+            Queues.put(transport, name, save(EARLY, 1, "bad"));
+            CommandRun list = CommandRun.of(
+                    "dead-letters",
+                    "list",
+                    "-c",
+                    "early",
+                    "--key",
+                    "1",
+                    "--config",
+                    config.toString(),
+                    "--transport-url",
+                    TestEnvironment.broker().url());
+            assertThat(list.code()).isZero();
+            assertThat(list.err()).contains("dead letter(s) in odd_" + name);
+        } finally {
+            transport.decommission(new ReplicaQueue(
+                    name,
+                    "odd_" + name,
+                    Set.of(EARLY),
+                    ReplicaQueue.Type.CLASSIC,
+                    ReplicaQueue.DEFAULT_DELIVERY_LIMIT));
+        }
+    }
+
+    @Test
+    void endsOnceItsWorkersHaveEndedByAnError() throws Exception {
+        transport.declare(queue());
+        database.execute("drop table if exists fatalref; create table fatalref" + COLUMNS);
+        Path jar = directory.resolve("fatal.jar");
+        jar(jar, FatalRef.class, FatalRef.Fatal.class);
+        try (TestProcess consumer = consumer(config(""), "--app", jar.toString())) {
+            Queues.put(transport, name, save(EARLY, 1, "a"));
+            assertThat(consumer.awaitExit()).isEqualTo(1);
+            assertThat(consumer.output()).contains("InternalError: planted", "ended by an error, see above");
         }
     }
 

@@ -362,6 +362,28 @@ class ApplyIT {
     }
 
     @Test
+    void fillsPartitionedTablesWithGeneratedColumns() throws Exception {
+        database.execute("create table line_ref (region text, id bigint, name text,"
+                + " loud text generated always as (upper(name)) stored, cqrs_revision bigint,"
+                + " cqrs_updated timestamptz, primary key (region, id)) partition by list (region);"
+                + " create table line_north partition of line_ref for values in ('north');"
+                + " create table line_rest partition of line_ref default");
+        CqrsId line = CqrsId.of("line");
+        define("line", "line_ref", Order.UPDATED);
+        EntityKey north = EntityKey.of(line, List.<Object>of("north", 1L));
+        EntityKey south = EntityKey.of(line, List.<Object>of("south", 1L));
+        apply(
+                Change.of(Signal.SAVE, north, Stamp.of(T0, 0), Map.of("name", "a", "loud", "ignored")),
+                Change.of(Signal.SAVE, south, Stamp.of(T0, 0), Map.of("name", "b")),
+                Change.of(Signal.SAVE, south, Stamp.of(T0.plusSeconds(1), 1), Map.of("name", "c")));
+        assertThat(database.rows("select region, loud from line_ref order by region"))
+                .containsExactly("north|A", "south|C");
+        apply(Change.of(Signal.DELETE, north, Stamp.of(T0.plusSeconds(1), 1), Map.of()));
+        apply(Change.of(Signal.SAVE, north, Stamp.of(T0, 0), Map.of("name", "late")));
+        assertThat(database.rows("select region, loud from line_ref")).containsExactly("south|C");
+    }
+
+    @Test
     void goesOnWhateverItsListenersThrow() throws Exception {
         listener = new ReplicaListener() {
             @Override

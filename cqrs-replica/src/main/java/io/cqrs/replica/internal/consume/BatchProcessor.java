@@ -35,7 +35,7 @@ import org.slf4j.LoggerFactory;
  *
  * <ol>
  *   <li>Decode; what is not understood, unknown or expired goes to the dead letters.
- *   <li>Apply all in one transaction.
+ *   <li>Apply: the deletes in one transaction, the rest in another.
  *   <li>Rolled back by contention: the same again, after a short wait, without spending the messages' attempts.
  *   <li>The database refuses writes (disk full, read-only): the same again, for as long as it takes.
  *   <li>The database is gone: the error ends the session.
