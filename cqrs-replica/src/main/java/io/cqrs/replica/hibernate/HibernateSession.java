@@ -16,6 +16,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.hibernate.Hibernate;
+import org.hibernate.PropertyValueException;
 import org.hibernate.Session;
 import org.hibernate.engine.spi.SharedSessionContractImplementor;
 import org.hibernate.metamodel.mapping.BasicValuedModelPart;
@@ -126,6 +127,27 @@ final class HibernateSession implements EntitySession {
         Object bare = Hibernate.unproxy(entity);
         known.revision().set(bare, stamp.revision().value(), implementor);
         known.updated().set(bare, WireTime.format(stamp.updated()), implementor);
+    }
+
+    @Override
+    public void persist(Object entity) {
+        write(() -> session.persist(entity));
+    }
+
+    @Override
+    public void flush() {
+        write(session::flush);
+    }
+
+    private static void write(Runnable action) {
+        try {
+            action.run();
+        } catch (PropertyValueException e) {
+            throw new ReplicationException(
+                    "attribute " + e.getPropertyName() + " of " + e.getEntityName()
+                            + " is null, which its column refuses",
+                    e);
+        }
     }
 
     @Override

@@ -50,6 +50,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDate;
 import java.time.LocalDateTime;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -343,6 +344,35 @@ class HandlerIT {
     }
 
     @Test
+    void refusesANullThatAnAttributeMayNotHaveAtOnce() throws Exception {
+        CqrsId strict = CqrsId.of("strict");
+        try (MasterUnit other = MasterUnit.on(database, StrictRef.class);
+                CqrsReplica refusing = CqrsReplica.builder(other.sessions())
+                        .dataSource(database.dataSource())
+                        .transport(transport)
+                        .queue("strict")
+                        .listener(outcomes)
+                        .build()) {
+            transport.declare(refusing.queue());
+            refusing.start();
+            Map<String, Object> data = new HashMap<>(Map.of("id", 1L));
+            data.put("name", null);
+            Queues.put(
+                    transport,
+                    "strict",
+                    Change.of(Signal.SAVE, EntityKey.of(strict, 1L), Stamp.of(T0, 0), data),
+                    Change.of(Signal.SAVE, EntityKey.of(strict, 2L), Stamp.of(T0, 0), Map.of("name", "b")),
+                    Change.of(Signal.SAVE, EntityKey.of(strict, 3L), Stamp.of(T0, 0), Map.of("id", 3L)));
+            await().until(() -> outcomes.dead() == 2 && database.count("strictref") == 1);
+            assertThat(outcomes.retried()).isZero();
+            assertThat(Queues.take(transport, "dead_letter_strict", 2))
+                    .allSatisfy(dead -> assertThat(
+                                    dead.headers().get(Headers.ERROR_MESSAGE).toString())
+                            .contains("attribute name of", "StrictRef is null"));
+        }
+    }
+
+    @Test
     void fillsTheRowItselfWhereARelatedOneWasLoadedFirst() throws Exception {
         apply(save(2, 0, 0, "b"), save(1, 0, 0, "a"));
         apply(change(Signal.SAVE, 2, 1, 1, Map.of("id", 2L, "name", "b2", "mentor", 1L)));
@@ -491,6 +521,20 @@ class HandlerIT {
     private static Change change(Signal signal, long id, long revision, long seconds, Map<String, Object> data) {
         return Change.of(signal, EntityKey.of(AUTHOR, id), Stamp.of(T0.plusSeconds(seconds), revision), data);
     }
+
+    /** Its name may not be null. */
+    @Entity(name = "strictref")
+    @Replica(value = "strict", handler = StrictHandler.class)
+    static class StrictRef extends ReplicaEntity {
+        @Id
+        Long id;
+
+        @Column(nullable = false)
+        String name;
+    }
+
+    /** Does what hooks do by default. */
+    static class StrictHandler extends ReplicaHandler<StrictRef> {}
 
     record Price(BigDecimal unitPrice, LocalDate validFrom, String note) {}
 

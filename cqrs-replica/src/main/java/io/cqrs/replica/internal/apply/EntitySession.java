@@ -31,6 +31,20 @@ public interface EntitySession extends AutoCloseable {
     /** Sets revision and time. */
     void stamp(CqrsId model, Object entity, Stamp stamp);
 
+    /**
+     * Makes a new instance a row's.
+     *
+     * @throws io.cqrs.core.ReplicationException if an attribute lacks the value that it must have
+     */
+    void persist(Object entity);
+
+    /**
+     * Writes what is not written yet.
+     *
+     * @throws io.cqrs.core.ReplicationException if an attribute lacks the value that it must have
+     */
+    void flush();
+
     /** Returns the persistence context. */
     EntityManager manager();
 

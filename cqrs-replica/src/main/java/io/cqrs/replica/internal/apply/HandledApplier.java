@@ -95,7 +95,7 @@ final class HandledApplier implements ModelApplier {
                                 ? delete(pending.change(), state)
                                 : save(pending.change(), state));
             }
-            entities.manager().flush();
+            entities.flush();
             rows.bury(new ArrayList<>(deletes.values()));
         }
 
@@ -106,7 +106,7 @@ final class HandledApplier implements ModelApplier {
             }
             if (removed.remove(change.key())) {
                 // Hibernate would insert the new row before it deletes the old one.
-                entities.manager().flush();
+                entities.flush();
             }
             HookContext context = new HookContext(change, batch.entities(), true);
             Object row = HookFailure.calling(handler, "save", change, batch.entities(), () -> {
@@ -114,7 +114,7 @@ final class HandledApplier implements ModelApplier {
                 if (saved != null) {
                     entities.stamp(cqrsId(), saved, change.stamp());
                     if (!entities.manager().contains(saved)) {
-                        entities.manager().persist(saved);
+                        entities.persist(saved);
                     }
                 }
                 return saved;
