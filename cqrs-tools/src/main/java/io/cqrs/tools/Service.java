@@ -2,6 +2,7 @@ package io.cqrs.tools;
 
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -23,8 +24,10 @@ final class Service {
      */
     static void run(Start start, BooleanSupplier alive, AutoCloseable... parts) throws Exception {
         CountDownLatch ended = new CountDownLatch(1);
+        AtomicBoolean stopping = new AtomicBoolean();
         Thread atExit = new Thread(
                 () -> {
+                    stopping.set(true);
                     closeAll(parts);
                     ended.countDown();
                 },
@@ -40,7 +43,7 @@ final class Service {
             throw e;
         }
         while (!ended.await(LOOK_SECONDS, TimeUnit.SECONDS)) {
-            if (!alive.getAsBoolean()) {
+            if (!alive.getAsBoolean() && !stopping.get()) {
                 LOG.error("ended by an error, see above");
                 System.exit(ExitCodes.ERROR);
             }

@@ -27,6 +27,7 @@ import java.util.stream.Stream;
 import org.hibernate.engine.spi.SessionFactoryImplementor;
 import org.hibernate.metamodel.mapping.AttributeMapping;
 import org.hibernate.metamodel.mapping.BasicValuedModelPart;
+import org.hibernate.metamodel.mapping.CompositeIdentifierMapping;
 import org.hibernate.metamodel.mapping.EmbeddableValuedModelPart;
 import org.hibernate.metamodel.mapping.EntityIdentifierMapping;
 import org.hibernate.metamodel.mapping.PluralAttributeMapping;
@@ -128,21 +129,46 @@ public record EntityDefinitions(List<ReplicaDefinition> definitions, EntitySessi
         }
 
         private EntityModel model() {
-            EntityIdentifierMapping id = persister.getIdentifierMapping();
-            if (!(id instanceof BasicValuedModelPart)) {
-                throw new CqrsConfigurationException(
-                        "@Replica of " + type.getName()
-                                + " has a handler and an id of several parts: handlers need an id of one, leave the handler out");
-            }
             requireWritable();
             return new EntityModel(
                     type,
-                    id.getAttributeName(),
-                    mastersNames.getOrDefault(id.getAttributeName(), WireNames.snakeCase(id.getAttributeName())),
+                    keyNames(),
                     attributes.stream().filter(one -> !isStamp(one)).toList(),
                     stamp(REVISION),
                     stamp(UPDATED),
                     replica.customSerialization());
+        }
+
+        private Map<String, String> keyNames() {
+            EntityIdentifierMapping id = persister.getIdentifierMapping();
+            if (id instanceof BasicValuedModelPart) {
+                String name = id.getAttributeName();
+                return Map.of(mastersNames.getOrDefault(name, WireNames.snakeCase(name)), name);
+            }
+            Map<String, String> names = new HashMap<>();
+            for (AttributeMapping part : parts(id)) {
+                names.put(
+                        mastersNames.getOrDefault(part.getAttributeName(), wireName(List.of(part))),
+                        part.getAttributeName());
+            }
+            return names;
+        }
+
+        private List<AttributeMapping> parts(EntityIdentifierMapping id) {
+            if (id instanceof CompositeIdentifierMapping composite
+                    && composite
+                                    .getMappedIdEmbeddableTypeDescriptor()
+                                    .getJavaType()
+                                    .getJavaTypeClass()
+                            != type) {
+                List<AttributeMapping> parts = KeyColumns.parts(composite.getMappedIdEmbeddableTypeDescriptor());
+                if (parts.stream().allMatch(BasicValuedModelPart.class::isInstance)) {
+                    return parts;
+                }
+            }
+            throw new CqrsConfigurationException("@Replica of " + type.getName()
+                    + " has a handler and an id that holds others, or has no class: make it an embeddable or an id class"
+                    + " of plain values");
         }
 
         /** Hibernate writes what hooks do: what it would leave out or change by itself would be wrong unseen. */
@@ -200,6 +226,9 @@ public record EntityDefinitions(List<ReplicaDefinition> definitions, EntitySessi
             AttributeMapping attribute = path.get(path.size() - 1);
             if (attribute instanceof PluralAttributeMapping) {
                 return; // a collection is no column
+            }
+            if (attribute.getPropertyAccess().getGetter().getMember() == null) {
+                return; // Hibernate's own, of an id class
             }
             if (attribute instanceof EmbeddableValuedModelPart embedded) {
                 if (attribute.getJavaType().getJavaTypeClass().isRecord() && replica.handler() != Replica.None.class) {

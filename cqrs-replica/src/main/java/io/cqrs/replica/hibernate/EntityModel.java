@@ -1,13 +1,13 @@
 package io.cqrs.replica.hibernate;
 
 import java.util.List;
+import java.util.Map;
 
 /**
  * A replica entity that has hooks.
  *
  * @param type its class
- * @param idName the id's attribute
- * @param idField the id's field on the wire
+ * @param keyNames the attributes of the id by their fields on the wire
  * @param attributes what the master's fields fill
  * @param revision what holds the revision
  * @param updated what holds the time
@@ -15,8 +15,7 @@ import java.util.List;
  */
 record EntityModel(
         Class<?> type,
-        String idName,
-        String idField,
+        Map<String, String> keyNames,
         List<FilledAttribute> attributes,
         FilledAttribute revision,
         FilledAttribute updated,

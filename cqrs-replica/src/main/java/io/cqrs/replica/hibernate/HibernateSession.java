@@ -19,7 +19,6 @@ import org.hibernate.Hibernate;
 import org.hibernate.PropertyValueException;
 import org.hibernate.Session;
 import org.hibernate.engine.spi.SharedSessionContractImplementor;
-import org.hibernate.metamodel.mapping.BasicValuedModelPart;
 import org.hibernate.persister.entity.EntityPersister;
 import org.jspecify.annotations.Nullable;
 
@@ -110,9 +109,11 @@ final class HibernateSession implements EntitySession {
             return data;
         }
         Map<String, @Nullable Object> named = new LinkedHashMap<>();
-        if (data.containsKey(known.idField())) {
-            named.put(known.idName(), data.get(known.idField()));
-        }
+        known.keyNames().forEach((field, name) -> {
+            if (data.containsKey(field)) {
+                named.put(name, data.get(field));
+            }
+        });
         for (FilledAttribute attribute : known.attributes()) {
             if (data.containsKey(attribute.field())) {
                 named.put(attribute.name(), data.get(attribute.field()));
@@ -169,9 +170,8 @@ final class HibernateSession implements EntitySession {
     }
 
     private Object id(EntityModel model, EntityKey key) {
-        BasicValuedModelPart id = (BasicValuedModelPart) persister(model).getIdentifierMapping();
         try {
-            Object value = FilledAttribute.basic(id.getJdbcMapping(), key.value(), implementor);
+            Object value = new KeyMaker(persister(model), implementor).make(key);
             if (value != null) {
                 return value;
             }

@@ -34,12 +34,17 @@ final class KeyColumns {
         return columns;
     }
 
-    private static void add(EmbeddableMappingType type, List<String> columns) {
+    /** Returns a key's parts in the order that its class declares them in. */
+    static List<AttributeMapping> parts(EmbeddableMappingType type) {
         List<String> declared = names(type.getJavaType().getJavaTypeClass());
-        IntStream.range(0, type.getNumberOfAttributeMappings())
+        return IntStream.range(0, type.getNumberOfAttributeMappings())
                 .mapToObj(type::getAttributeMapping)
                 .sorted(Comparator.comparingInt(part -> declared.indexOf(part.getAttributeName())))
-                .forEach(part -> add(part, columns));
+                .toList();
+    }
+
+    private static void add(EmbeddableMappingType type, List<String> columns) {
+        parts(type).forEach(part -> add(part, columns));
     }
 
     private static void add(AttributeMapping part, List<String> columns) {

@@ -113,6 +113,9 @@ final class FailedMessages implements AutoCloseable {
         Destination back = Destination.Delayed.atLeast(queue, wait, RoutingKeys.toQueue(queue, cqrsId));
         waiting.add(new OutgoingMessage(
                 back, id(), OutgoingMessage.SINGLE, headers, codec.encode(next).getBytes(StandardCharsets.UTF_8)));
+        if (!one.delivery().headers().containsKey(Headers.FIRST_FAILURE)) {
+            LOG.warn("{}: {} failed, trying again: {}", queue, one.message().change(), Reasons.of(error));
+        }
         news.add(() -> settings.listener().retried(cqrsId, error));
     }
 
