@@ -39,7 +39,8 @@ public final class WorkerOptions {
         applyTo(CqrsReplica.builder(UrlDataSource.of("jdbc:postgresql:", null, null)));
     }
 
-    Map<String, String> settings() {
+    /** Returns what is configured, by key. */
+    public Map<String, String> settings() {
         return settings;
     }
 

@@ -142,7 +142,7 @@ class ReadmeIT {
                 Files.writeString(directory.resolve("cqrs.yaml"), blocks("yaml").get(0));
         CqrsConfig config = new ConfigLoader(Map.of("DB_PASSWORD", "secret")).load(file, Map.of());
         assertThat(config.queue()).isEqualTo("storefront");
-        assertThat(config.workers()).isEqualTo(2);
+        assertThat(config.workers().settings()).containsEntry("workers", "2");
         assertThat(config.databasePassword()).isEqualTo("secret");
         assertThat(config.replicas()).hasSize(1);
         assertThat(config.replicas().get(0).fields()).isEqualTo(Map.of("code", "sku"));
