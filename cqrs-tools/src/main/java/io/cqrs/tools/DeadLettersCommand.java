@@ -233,7 +233,7 @@ final class DeadLettersCommand extends CommandGroup {
                 }
                 if (count > 0) {
                     // Not what arrived while somebody thought it over.
-                    shown = filter.withLimit(Math.min(count, filter.limit()));
+                    shown = filter.withLimit(count);
                 }
             }
             err().println(dead.purge(shown) + " dead letter(s) removed from " + dead.queue());

@@ -1,5 +1,13 @@
 package io.cqrs.transport;
 
+import java.lang.reflect.Field;
+import java.lang.reflect.RecordComponent;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
 /** Names of fields on the wire. Stateless. */
 public final class WireNames {
 
@@ -24,5 +32,23 @@ public final class WireNames {
             }
         }
         return name.toString();
+    }
+
+    /**
+     * Returns the properties of a class in the order of their declaration, those of its superclasses first: the order of a
+     * key's parts on the wire.
+     */
+    public static List<String> declared(@Nullable Class<?> type) {
+        if (type == null) {
+            return List.of();
+        }
+        if (type.isRecord()) {
+            return Arrays.stream(type.getRecordComponents())
+                    .map(RecordComponent::getName)
+                    .toList();
+        }
+        List<String> names = new ArrayList<>(declared(type.getSuperclass()));
+        Arrays.stream(type.getDeclaredFields()).map(Field::getName).forEach(names::add);
+        return Collections.unmodifiableList(names);
     }
 }

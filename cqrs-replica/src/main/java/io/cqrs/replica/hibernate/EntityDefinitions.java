@@ -130,23 +130,25 @@ public record EntityDefinitions(List<ReplicaDefinition> definitions, EntitySessi
 
         private EntityModel model() {
             requireWritable();
+            EntityIdentifierMapping id = persister.getIdentifierMapping();
+            List<AttributeMapping> parts = id instanceof BasicValuedModelPart ? List.of() : parts(id);
             return new EntityModel(
                     type,
-                    keyNames(),
+                    new KeyMaker(id, parts),
+                    keyNames(id, parts),
                     attributes.stream().filter(one -> !isStamp(one)).toList(),
                     stamp(REVISION),
                     stamp(UPDATED),
                     replica.customSerialization());
         }
 
-        private Map<String, String> keyNames() {
-            EntityIdentifierMapping id = persister.getIdentifierMapping();
+        private Map<String, String> keyNames(EntityIdentifierMapping id, List<AttributeMapping> parts) {
             if (id instanceof BasicValuedModelPart) {
                 String name = id.getAttributeName();
                 return Map.of(mastersNames.getOrDefault(name, WireNames.snakeCase(name)), name);
             }
             Map<String, String> names = new HashMap<>();
-            for (AttributeMapping part : parts(id)) {
+            for (AttributeMapping part : parts) {
                 names.put(
                         mastersNames.getOrDefault(part.getAttributeName(), wireName(List.of(part))),
                         part.getAttributeName());

@@ -7,6 +7,7 @@ import java.util.Map;
  * A replica entity that has hooks.
  *
  * @param type its class
+ * @param ids makes its ids
  * @param keyNames the attributes of the id by their fields on the wire
  * @param attributes what the master's fields fill
  * @param revision what holds the revision
@@ -15,6 +16,7 @@ import java.util.Map;
  */
 record EntityModel(
         Class<?> type,
+        KeyMaker ids,
         Map<String, String> keyNames,
         List<FilledAttribute> attributes,
         FilledAttribute revision,

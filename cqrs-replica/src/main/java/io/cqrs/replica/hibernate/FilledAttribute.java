@@ -64,7 +64,7 @@ record FilledAttribute(String field, String column, List<AttributeMapping> path)
         return created;
     }
 
-    private static Object create(Class<?> embeddable) {
+    static Object create(Class<?> embeddable) {
         try {
             Constructor<?> constructor = embeddable.getDeclaredConstructor();
             constructor.setAccessible(true);

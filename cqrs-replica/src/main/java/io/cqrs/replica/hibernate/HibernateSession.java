@@ -171,7 +171,7 @@ final class HibernateSession implements EntitySession {
 
     private Object id(EntityModel model, EntityKey key) {
         try {
-            Object value = new KeyMaker(persister(model), implementor).make(key);
+            Object value = model.ids().make(key, implementor);
             if (value != null) {
                 return value;
             }

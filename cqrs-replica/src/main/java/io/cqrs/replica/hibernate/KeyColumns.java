@@ -1,9 +1,7 @@
 package io.cqrs.replica.hibernate;
 
-import java.lang.reflect.Field;
-import java.lang.reflect.RecordComponent;
+import io.cqrs.transport.WireNames;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -13,7 +11,6 @@ import org.hibernate.metamodel.mapping.EmbeddableMappingType;
 import org.hibernate.metamodel.mapping.EmbeddableValuedModelPart;
 import org.hibernate.metamodel.mapping.EntityIdentifierMapping;
 import org.hibernate.persister.entity.EntityPersister;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The columns of an entity's key in the order in which its class declares the parts, which is that of the wire. Hibernate
@@ -36,7 +33,7 @@ final class KeyColumns {
 
     /** Returns a key's parts in the order that its class declares them in. */
     static List<AttributeMapping> parts(EmbeddableMappingType type) {
-        List<String> declared = names(type.getJavaType().getJavaTypeClass());
+        List<String> declared = WireNames.declared(type.getJavaType().getJavaTypeClass());
         return IntStream.range(0, type.getNumberOfAttributeMappings())
                 .mapToObj(type::getAttributeMapping)
                 .sorted(Comparator.comparingInt(part -> declared.indexOf(part.getAttributeName())))
@@ -53,19 +50,5 @@ final class KeyColumns {
         } else {
             part.forEachSelectable((place, column) -> columns.add(column.getSelectionExpression()));
         }
-    }
-
-    private static List<String> names(@Nullable Class<?> type) {
-        if (type == null) {
-            return List.of();
-        }
-        if (type.isRecord()) {
-            return Arrays.stream(type.getRecordComponents())
-                    .map(RecordComponent::getName)
-                    .toList();
-        }
-        List<String> names = new ArrayList<>(names(type.getSuperclass()));
-        Arrays.stream(type.getDeclaredFields()).map(Field::getName).forEach(names::add);
-        return names;
     }
 }

@@ -11,18 +11,22 @@ import org.hibernate.metamodel.mapping.AttributeMapping;
 import org.hibernate.metamodel.mapping.BasicValuedModelPart;
 import org.hibernate.metamodel.mapping.CompositeIdentifierMapping;
 import org.hibernate.metamodel.mapping.EntityIdentifierMapping;
-import org.hibernate.persister.entity.EntityPersister;
 import org.jspecify.annotations.Nullable;
 
-/** Makes ids of keys: values, embeddables or instances of id classes, which may be records. */
+/** Makes ids of keys: values, embeddables or instances of id classes, which may be records. Immutable. */
 final class KeyMaker {
 
     private final EntityIdentifierMapping id;
-    private final SharedSessionContractImplementor session;
+    private final List<AttributeMapping> parts;
 
-    KeyMaker(EntityPersister persister, SharedSessionContractImplementor session) {
-        this.id = persister.getIdentifierMapping();
-        this.session = session;
+    /**
+     * Takes what makes the ids of an entity.
+     *
+     * @param parts those of an id that has several, in the order of its class, all plain values
+     */
+    KeyMaker(EntityIdentifierMapping id, List<AttributeMapping> parts) {
+        this.id = id;
+        this.parts = parts;
     }
 
     /**
@@ -31,12 +35,10 @@ final class KeyMaker {
      * @throws SerializationException if the key does not fit
      */
     @Nullable
-    Object make(EntityKey key) {
+    Object make(EntityKey key, SharedSessionContractImplementor session) {
         if (id instanceof BasicValuedModelPart basic) {
             return FilledAttribute.basic(basic.getJdbcMapping(), key.value(), session);
         }
-        CompositeIdentifierMapping composite = (CompositeIdentifierMapping) id;
-        List<AttributeMapping> parts = KeyColumns.parts(composite.getMappedIdEmbeddableTypeDescriptor());
         if (key.parts().size() != parts.size()) {
             throw new SerializationException("it has " + key.parts().size() + " part(s), not " + parts.size());
         }
@@ -45,31 +47,31 @@ final class KeyMaker {
             BasicValuedModelPart part = (BasicValuedModelPart) parts.get(i);
             values[i] = FilledAttribute.basic(part.getJdbcMapping(), key.parts().get(i), session);
         }
-        return instance(
-                composite.getMappedIdEmbeddableTypeDescriptor().getJavaType().getJavaTypeClass(), parts, values);
+        Class<?> type = ((CompositeIdentifierMapping) id)
+                .getMappedIdEmbeddableTypeDescriptor()
+                .getJavaType()
+                .getJavaTypeClass();
+        return type.isRecord() ? ofRecord(type, values) : ofClass(type, values);
     }
 
-    private static Object instance(Class<?> type, List<AttributeMapping> parts, @Nullable Object[] values) {
+    private static Object ofRecord(Class<?> type, @Nullable Object[] values) {
+        Class<?>[] types = Arrays.stream(type.getRecordComponents())
+                .map(RecordComponent::getType)
+                .toArray(Class<?>[]::new);
         try {
-            if (type.isRecord()) {
-                Class<?>[] types = Arrays.stream(type.getRecordComponents())
-                        .map(RecordComponent::getType)
-                        .toArray(Class<?>[]::new);
-                return accessible(type.getDeclaredConstructor(types)).newInstance(values);
-            }
-            Object made = accessible(type.getDeclaredConstructor()).newInstance();
-            for (int i = 0; i < values.length; i++) {
-                parts.get(i).getPropertyAccess().getSetter().set(made, values[i]);
-            }
-            return made;
+            Constructor<?> constructor = type.getDeclaredConstructor(types);
+            constructor.setAccessible(true);
+            return constructor.newInstance(values);
         } catch (ReflectiveOperationException e) {
-            throw new SerializationException(
-                    type.getName() + " can't be made: give it a constructor without parameters", e);
+            throw new SerializationException(type.getName() + " can't be made", e);
         }
     }
 
-    private static <T> Constructor<T> accessible(Constructor<T> constructor) {
-        constructor.setAccessible(true);
-        return constructor;
+    private Object ofClass(Class<?> type, @Nullable Object[] values) {
+        Object made = FilledAttribute.create(type);
+        for (int i = 0; i < values.length; i++) {
+            parts.get(i).getPropertyAccess().getSetter().set(made, values[i]);
+        }
+        return made;
     }
 }

@@ -78,29 +78,27 @@ public final class InMemoryTransport implements Transport {
         if (prefetch < 1) {
             throw new IllegalArgumentException("prefetch " + prefetch + " is below 1");
         }
-        lock.lock();
-        try {
-            requireOpen();
-            MemoryQueue found = queues.get(queue);
-            if (found == null) {
-                throw TransportException.lost("queue " + queue + " can't be consumed: it does not exist", null);
-            }
-            return new MemoryReceiver(found);
-        } finally {
-            lock.unlock();
+        MemoryQueue found = find(queue);
+        if (found == null) {
+            throw TransportException.lost("queue " + queue + " can't be consumed: it does not exist", null);
         }
+        return new MemoryReceiver(found);
     }
 
     @Override
     public Browser openBrowser(String queue) {
+        MemoryQueue found = find(queue);
+        if (found == null) {
+            throw TransportException.refused("queue " + queue + " does not exist, or can't be read", null);
+        }
+        return new MemoryBrowser(found);
+    }
+
+    private @Nullable MemoryQueue find(String queue) {
         lock.lock();
         try {
             requireOpen();
-            MemoryQueue found = queues.get(queue);
-            if (found == null) {
-                throw TransportException.refused("queue " + queue + " does not exist, or can't be read", null);
-            }
-            return new MemoryBrowser(found);
+            return queues.get(queue);
         } finally {
             lock.unlock();
         }

@@ -27,6 +27,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.sql.Connection;
+import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
@@ -90,12 +91,7 @@ class ConsumeIT {
         try (TestProcess consumer = consumer(tables("early"));
                 Connection holder = database.dataSource().getConnection();
                 Statement statement = holder.createStatement()) {
-            holder.setAutoCommit(false);
-            statement.execute("lock table earlyref in exclusive mode");
-            Queues.put(transport, name, save(EARLY, 1, "a"));
-            awaitBlocked();
-            consumer.terminate();
-            await().until(() -> consumer.output().contains("ending, once what is in hand is done"));
+            terminateAmidABatch(consumer, statement);
             holder.rollback();
             assertThat(consumer.awaitExit()).isEqualTo(143);
         }
@@ -111,12 +107,7 @@ class ConsumeIT {
         try (TestProcess consumer = consumer(tables("early"));
                 Connection holder = database.dataSource().getConnection();
                 Statement statement = holder.createStatement()) {
-            holder.setAutoCommit(false);
-            statement.execute("lock table earlyref in exclusive mode");
-            Queues.put(transport, name, save(EARLY, 1, "a"));
-            awaitBlocked();
-            consumer.terminate();
-            await().until(() -> consumer.output().contains("ending, once what is in hand is done"));
+            terminateAmidABatch(consumer, statement);
             consumer.terminate();
             assertThat(consumer.awaitExit()).isEqualTo(143);
             assertThat(consumer.output()).contains("second signal, ending at once");
@@ -258,6 +249,16 @@ class ConsumeIT {
             assertThat(consumer.isAlive()).isTrue();
             assertThat(consumer.output()).doesNotContain("OutOfMemory");
         }
+    }
+
+    /** Its batch waits for the holder's transaction. */
+    private void terminateAmidABatch(TestProcess consumer, Statement holder) throws SQLException {
+        holder.getConnection().setAutoCommit(false);
+        holder.execute("lock table earlyref in exclusive mode");
+        Queues.put(transport, name, save(EARLY, 1, "a"));
+        awaitBlocked();
+        consumer.terminate();
+        await().until(() -> consumer.output().contains("ending, once what is in hand is done"));
     }
 
     private static void awaitReloads(TestProcess consumer, int count) {

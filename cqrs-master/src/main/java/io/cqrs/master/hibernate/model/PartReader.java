@@ -8,11 +8,7 @@ import io.cqrs.master.hibernate.model.MasterField.Single;
 import io.cqrs.transport.WireNames;
 import jakarta.persistence.AttributeOverride;
 import java.lang.reflect.AnnotatedElement;
-import java.lang.reflect.Field;
-import java.lang.reflect.RecordComponent;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -194,7 +190,7 @@ final class PartReader {
 
     /** Hibernate sorts an embeddable's attributes by name; its class says what its author meant. */
     private static List<Integer> declaredOrder(EmbeddableMappingType type) {
-        List<String> declared = declaredNames(type.getJavaType().getJavaTypeClass());
+        List<String> declared = WireNames.declared(type.getJavaType().getJavaTypeClass());
         List<Integer> order = new ArrayList<>();
         for (int i = 0; i < type.getNumberOfAttributeMappings(); i++) {
             order.add(i);
@@ -202,20 +198,6 @@ final class PartReader {
         order.sort(Comparator.comparingInt(
                 place -> declared.indexOf(type.getAttributeMapping(place).getAttributeName())));
         return List.copyOf(order);
-    }
-
-    private static List<String> declaredNames(@Nullable Class<?> type) {
-        if (type == null) {
-            return List.of();
-        }
-        if (type.isRecord()) {
-            return Arrays.stream(type.getRecordComponents())
-                    .map(RecordComponent::getName)
-                    .toList();
-        }
-        List<String> names = new ArrayList<>(declaredNames(type.getSuperclass()));
-        names.addAll(Arrays.stream(type.getDeclaredFields()).map(Field::getName).toList());
-        return Collections.unmodifiableList(names);
     }
 
     private static Column column(SelectableMapping mapping) {

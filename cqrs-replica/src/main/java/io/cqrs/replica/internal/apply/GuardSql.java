@@ -13,9 +13,9 @@ import java.util.stream.IntStream;
  * The statements of the guard for one table (docs/design.md, "The guard"). Parameters are arrays, one element a row:
  * the key's columns, the filled columns, {@code cqrs_updated}, {@code cqrs_revision}; behind them what each says.
  *
- * <p>Where a plan could go wrong, rows and tombstones are looked up behind an {@code offset 0}, by their index for each change, and what was written is
- * found by a hashed subplan. A plan is made once, maybe while the tables were empty, and would else read all of them for each
- * batch, or compare each change with each.
+ * <p>Where a plan could go wrong, rows and tombstones are looked up behind an {@code offset 0}, by their index for each
+ * change, and what was written is found by a hashed subplan. A plan is made once, maybe while the tables were empty, and
+ * would else read all of them for each batch, or compare each change with each.
  */
 final class GuardSql {
 

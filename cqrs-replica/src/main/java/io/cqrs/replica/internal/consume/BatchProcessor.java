@@ -111,9 +111,10 @@ final class BatchProcessor {
             batch.add(
                     new Incoming(delivery, message, new Pending(message.change().withForced(forced))));
         } catch (RuntimeException e) {
-            failed.deadLetter(delivery, key, attempts, e);
             if (key != null && settings.definitions().containsKey(key.cqrsId())) {
-                settings.listener().ended(key.cqrsId(), Outcome.REJECTED, 1);
+                failed.reject(delivery, key, attempts, e);
+            } else {
+                failed.deadLetter(delivery, key, attempts, e);
             }
         }
     }

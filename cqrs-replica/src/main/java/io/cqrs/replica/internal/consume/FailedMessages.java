@@ -121,8 +121,12 @@ final class FailedMessages implements AutoCloseable {
 
     /** Gives a change up for good: it goes to the dead letters and counts as rejected. */
     void reject(Incoming one, Exception error) {
-        EntityKey key = one.message().change().key();
-        deadLetter(one.delivery(), key, one.message().retries() + 1, error);
+        reject(one.delivery(), one.message().change().key(), one.message().retries() + 1, error);
+    }
+
+    /** The same for a message that did not become a change to apply. */
+    void reject(Delivery delivery, EntityKey key, int attempts, Exception error) {
+        deadLetter(delivery, key, attempts, error);
         news.add(() -> settings.listener().ended(key.cqrsId(), Outcome.REJECTED, 1));
     }
 
