@@ -1,5 +1,6 @@
 package io.cqrs.master;
 
+import io.cqrs.core.FieldFilter;
 import io.cqrs.master.hibernate.SyncSender;
 import jakarta.persistence.EntityManagerFactory;
 import java.util.Collection;

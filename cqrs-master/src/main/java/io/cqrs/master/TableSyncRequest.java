@@ -1,5 +1,6 @@
 package io.cqrs.master;
 
+import io.cqrs.core.FieldFilter;
 import java.util.Objects;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;

@@ -16,6 +16,7 @@ import picocli.CommandLine.Option;
 /** {@code cqrs consume}. */
 @Command(
         name = "consume",
+        aliases = "cqrs_consume",
         mixinStandardHelpOptions = true,
         description = "Keeps this service's replicas current from its queue, until it is stopped.",
         footer = {"%nExample:", "  cqrs consume -w 2 --app shop.jar"})
@@ -37,7 +38,7 @@ final class ConsumeCommand implements Callable<Integer> {
     private @Nullable String queue;
 
     @Option(
-            names = {"-c", "--cqrs-id"},
+            names = {"-c", "-cid", "--cqrs-id"},
             paramLabel = "ID",
             description = "Bind the queue to this replica only; more than once for several. Default: all.")
     private Set<String> cqrsIds = new TreeSet<>();

@@ -16,8 +16,19 @@ import picocli.CommandLine.Command;
             RelayCommand.class,
             CaptureCommand.class,
             SyncCommand.class,
+            BulkDumpCommand.class,
+            BulkLoadCommand.class,
+            DiffMasterCommand.class,
+            DiffReplicaCommand.class,
+            DiffSyncCommand.class,
+            DeletedDiffReplicaCommand.class,
+            DeletedDiffMasterCommand.class,
+            DeletedSyncReplicaCommand.class,
+            StatusCommand.class,
+            DoctorCommand.class,
             DeadLettersCommand.class,
             MigrateCommand.class,
+            CompletionCommand.class,
             DemoCommand.class
         },
         exitCodeListHeading = "%nExit codes:%n",
@@ -27,6 +38,7 @@ import picocli.CommandLine.Command;
             "2:wrong usage",
             "3:wrong configuration",
             "4:a server can't be reached",
+            "5:done but for some rows or lines, which were told",
             "10:differences found"
         })
 public final class Cqrs extends CommandGroup {
@@ -47,6 +59,11 @@ public final class Cqrs extends CommandGroup {
     public static CommandLine commandLine() {
         CommandLine line = new CommandLine(new Cqrs());
         line.setExecutionExceptionHandler((error, command, parsed) -> {
+            if (Pipes.isBroken(error)) {
+                command.getErr().println("cqrs: nobody reads what is written any more");
+                command.getErr().flush();
+                return ExitCodes.ERROR;
+            }
             command.getErr().println(command.getColorScheme().errorText("cqrs: " + describe(error)));
             if (ExitCodes.of(error) == ExitCodes.ERROR && !(error instanceof CqrsException)) {
                 error.printStackTrace(command.getErr());

@@ -7,12 +7,13 @@ import io.cqrs.tools.servers.ServerException;
 import java.sql.SQLException;
 import picocli.CommandLine;
 
-/** What the commands exit with: 0 ok, 1 error, 2 usage, 3 configuration, 4 unreachable, 10 differences found. */
+/** What the commands exit with: 0 ok, 1 error, 2 usage, 3 configuration, 4 unreachable, 5 partly failed, 10 differences found. */
 final class ExitCodes {
 
     static final int ERROR = CommandLine.ExitCode.SOFTWARE;
     static final int CONFIGURATION = 3;
     static final int UNREACHABLE = 4;
+    static final int PARTLY = 5;
     static final int DIFFERENCES = 10;
 
     private ExitCodes() {}

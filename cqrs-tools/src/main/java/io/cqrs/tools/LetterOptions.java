@@ -20,7 +20,7 @@ final class LetterOptions {
     private @Nullable String queue;
 
     @Option(
-            names = {"-c", "--cqrs-id"},
+            names = {"-c", "-cid", "--cqrs-id"},
             paramLabel = "MODEL",
             description = "Only letters of this model.")
     private @Nullable String cqrsId;

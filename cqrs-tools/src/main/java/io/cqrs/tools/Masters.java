@@ -15,7 +15,7 @@ import picocli.CommandLine.Option;
 final class Masters {
 
     @Option(
-            names = {"-c", "--cqrs-id"},
+            names = {"-c", "-cid", "--cqrs-id"},
             paramLabel = "ID",
             description = "The model; several by several options. Default: all that are declared.")
     private List<String> ids = new ArrayList<>();

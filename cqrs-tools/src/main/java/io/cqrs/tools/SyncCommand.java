@@ -2,8 +2,8 @@ package io.cqrs.tools;
 
 import io.cqrs.core.CqrsConfigurationException;
 import io.cqrs.core.CqrsId;
+import io.cqrs.core.FieldFilter;
 import io.cqrs.core.OutboxException;
-import io.cqrs.master.FieldFilter;
 import io.cqrs.master.Master;
 import io.cqrs.master.MasterTable;
 import io.cqrs.master.SyncProgress;
@@ -12,6 +12,7 @@ import io.cqrs.master.TableSyncRequest;
 import io.cqrs.master.TriggerCapture;
 import io.cqrs.tools.config.Application;
 import io.cqrs.tools.config.CqrsConfig;
+import io.cqrs.transport.FieldFilters;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -27,6 +28,7 @@ import picocli.CommandLine.Spec;
 /** {@code cqrs sync}. */
 @Command(
         name = "sync",
+        aliases = "cqrs_sync",
         mixinStandardHelpOptions = true,
         description = {
             "Sends rows of a master again as they are now, through its outbox, to one queue or to all.",
@@ -44,7 +46,7 @@ final class SyncCommand implements Callable<Integer> {
     private ConfigOptions config = new ConfigOptions();
 
     @Option(
-            names = {"-c", "--cqrs-id"},
+            names = {"-c", "-cid", "--cqrs-id"},
             required = true,
             paramLabel = "ID",
             description = "The model.")
@@ -94,7 +96,7 @@ final class SyncCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
-        FieldFilter parsed = FieldFilter.parse(filter);
+        FieldFilter parsed = FieldFilters.parse(filter);
         CqrsConfig loaded = config.load();
         Optional<MasterTable> declared = loaded.masters().stream()
                 .filter(one -> one.cqrsId().value().equals(id))

@@ -18,6 +18,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -40,6 +41,10 @@ public final class MessageCodec {
             .streamReadConstraints(JsonValues.LIMITS)
             .build();
 
+    /** For a dump's lines: to look for doubled keys costs as much as to read the rest. The last one counts. */
+    private final JsonFactory lineJson =
+            JsonFactory.builder().streamReadConstraints(JsonValues.LIMITS).build();
+
     /**
      * Writes a message.
      *
@@ -57,25 +62,69 @@ public final class MessageCodec {
     }
 
     /**
+     * Writes the data of a change alone, as a dump has it.
+     *
+     * @throws SerializationException if a value is none that JSON can hold
+     */
+    public String encodeData(Change change) {
+        ByteArrayOutputStream out = new ByteArrayOutputStream(1024);
+        try (JsonGenerator generator = json.createGenerator(out)) {
+            writeInstanceData(generator, change);
+        } catch (IOException e) {
+            throw new SerializationException(
+                    "the data of " + change.key() + " could not be written: " + e.getMessage(), e);
+        }
+        return out.toString(StandardCharsets.UTF_8);
+    }
+
+    /**
+     * Reads the data of an entity, a line of a dump.
+     *
+     * @param keyFields the fields of its key, in the order of the parts; a single one may also be called {@code id}
+     * @throws SerializationException if it is no JSON object, or lacks revision, time or key; the message says which
+     */
+    public Change decodeData(CqrsId cqrsId, List<String> keyFields, byte[] line) {
+        Map<String, @Nullable Object> data = readObject(lineJson, line, "line");
+        Fields fields = new Fields(data);
+        try {
+            List<Object> parts = new ArrayList<>();
+            for (String field : keyFields) {
+                boolean called = data.containsKey(field) || keyFields.size() > 1;
+                parts.add(fields.required(called ? field : "id"));
+            }
+            EntityKey key = EntityKey.of(cqrsId, parts.size() == 1 ? parts.get(0) : parts);
+            Stamp stamp = Stamp.of(WireTime.parse(fields.text(UPDATED)), fields.integer(REVISION));
+            data.remove(UPDATED);
+            data.remove(REVISION);
+            return Change.of(Signal.SAVE, key, stamp, data);
+        } catch (IllegalArgumentException e) {
+            throw new SerializationException("the line's key or stamp: " + e.getMessage(), e);
+        }
+    }
+
+    /**
      * Reads a message. Where the change is a forced one is not in the body but in a header.
      *
      * @throws SerializationException if the bytes are no JSON object, a required key is missing or of a wrong type, or
      *     the signal is unknown; the message says which
      */
     public Message decode(byte[] body) {
-        Map<String, @Nullable Object> fields;
-        try (JsonParser parser = json.createParser(body)) {
+        return toMessage(new Fields(readObject(json, body, "message")));
+    }
+
+    private static Map<String, @Nullable Object> readObject(JsonFactory factory, byte[] body, String what) {
+        try (JsonParser parser = factory.createParser(body)) {
             if (parser.nextToken() != JsonToken.START_OBJECT) {
-                throw new SerializationException("the message is no JSON object");
+                throw new SerializationException("the " + what + " is no JSON object");
             }
-            fields = JsonValues.readObject(parser);
+            Map<String, @Nullable Object> fields = JsonValues.readObject(parser);
             if (parser.nextToken() != null) {
-                throw new SerializationException("the message goes on after its JSON object");
+                throw new SerializationException("the " + what + " goes on after its JSON object");
             }
+            return fields;
         } catch (IOException e) {
-            throw new SerializationException("the message is not valid JSON" + place(e));
+            throw new SerializationException("the " + what + " is not valid JSON" + place(e));
         }
-        return toMessage(new Fields(fields));
     }
 
     /** The parser's own words quote the message: its place says enough, and no payload gets into logs. */

@@ -62,6 +62,11 @@ public final class CqrsSchema {
         return new TableName(name, "capture");
     }
 
+    /** Returns the table of what comparisons with replicas found last. */
+    public TableName lastDiff() {
+        return new TableName(name, "last_diff");
+    }
+
     /** Returns the channel on which relays of this schema's outbox are notified. */
     public String channel() {
         return "cqrs_outbox:" + name;

@@ -1,6 +1,7 @@
 package io.cqrs.master.hibernate;
 
 import io.cqrs.core.CqrsConfigurationException;
+import io.cqrs.core.CqrsId;
 import io.cqrs.core.jdbc.TableName;
 import io.cqrs.master.MasterMixin;
 import io.cqrs.master.MasterTable;
@@ -37,11 +38,52 @@ public final class EntityTables {
             byId.computeIfAbsent(model.cqrsId().value(), id -> new ArrayList<>())
                     .add(model);
         }
+        Map<String, Class<?>> types = types(factory);
+        return byId.values().stream().map(hierarchy -> table(hierarchy, types)).toList();
+    }
+
+    /**
+     * Returns the table of one master.
+     *
+     * @throws CqrsConfigurationException if it needs Java for its messages, or has more than one table
+     */
+    static MasterTable of(EntityManagerFactory factory, CqrsId cqrsId) {
+        List<MasterModel> hierarchy = hierarchy(factory, cqrsId);
+        return table(hierarchy, types(factory));
+    }
+
+    /** Returns a table of no more than keys, revisions and times, which every master has. */
+    static MasterTable keysOf(EntityManagerFactory factory, CqrsId cqrsId) {
+        MasterModel first = hierarchy(factory, cqrsId).get(0);
+        String table = first.revision().column().table();
+        Map<String, String> fields = new LinkedHashMap<>();
+        first.key().parts().forEach(part -> put(first, table, part, fields));
+        return keyed(first, table).withFields(fields);
+    }
+
+    private static List<MasterModel> hierarchy(EntityManagerFactory factory, CqrsId cqrsId) {
+        return Capture.of(factory).models().values().stream()
+                .filter(model -> model.cqrsId().equals(cqrsId))
+                .toList();
+    }
+
+    private static Map<String, Class<?>> types(EntityManagerFactory factory) {
         Map<String, Class<?>> types = new HashMap<>();
         factory.getMetamodel()
                 .getEntities()
                 .forEach(entity -> types.put(entity.getJavaType().getName(), entity.getJavaType()));
-        return byId.values().stream().map(hierarchy -> table(hierarchy, types)).toList();
+        return types;
+    }
+
+    private static MasterTable keyed(MasterModel first, String table) {
+        return MasterTable.of(first.cqrsId(), TableName.parse(parsable(table)))
+                .withKey(first.key().parts().stream()
+                        .flatMap(part -> part.columns().stream())
+                        .map(Column::name)
+                        .toList())
+                .withStamp(
+                        first.revision().column().name(),
+                        first.updated().column().name());
     }
 
     private static MasterTable table(List<MasterModel> hierarchy, Map<String, Class<?>> types) {
@@ -67,18 +109,11 @@ public final class EntityTables {
                 }
             }
         }
-        return MasterTable.of(first.cqrsId(), TableName.parse(parsable(table)))
-                .withKey(first.key().parts().stream()
-                        .flatMap(part -> part.columns().stream())
-                        .map(Column::name)
-                        .toList())
+        return keyed(first, table)
                 .withFields(fields)
                 .withTracked(tracked)
                 .withFilter(filter(first, kinds), first.whenExcluded())
-                .withExpiry(first.expiry())
-                .withStamp(
-                        first.revision().column().name(),
-                        first.updated().column().name());
+                .withExpiry(first.expiry());
     }
 
     private static void requireColumns(MasterModel model, @Nullable Class<?> type) {

@@ -1,9 +1,9 @@
 package io.cqrs.master.hibernate;
 
 import io.cqrs.core.CqrsConfigurationException;
-import io.cqrs.master.FieldFilter;
-import io.cqrs.master.FieldFilter.Condition;
-import io.cqrs.master.FieldFilter.Lookup;
+import io.cqrs.core.FieldFilter;
+import io.cqrs.core.FieldFilter.Condition;
+import io.cqrs.core.FieldFilter.Lookup;
 import io.cqrs.master.hibernate.model.MasterField;
 import io.cqrs.master.hibernate.model.MasterModel;
 import io.cqrs.transport.WireNames;

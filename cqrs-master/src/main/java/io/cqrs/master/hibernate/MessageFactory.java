@@ -67,13 +67,29 @@ final class MessageFactory {
         return messages;
     }
 
+    /** Returns a row as it is now. */
+    Change current(MasterModel model, Object id, Object entity, Object[] state) {
+        return Change.of(Signal.SYNC, key(model, id), stamp(model, state), data(model, id, state, null, entity));
+    }
+
+    /** Returns which state of a row it is, without its data. */
+    Change identify(MasterModel model, Object id, Object[] state) {
+        return Change.of(Signal.SYNC, key(model, id), stamp(model, state), Map.of());
+    }
+
     /** Returns the message of a row as it is now. */
     OutboxMessage sync(MasterModel model, Object id, Object entity, Object[] state, Destination destination) {
-        EntityKey key = key(model, id);
-        Map<String, @Nullable Object> data = data(model, id, state, null, entity);
-        Map<String, @Nullable Object> meta = meta(key, mixin(entity), Signal.SYNC);
+        Change row = current(model, id, entity, state);
+        EntityKey key = row.key();
         Change change = new Change(
-                Signal.SYNC, key, stamp(model, state), data, null, correlationId(Signal.SYNC, key), meta, false);
+                Signal.SYNC,
+                key,
+                row.stamp(),
+                row.data(),
+                null,
+                correlationId(Signal.SYNC, key),
+                meta(key, mixin(entity), Signal.SYNC),
+                false);
         Map<String, Object> all = new LinkedHashMap<>(headers);
         all.putAll(destination.headers());
         return new OutboxMessage(

@@ -2,20 +2,15 @@ package io.cqrs.master.hibernate;
 
 import io.cqrs.core.CqrsConfigurationException;
 import io.cqrs.core.OutboxException;
+import io.cqrs.core.lifecycle.ContentionRetry;
 import io.cqrs.master.SyncProgress;
 import io.cqrs.master.SyncRequest;
 import io.cqrs.master.hibernate.model.MasterModel;
-import io.cqrs.master.internal.outbox.ContentionRetry;
 import io.cqrs.master.internal.outbox.OutboxMessage;
 import io.cqrs.master.internal.outbox.OutboxWindow;
 import jakarta.persistence.EntityManagerFactory;
 import jakarta.persistence.LockModeType;
-import jakarta.persistence.criteria.CriteriaBuilder;
-import jakarta.persistence.criteria.CriteriaQuery;
-import jakarta.persistence.criteria.Predicate;
-import jakarta.persistence.criteria.Root;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.hibernate.FlushMode;
@@ -79,11 +74,18 @@ public final class SyncSender {
      * @throws InterruptedException if the thread is interrupted
      */
     public SyncProgress send(Class<?> type, SyncRequest.Settings<?> settings) throws InterruptedException {
-        return sendAll(type, settings);
+        return send(type, settings, new OutboxWindow(capture.schema()));
+    }
+
+    /** Sends behind what was sent through the same window before. */
+    SyncProgress send(Class<?> type, SyncRequest.Settings<?> settings, OutboxWindow window)
+            throws InterruptedException {
+        return sendAll(type, settings, window);
     }
 
     @SuppressWarnings("unchecked") // the request was made for this type, and holds for its subclasses
-    private <T> SyncProgress sendAll(Class<T> type, SyncRequest.Settings<?> settings) throws InterruptedException {
+    private <T> SyncProgress sendAll(Class<T> type, SyncRequest.Settings<?> settings, OutboxWindow window)
+            throws InterruptedException {
         List<Class<? extends T>> types = LockableTypes.of(factory, type);
         if (types.size() > 1 && settings.after() != null) {
             throw new CqrsConfigurationException(
@@ -93,7 +95,7 @@ public final class SyncSender {
         SyncProgress progress = new SyncProgress(0, 0, settings.after(), false);
         for (Class<? extends T> one : types) {
             SyncProgress begin = new SyncProgress(progress.sent(), progress.skipped(), settings.after(), false);
-            progress = new Run<>((Class<T>) one, (SyncRequest.Settings<T>) settings, begin).all();
+            progress = new Run<>((Class<T>) one, (SyncRequest.Settings<T>) settings, window, begin).all();
         }
         settings.listener().accept(progress);
         return progress;
@@ -102,19 +104,15 @@ public final class SyncSender {
     /** One request. */
     private final class Run<T> {
 
-        private final Class<T> type;
         private final SyncRequest.Settings<T> settings;
-        private final KeyOrder order;
-        private final FilterPredicates filters;
+        private final EntityPages<T> pages;
         private final OutboxWindow window;
         private SyncProgress progress;
 
-        private Run(Class<T> type, SyncRequest.Settings<T> settings, SyncProgress begin) {
-            this.type = type;
+        private Run(Class<T> type, SyncRequest.Settings<T> settings, OutboxWindow window, SyncProgress begin) {
             this.settings = settings;
-            this.order = KeyOrder.of(factory, type);
-            this.filters = new FilterPredicates(factory, capture.model(type.getName()));
-            this.window = new OutboxWindow(capture.schema());
+            this.pages = new EntityPages<>(factory, capture, type);
+            this.window = window;
             this.progress = begin;
         }
 
@@ -122,6 +120,7 @@ public final class SyncSender {
             try (Session session = factory.openSession()) {
                 session.setHibernateFlushMode(FlushMode.MANUAL);
                 session.setDefaultReadOnly(true);
+                awaitRelay(session);
                 while (page(session)) {
                     settings.listener().accept(progress);
                     awaitRelay(session);
@@ -157,20 +156,17 @@ public final class SyncSender {
 
         private Written write(Session session) {
             SharedSessionContractImplementor implementor = (SharedSessionContractImplementor) session;
-            Map<Object, Object> found = read(session);
+            Map<Object, Object> found =
+                    pages.read(session, settings, progress.lastKey(), LockModeType.PESSIMISTIC_READ);
             MessageFactory messages = capture.messages(implementor);
             Destination destination = new Destination(settings.queue(), settings.forced());
             List<OutboxMessage> written = new ArrayList<>();
-            try (Instances instances = new Instances(implementor)) {
-                Map<Object, Object> sent = new LinkedHashMap<>(found);
-                sent.values().removeIf(entity -> !messages.sends(capture.model(entity, implementor), entity));
-                Map<Object, Object> loaded = loaded(instances, sent);
-                sent.forEach((id, entity) -> {
-                    MasterModel model = capture.model(entity, implementor);
-                    Object instance = loaded.getOrDefault(id, entity);
-                    written.add(messages.sync(model, id, instance, instances.state(entity), destination));
-                });
-            }
+            pages.visit(
+                    session,
+                    found,
+                    messages,
+                    (model, id, instance, state) ->
+                            written.add(messages.sync(model, id, instance, state, destination)));
             @Nullable Long last = capture.outbox().write(Sessions.connection(implementor), written);
             @Nullable Object lastKey = progress.lastKey();
             for (Object id : found.keySet()) {
@@ -182,35 +178,6 @@ public final class SyncSender {
                     lastKey,
                     false);
             return new Written(now, last, found.size() == settings.pageSize());
-        }
-
-        private Map<Object, Object> read(Session session) {
-            CriteriaBuilder builder = session.getCriteriaBuilder();
-            CriteriaQuery<T> query = builder.createQuery(type);
-            Root<T> root = query.from(type);
-            List<Predicate> conditions =
-                    new ArrayList<>(List.of(settings.restriction().on(root, builder)));
-            conditions.addAll(filters.predicates(root, builder, settings.filter()));
-            if (progress.lastKey() != null) {
-                conditions.add(order.after(root, builder, progress.lastKey()));
-            }
-            if (settings.keys() != null) {
-                conditions.add(order.in(root, builder, settings.keys()));
-            }
-            query.select(root).where(conditions.toArray(Predicate[]::new)).orderBy(order.ascending(root, builder));
-            Map<Object, Object> found = new LinkedHashMap<>();
-            for (T entity : session.createSelectionQuery(query)
-                    .setMaxResults(settings.pageSize())
-                    .setLockMode(LockModeType.PESSIMISTIC_READ)
-                    .getResultList()) {
-                found.put(session.getIdentifier(entity), entity);
-            }
-            return found;
-        }
-
-        private Map<Object, Object> loaded(Instances instances, Map<Object, Object> sent) {
-            MasterModel model = capture.model(type.getName());
-            return model.serialization() == null || sent.isEmpty() ? Map.of() : instances.load(model, sent.keySet());
         }
 
         private void awaitRelay(Session session) throws InterruptedException {

@@ -11,6 +11,7 @@ import io.cqrs.transport.spi.ReplicaQueue;
 import io.cqrs.transport.spi.Transport;
 import java.io.IOException;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -77,6 +78,28 @@ public final class RabbitTransport implements Transport {
      */
     public void decommission(ReplicaQueue queue) throws InterruptedException {
         new Topology(consuming.connection(), config.exchange()).delete(queue);
+    }
+
+    /**
+     * Looks at a queue.
+     *
+     * @return null where there is none
+     * @throws TransportException if the broker refuses
+     * @throws InterruptedException if the thread is interrupted while it waits for the broker
+     */
+    public @Nullable QueueStatus inspect(String queue) throws InterruptedException {
+        return new Topology(consuming.connection(), config.exchange()).inspect(queue);
+    }
+
+    /**
+     * Returns the broker's version, or an empty text where it tells none.
+     *
+     * @throws TransportException if the broker refuses
+     * @throws InterruptedException if the thread is interrupted while it waits for the broker
+     */
+    public String serverVersion() throws InterruptedException {
+        Object version = consuming.connection().getServerProperties().get("version");
+        return version == null ? "" : version.toString();
     }
 
     @Override

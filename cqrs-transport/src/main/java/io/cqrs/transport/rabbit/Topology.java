@@ -16,6 +16,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -133,12 +134,18 @@ final class Topology {
     }
 
     private boolean exists(String queue) {
+        return inspect(queue) != null;
+    }
+
+    /** Looks at a queue; returns null where there is none. */
+    @Nullable
+    QueueStatus inspect(String queue) {
         try (Channel channel = RabbitTransport.openChannel(connection)) {
-            AMQP.Queue.DeclareOk unused = channel.queueDeclarePassive(queue);
-            return true;
+            AMQP.Queue.DeclareOk found = channel.queueDeclarePassive(queue);
+            return new QueueStatus(found.getMessageCount(), found.getConsumerCount());
         } catch (IOException | TimeoutException | RuntimeException e) {
             if (closeCode(e) == AMQP.NOT_FOUND) {
-                return false;
+                return null;
             }
             throw error("queue " + queue, e);
         }

@@ -14,10 +14,10 @@ import io.cqrs.it.support.Sent;
 import io.cqrs.it.support.TestDatabase;
 import io.cqrs.it.support.TestEnvironment;
 import io.cqrs.master.CqrsMaster;
-import io.cqrs.master.FieldFilter;
 import io.cqrs.master.Master;
 import io.cqrs.master.MasterEntity;
 import io.cqrs.master.SyncProgress;
+import io.cqrs.transport.FieldFilters;
 import io.cqrs.transport.memory.InMemoryTransport;
 import io.cqrs.transport.spi.Delivery;
 import io.cqrs.transport.spi.ReplicaQueue;
@@ -171,7 +171,7 @@ class SyncIT {
     }
 
     private long sync(String filter) throws InterruptedException {
-        return master.sync(Item.class).where(FieldFilter.parse(filter)).send().sent();
+        return master.sync(Item.class).where(FieldFilters.parse(filter)).send().sent();
     }
 
     @Test

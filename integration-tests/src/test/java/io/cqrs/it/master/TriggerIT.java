@@ -13,12 +13,12 @@ import io.cqrs.it.support.MasterUnit;
 import io.cqrs.it.support.Sent;
 import io.cqrs.it.support.TestDatabase;
 import io.cqrs.it.support.TestEnvironment;
-import io.cqrs.master.FieldFilter;
 import io.cqrs.master.MasterTable;
 import io.cqrs.master.MasterTable.OnTruncate;
 import io.cqrs.master.SyncProgress;
 import io.cqrs.master.TriggerCapture;
 import io.cqrs.master.WhenExcluded;
+import io.cqrs.transport.FieldFilters;
 import java.sql.Connection;
 import java.sql.Savepoint;
 import java.sql.Statement;
@@ -464,7 +464,7 @@ class TriggerIT {
         database.execute("insert into product (id, name, price) select i, 'n%' || i, i from generate_series(1, 25) i");
         List<SyncProgress> told = new ArrayList<>();
         SyncProgress done = capture.sync(TABLE.withFilter("active", WhenExcluded.KEEP))
-                .where(FieldFilter.parse("{\"id__gt\": 5, \"name__contains\": \"%1\", \"price__lte\": 18.5}"))
+                .where(FieldFilters.parse("{\"id__gt\": 5, \"name__contains\": \"%1\", \"price__lte\": 18.5}"))
                 .to("storefront")
                 .force()
                 .pageSize(20)
@@ -517,7 +517,7 @@ class TriggerIT {
                 Map.entry("{\"name__icontains\": \"B\"}", 2),
                 Map.entry("{\"name__endswith\": \"d\", \"id\": 2}", 1));
         expected.forEach((filter, count) -> assertThat(capture.sync(TABLE)
-                        .where(FieldFilter.parse(filter))
+                        .where(FieldFilters.parse(filter))
                         .send()
                         .sent())
                 .as(filter)
@@ -538,7 +538,7 @@ class TriggerIT {
                 "{\"name__isnull\": 1}",
                 "{\"nix\": 1}")) {
             assertThatThrownBy(() ->
-                            capture.sync(TABLE).where(FieldFilter.parse(wrong)).send())
+                            capture.sync(TABLE).where(FieldFilters.parse(wrong)).send())
                     .as(wrong)
                     .isInstanceOf(CqrsConfigurationException.class)
                     .hasMessageStartingWith("Bad filter kwargs!");

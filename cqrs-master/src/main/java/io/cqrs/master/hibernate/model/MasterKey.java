@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import org.hibernate.metamodel.mapping.EmbeddableMappingType;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,6 +35,13 @@ public record MasterKey(MasterField.Part part) {
     /** Puts the key among a message's data, each part as a field. */
     public void read(Object id, WireContext context, Map<String, @Nullable Object> data) {
         part.read(id, context, data);
+    }
+
+    /** Returns the attributes of an id of several parts, in the order of the parts on the wire. */
+    public static List<String> attributes(EmbeddableMappingType type) {
+        return PartReader.declaredOrder(type).stream()
+                .map(place -> type.getAttributeMapping(place).getAttributeName())
+                .toList();
     }
 
     /** Returns its fields, in declared order. */

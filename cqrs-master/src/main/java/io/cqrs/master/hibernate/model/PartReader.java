@@ -189,7 +189,7 @@ final class PartReader {
     }
 
     /** Hibernate sorts an embeddable's attributes by name; its class says what its author meant. */
-    private static List<Integer> declaredOrder(EmbeddableMappingType type) {
+    static List<Integer> declaredOrder(EmbeddableMappingType type) {
         List<String> declared = WireNames.declared(type.getJavaType().getJavaTypeClass());
         List<Integer> order = new ArrayList<>();
         for (int i = 0; i < type.getNumberOfAttributeMappings(); i++) {

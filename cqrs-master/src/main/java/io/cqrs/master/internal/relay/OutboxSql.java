@@ -18,6 +18,12 @@ final class OutboxSql {
             "enable_seqscan", "off",
             "jit", "off");
 
+    /** Parameters: space, key. */
+    static final String LOCKED = """
+            select exists (select from pg_locks
+            where locktype = 'advisory' and granted and objsubid = 2 and classid::int8 = ? and objid::int8 = ?
+                and database = (select oid from pg_database where datname = current_database()))""";
+
     static final String UNLOCK = "select pg_advisory_unlock(?, ?)";
     static final String TRY_LOCK = "select pg_try_advisory_lock(?, ?)";
     static final String SNAPSHOT = "select pg_current_snapshot()::text";

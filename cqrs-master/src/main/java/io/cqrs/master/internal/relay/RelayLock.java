@@ -29,7 +29,12 @@ final class RelayLock implements AutoCloseable {
         this.connection = connection;
         this.session = session;
         this.outbox = schema.outbox();
-        this.key = ("relay of " + schema.name()).hashCode();
+        this.key = key(schema);
+    }
+
+    /** Returns the second half of the lock's key. */
+    static int key(CqrsSchema schema) {
+        return ("relay of " + schema.name()).hashCode();
     }
 
     static RelayLock on(Connection connection, CqrsSchema schema) throws SQLException {

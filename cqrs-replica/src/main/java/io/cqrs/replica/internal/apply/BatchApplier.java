@@ -254,10 +254,12 @@ public final class BatchApplier implements AutoCloseable {
                     untimed.execute("set local statement_timeout = 0");
                 }
                 try (PreparedStatement purge = connection.prepareStatement(sql.purge())) {
+                    OffsetDateTime before = OffsetDateTime.ofInstant(cutOff, ZoneOffset.UTC);
                     purge.setString(1, cqrsId);
-                    purge.setObject(2, OffsetDateTime.ofInstant(cutOff, ZoneOffset.UTC));
+                    purge.setObject(2, before);
                     purge.setString(3, cqrsId);
                     purge.setString(4, cqrsId);
+                    purge.setObject(5, before);
                     return purge.executeUpdate();
                 }
             });

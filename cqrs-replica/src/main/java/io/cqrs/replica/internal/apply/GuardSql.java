@@ -23,6 +23,8 @@ final class GuardSql {
     enum Reach {
         /** Over older states only. */
         NEWER,
+        /** The same, and into no row whatever deletes are forgotten: of an entity that is known to be there. */
+        NEWER_SURELY,
         /** Over equal states too: a sync. */
         EQUAL,
         /** Over every state: forced. */
@@ -45,8 +47,64 @@ final class GuardSql {
      * <p>The horizon is read by the statement that looks for tombstones: a purge moves both at once.
      */
     String save(List<ReplicaColumn> columns, Reach reach) {
+        return """
+                with m as materialized (%1$s),
+                h as materialized (%2$s),
+                w as (%3$s
+                    returning %4$s)
+                select m.ord, (%5$s) in (select %6$s from w) as written, x.cqrs_updated as old_updated,
+                    x.cqrs_revision as old_revision, t.updated as deleted, (select updated from h) as horizon
+                from m left join lateral (
+                        select x.cqrs_updated, x.cqrs_revision from %7$s x where %8$s offset 0) x on true
+                    left join lateral (
+                        select t.updated from %9$s t where t.cqrs_id = ? and t.pk = %10$s offset 0) t on true
+                """.formatted(
+                        rows(filled(columns)),
+                        horizons(),
+                        upsert(columns, reach),
+                        returnedKey(),
+                        keyExpressions(),
+                        returnedNames(),
+                        table.name().sql(),
+                        keyEquals("x"),
+                        tombstone.sql(),
+                        keyText());
+    }
+
+    /**
+     * From a stage with the columns {@code p0, .., upd, rev, ord}, where a key may come more than once. Parameters: cqrs
+     * id, twice. Returns how many rows were written.
+     */
+    String load(TableName stage, List<ReplicaColumn> columns, Reach reach) {
+        return """
+                with m as materialized (
+                    select distinct on (%1$s) m.* from %2$s m order by %1$s, upd desc, rev desc),
+                h as materialized (%3$s),
+                w as (%4$s
+                    returning 1)
+                select count(*) from w
+                """.formatted(keyExpressions(), stage.sql(), horizons(), upsert(columns, reach));
+    }
+
+    /** What of such a stage is no newer than deletes that are forgotten. Parameters: cqrs id, twice. Returns ord. */
+    String beyondHorizon(TableName stage) {
+        return """
+                select m.ord from %s m
+                where m.upd <= (%s) and not exists (select from %s x where %s)
+                    and not exists (
+                        select from %s t where t.cqrs_id = ? and t.pk = %s and m.upd <= t.updated offset 0)
+                """.formatted(stage.sql(), horizons(), table.name().sql(), keyEquals("x"), tombstone.sql(), keyText());
+    }
+
+    private List<ReplicaColumn> filled(List<ReplicaColumn> columns) {
         List<ReplicaColumn> all = new ArrayList<>(table.key());
         all.addAll(columns);
+        return all;
+    }
+
+    /** Parameters: cqrs id. */
+    private String upsert(List<ReplicaColumn> columns, Reach reach) {
+        List<ReplicaColumn> all = filled(columns);
         String targets =
                 all.stream().map(column -> TableName.quote(column.name())).collect(Collectors.joining(", "));
         String sources = IntStream.range(0, all.size())
@@ -56,41 +114,25 @@ final class GuardSql {
                 .map(column -> TableName.quote(column.name()) + " = excluded." + TableName.quote(column.name()) + ", ")
                 .collect(Collectors.joining());
         return """
-                with m as materialized (%1$s),
-                h as materialized (%14$s),
-                w as (
-                    insert into %2$s as r (%3$s, cqrs_updated, cqrs_revision)
-                    select %4$s, m.upd, m.rev from m
+                insert into %1$s as r (%2$s, cqrs_updated, cqrs_revision)
+                    select %3$s, m.upd, m.rev from m
                     where not exists (
-                            select from %5$s t where t.cqrs_id = ? and t.pk = %6$s and m.upd <= t.updated offset 0)
-                        and %15$s
-                    order by %8$s
-                    on conflict (%9$s) do update
-                    set %10$scqrs_updated = excluded.cqrs_updated, cqrs_revision = excluded.cqrs_revision
-                    where %11$s
-                    returning %12$s)
-                select m.ord, (%8$s) in (select %13$s from w) as written, x.cqrs_updated as old_updated,
-                    x.cqrs_revision as old_revision, t.updated as deleted, (select updated from h) as horizon
-                from m left join lateral (
-                        select x.cqrs_updated, x.cqrs_revision from %2$s x where %7$s offset 0) x on true
-                    left join lateral (
-                        select t.updated from %5$s t where t.cqrs_id = ? and t.pk = %6$s offset 0) t on true
-                """.formatted(
-                        rows(all),
+                            select from %4$s t where t.cqrs_id = ? and t.pk = %5$s and m.upd <= t.updated offset 0)
+                        and %6$s
+                    order by %7$s
+                    on conflict (%8$s) do update
+                    set %9$scqrs_updated = excluded.cqrs_updated, cqrs_revision = excluded.cqrs_revision
+                    where %10$s""".formatted(
                         table.name().sql(),
                         targets,
                         sources,
                         tombstone.sql(),
                         keyText(),
-                        keyEquals("x"),
+                        withinHorizon(reach),
                         keyExpressions(),
                         keyNames(),
                         updates,
-                        precedence(reach),
-                        returnedKey(),
-                        returnedNames(),
-                        horizons(),
-                        withinHorizon(reach));
+                        precedence(reach));
     }
 
     private String horizons() {

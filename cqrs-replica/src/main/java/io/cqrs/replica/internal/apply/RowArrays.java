@@ -50,15 +50,25 @@ final class RowArrays {
     private static @Nullable String[] keyTexts(List<Change> changes, List<ReplicaColumn> key, int part) {
         @Nullable String[] texts = new @Nullable String[changes.size()];
         for (int row = 0; row < texts.length; row++) {
-            List<?> parts = changes.get(row).key().parts();
-            if (parts.size() != key.size()) {
-                throw new ReplicationException("the key of " + changes.get(row).key() + " has " + parts.size()
-                        + " part(s), the replica's primary key has " + key.size());
-            }
-            texts[row] = text(changes.get(row), key.get(part), parts.get(part));
-            requireInOrder(changes.get(row), key, part, texts[row]);
+            texts[row] = keyText(changes.get(row), key, part);
         }
         return texts;
+    }
+
+    /**
+     * Returns the text of a part of a change's key.
+     *
+     * @throws ReplicationException if the key does not fit the table's
+     */
+    static @Nullable String keyText(Change change, List<ReplicaColumn> key, int part) {
+        List<?> parts = change.key().parts();
+        if (parts.size() != key.size()) {
+            throw new ReplicationException("the key of " + change.key() + " has " + parts.size()
+                    + " part(s), the replica's primary key has " + key.size());
+        }
+        @Nullable String text = text(change, key.get(part), parts.get(part));
+        requireInOrder(change, key, part, text);
+        return text;
     }
 
     /** Each part of a key is a field, too: that tells parts that come in another order. */
@@ -79,7 +89,12 @@ final class RowArrays {
         return texts;
     }
 
-    private static @Nullable String text(Change change, ReplicaColumn column, @Nullable Object value) {
+    /**
+     * Returns the text of a value.
+     *
+     * @throws ReplicationException if it can't be the column's, naming model, key and field
+     */
+    static @Nullable String text(Change change, ReplicaColumn column, @Nullable Object value) {
         try {
             return column.text(value);
         } catch (SerializationException e) {

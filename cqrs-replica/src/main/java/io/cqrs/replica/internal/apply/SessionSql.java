@@ -38,7 +38,7 @@ final class SessionSql {
         }
     }
 
-    /** Parameters: cqrs id, cut-off, cqrs id, twice. A delete of the future stays until it is past, or would raise the horizon. Waits for none that is being recorded anew. */
+    /** Parameters: cqrs id, cut-off, cqrs id, twice, cut-off. A delete of the future stays until it is past, or would raise the horizon. Waits for none that is being recorded anew. */
     String purge() {
         return """
                 with gone as (
@@ -46,9 +46,10 @@ final class SessionSql {
                         select pk from %1$s where cqrs_id = ? and greatest(received_at, updated) < ? for update skip locked) old
                     where t.cqrs_id = ? and t.pk = old.pk
                     returning t.updated)
-                insert into %2$s as h (cqrs_id, updated)
-                select ?, max(updated) from gone having count(*) > 0
-                on conflict (cqrs_id) do update set updated = greatest(h.updated, excluded.updated)
+                insert into %2$s as h (cqrs_id, updated, received_before)
+                select ?, max(updated), ? from gone having count(*) > 0
+                on conflict (cqrs_id) do update set updated = greatest(h.updated, excluded.updated),
+                    received_before = greatest(h.received_before, excluded.received_before)
                 """.formatted(schema.tombstone().sql(), schema.tombstoneHorizon().sql());
     }
 }

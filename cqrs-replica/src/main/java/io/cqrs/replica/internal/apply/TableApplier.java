@@ -253,20 +253,29 @@ final class TableApplier implements AutoCloseable {
         return same ? Outcome.DUPLICATE : Outcome.STALE;
     }
 
-    /** Rows of one statement fill the same columns: what a message lacks keeps its value, or gets its default. */
     private SaveShape shape(Fold.Newest save, boolean forced) {
+        GuardSql.Reach reach = save.isSync() ? GuardSql.Reach.EQUAL : GuardSql.Reach.NEWER;
+        return new SaveShape(filled(table, save.change()), forced ? GuardSql.Reach.ANY : reach);
+    }
+
+    /**
+     * Returns which columns a change fills: rows of one statement fill the same. What a message lacks keeps its value, or
+     * gets its default.
+     *
+     * @throws ReplicationException if it lacks a field that is required
+     */
+    static BitSet filled(ReplicaTable table, Change change) {
         BitSet present = new BitSet(table.columns().size());
         for (int i = 0; i < table.columns().size(); i++) {
             ReplicaColumn column = table.columns().get(i);
-            if (save.change().data().containsKey(column.field())) {
+            if (change.data().containsKey(column.field())) {
                 present.set(i);
             } else if (column.required()) {
-                throw new ReplicationException("the change of " + save.change().key() + " has no field "
-                        + column.field() + ", which column " + column.name() + " of " + table.name() + " requires");
+                throw new ReplicationException("the change of " + change.key() + " has no field " + column.field()
+                        + ", which column " + column.name() + " of " + table.name() + " requires");
             }
         }
-        GuardSql.Reach reach = save.isSync() ? GuardSql.Reach.EQUAL : GuardSql.Reach.NEWER;
-        return new SaveShape(present, forced ? GuardSql.Reach.ANY : reach);
+        return present;
     }
 
     private static List<Change> changes(List<Fold.Newest> rows) {

@@ -1,0 +1,46 @@
+package io.cqrs.core.lifecycle;
+
+import io.cqrs.core.jdbc.SqlStates;
+import java.sql.SQLException;
+import java.time.Duration;
+
+/** Runs a transaction again that was rolled back by contention, a few times, a little later each. Stateless. */
+public final class ContentionRetry {
+
+    private static final Duration PAUSE = Duration.ofMillis(50);
+    private static final int MOST_ATTEMPTS = 10;
+
+    private ContentionRetry() {}
+
+    /**
+     * A transaction as a whole.
+     *
+     * @param <T> its result
+     * @param <E> what it throws
+     */
+    @FunctionalInterface
+    public interface Attempt<T, E extends Exception> {
+        /** Runs it from its begin to its commit, or to its rollback. */
+        T run() throws E;
+    }
+
+    /**
+     * Returns the result of the first attempt that no contention ends.
+     *
+     * @throws E what the last attempt throws
+     * @throws InterruptedException if the thread is interrupted between two attempts
+     */
+    public static <T, E extends Exception> T run(Attempt<T, E> attempt) throws E, InterruptedException {
+        for (int number = 1; ; number++) {
+            try {
+                return attempt.run();
+            } catch (Exception e) {
+                SQLException cause = SqlStates.find(e);
+                if (cause == null || !SqlStates.isContention(cause) || number == MOST_ATTEMPTS) {
+                    throw e;
+                }
+            }
+            boolean unused = new Waiter().await(PAUSE.multipliedBy(number));
+        }
+    }
+}

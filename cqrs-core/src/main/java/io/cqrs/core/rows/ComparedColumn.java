@@ -1,0 +1,86 @@
+package io.cqrs.core.rows;
+
+import io.cqrs.core.jdbc.TableName;
+
+/**
+ * A column as comparisons see it: by the exact value, whatever the types on both sides make of its looks. Expects a
+ * session in UTC with ISO dates. Immutable.
+ *
+ * @param name the column
+ * @param type its type in pg_type, as in {@code int8}
+ * @param declared its type for a cast
+ */
+public record ComparedColumn(String name, String type, String declared) {
+
+    /** Longer values are compared by their hash, so that a range of them fits the memory. */
+    private static final int LONGEST = 100;
+
+    /** Returns the kind of its values: columns of one kind compare, others don't. */
+    public String kind() {
+        return switch (type) {
+            case "int2", "int4", "int8", "numeric" -> "number";
+            case "float4", "float8" -> "float";
+            case "bool", "timestamptz", "timestamp", "date", "time", "timetz" -> type;
+            case "bytea" -> "bytes";
+            case "json", "jsonb" -> "json";
+            default -> type.startsWith("_") ? "array" : "text";
+        };
+    }
+
+    /** Returns the column of a row. */
+    String of(String row) {
+        return row + "." + TableName.quote(name);
+    }
+
+    /** Returns the expression of a value that is the same for equal ones, of whatever type, once it is text. */
+    String canonical(String row) {
+        String value = of(row);
+        return switch (kind()) {
+            case "number" -> type.equals("numeric") ? "trim_scale(" + value + ")" : value;
+            case "timestamptz", "timestamp" -> value + "::text";
+            case "bytes" -> measured("encode(" + value + ", 'hex')");
+            case "json" -> measured(value + "::jsonb::text");
+            case "array" -> measured("to_jsonb(" + value + ")::text");
+            case "text" -> measured(type.equals("text") || type.equals("varchar") ? value : value + "::text");
+            default -> value;
+        };
+    }
+
+    /** With its length before it, no text can look like two. */
+    private static String measured(String text) {
+        return "case when octet_length(" + text + ") > " + LONGEST + " then 'h' || md5(" + text + ") else octet_length("
+                + text + ") || ':' || " + text + " end";
+    }
+
+    /** Returns the text of many canonical values. An array of texts would be slower: it looks for quotes in each. */
+    String aggregate(String canonical) {
+        return switch (kind()) {
+            case "timestamptz", "timestamp", "bytes", "json", "array", "text" ->
+                "string_agg(coalesce(" + canonical + ", ''), ',')";
+            default -> "array_agg(" + canonical + ")::text";
+        };
+    }
+
+    /** Returns the text of a key's part, given an expression of it: whole, and one that a cast reads. */
+    String keyText(String part) {
+        return type.equals("numeric") ? "trim_scale(" + part + ")::text" : part + "::text";
+    }
+
+    /** Says whether every server sorts it alike, whatever its collation. */
+    boolean sortsAlike() {
+        return switch (kind()) {
+            case "number", "float", "bool", "timestamptz", "timestamp", "date", "time", "bytes" -> true;
+            default -> type.equals("uuid");
+        };
+    }
+
+    /** Returns what rows are sorted by, given an expression of the column. */
+    static String order(String column, boolean collate) {
+        return collate ? "((" + column + "::text) collate \"C\")" : column;
+    }
+
+    /** Returns a parameter that compares with the order. */
+    String parameter(boolean collate) {
+        return collate ? "?::text" : "?::" + declared;
+    }
+}

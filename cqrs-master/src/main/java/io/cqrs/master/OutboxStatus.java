@@ -1,0 +1,44 @@
+package io.cqrs.master;
+
+import io.cqrs.core.CqrsConfigurationException;
+import io.cqrs.core.OutboxException;
+import io.cqrs.core.schema.CqrsSchema;
+import io.cqrs.master.internal.relay.OutboxInspector;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.List;
+import javax.sql.DataSource;
+
+/**
+ * How an outbox is, as its database knows it.
+ *
+ * @param waiting how many changes wait, a million meaning that or more
+ * @param oldest how long the first of them has waited
+ * @param relayed whether a relay holds the right to publish them
+ * @param models the models that triggers capture
+ * @param diffs what comparisons with replicas found last
+ */
+public record OutboxStatus(
+        long waiting, Duration oldest, boolean relayed, List<String> models, List<DiffReport> diffs) {
+
+    /** Copies the lists. */
+    public OutboxStatus {
+        models = List.copyOf(models);
+        diffs = List.copyOf(diffs);
+    }
+
+    /**
+     * Reads the status.
+     *
+     * @throws CqrsConfigurationException if the framework's tables are missing
+     * @throws OutboxException if the database refuses or is gone
+     */
+    public static OutboxStatus read(DataSource dataSource, CqrsSchema schema) {
+        try (Connection connection = dataSource.getConnection()) {
+            return new OutboxInspector(connection, schema).read();
+        } catch (SQLException e) {
+            throw new OutboxException("the outbox could not be read: " + e.getMessage(), e);
+        }
+    }
+}

@@ -1,0 +1,88 @@
+package io.cqrs.master.hibernate;
+
+import io.cqrs.master.SyncRequest;
+import io.cqrs.master.hibernate.model.MasterModel;
+import jakarta.persistence.LockModeType;
+import jakarta.persistence.criteria.CriteriaBuilder;
+import jakarta.persistence.criteria.CriteriaQuery;
+import jakarta.persistence.criteria.Predicate;
+import jakarta.persistence.criteria.Root;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.hibernate.Session;
+import org.hibernate.engine.spi.SessionFactoryImplementor;
+import org.hibernate.engine.spi.SharedSessionContractImplementor;
+import org.jspecify.annotations.Nullable;
+
+/** Reads a master's entities page by page, in the order of their ids. Stateless. */
+final class EntityPages<T> {
+
+    private final Capture capture;
+    private final Class<T> type;
+    private final KeyOrder order;
+    private final FilterPredicates filters;
+
+    EntityPages(SessionFactoryImplementor factory, Capture capture, Class<T> type) {
+        this.capture = capture;
+        this.type = type;
+        this.order = KeyOrder.of(factory, type);
+        this.filters = new FilterPredicates(factory, capture.model(type.getName()));
+    }
+
+    /** Takes an entity that is sent. */
+    @FunctionalInterface
+    interface Visitor {
+        /**
+         * Takes an entity.
+         *
+         * @param instance what a serializer reads
+         * @param state its state in the order of Hibernate's properties
+         */
+        void visit(MasterModel model, Object id, Object instance, Object[] state);
+    }
+
+    /** Returns the entities behind an id, by id, as many as a page has. */
+    Map<Object, Object> read(
+            Session session, SyncRequest.Settings<T> settings, @Nullable Object after, LockModeType lock) {
+        CriteriaBuilder builder = session.getCriteriaBuilder();
+        CriteriaQuery<T> query = builder.createQuery(type);
+        Root<T> root = query.from(type);
+        List<Predicate> conditions =
+                new ArrayList<>(List.of(settings.restriction().on(root, builder)));
+        conditions.addAll(filters.predicates(root, builder, settings.filter()));
+        if (after != null) {
+            conditions.add(order.after(root, builder, after));
+        }
+        if (settings.keys() != null) {
+            conditions.add(order.in(root, builder, settings.keys()));
+        }
+        query.select(root).where(conditions.toArray(Predicate[]::new)).orderBy(order.ascending(root, builder));
+        Map<Object, Object> found = new LinkedHashMap<>();
+        for (T entity : session.createSelectionQuery(query)
+                .setMaxResults(settings.pageSize())
+                .setLockMode(lock)
+                .getResultList()) {
+            found.put(session.getIdentifier(entity), entity);
+        }
+        return found;
+    }
+
+    /** Shows those that are sent, loaded for their serializer where there is one. */
+    void visit(Session session, Map<Object, Object> found, MessageFactory messages, Visitor visitor) {
+        SharedSessionContractImplementor implementor = (SharedSessionContractImplementor) session;
+        try (Instances instances = new Instances(implementor)) {
+            Map<Object, Object> sent = new LinkedHashMap<>(found);
+            sent.values().removeIf(entity -> !messages.sends(capture.model(entity, implementor), entity));
+            Map<Object, Object> loaded = loaded(instances, sent);
+            sent.forEach((id, entity) -> visitor.visit(
+                    capture.model(entity, implementor), id, loaded.getOrDefault(id, entity), instances.state(entity)));
+        }
+    }
+
+    private Map<Object, Object> loaded(Instances instances, Map<Object, Object> sent) {
+        MasterModel model = capture.model(type.getName());
+        return model.serialization() == null || sent.isEmpty() ? Map.of() : instances.load(model, sent.keySet());
+    }
+}

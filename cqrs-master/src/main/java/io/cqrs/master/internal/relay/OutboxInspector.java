@@ -1,0 +1,92 @@
+package io.cqrs.master.internal.relay;
+
+import io.cqrs.core.CqrsId;
+import io.cqrs.core.schema.CqrsSchema;
+import io.cqrs.master.DiffReport;
+import io.cqrs.master.OutboxStatus;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.OffsetDateTime;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Looks at an outbox from outside. Belongs to its connection. */
+public final class OutboxInspector {
+
+    private static final int MOST_COUNTED = 1_000_000;
+
+    private final Connection connection;
+    private final CqrsSchema schema;
+
+    /** Works on this connection. */
+    public OutboxInspector(Connection connection, CqrsSchema schema) {
+        this.connection = connection;
+        this.schema = schema;
+    }
+
+    /**
+     * Reads the status.
+     *
+     * @throws io.cqrs.core.CqrsConfigurationException if the framework's tables are missing
+     */
+    public OutboxStatus read() throws SQLException {
+        CqrsSchema.require(connection, schema.lastDiff());
+        try (PreparedStatement statement = connection.prepareStatement(new OutboxSql(schema).backlog())) {
+            statement.setInt(1, MOST_COUNTED);
+            try (ResultSet row = statement.executeQuery()) {
+                row.next();
+                Duration oldest = Duration.ofNanos(Math.max(0, row.getLong(2)) * 1000);
+                return new OutboxStatus(row.getLong(1), oldest, isRelayed(), models(), diffs());
+            }
+        }
+    }
+
+    private boolean isRelayed() throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(OutboxSql.LOCKED)) {
+            statement.setLong(1, OutboxSql.LOCK_SPACE);
+            statement.setLong(2, Integer.toUnsignedLong(RelayLock.key(schema)));
+            try (ResultSet row = statement.executeQuery()) {
+                row.next();
+                return row.getBoolean(1);
+            }
+        }
+    }
+
+    private List<String> models() throws SQLException {
+        List<String> models = new ArrayList<>();
+        try (PreparedStatement statement = connection.prepareStatement(
+                        "select cqrs_id from " + schema.capture().sql() + " order by 1");
+                ResultSet row = statement.executeQuery()) {
+            while (row.next()) {
+                models.add(row.getString(1));
+            }
+        }
+        return models;
+    }
+
+    private List<DiffReport> diffs() throws SQLException {
+        List<DiffReport> diffs = new ArrayList<>();
+        try (PreparedStatement statement = connection.prepareStatement(
+                        "select cqrs_id, queue, began_at, missing, stale, ahead, drifted, surplus, sent, deleted from "
+                                + schema.lastDiff().sql() + " order by 1, 2");
+                ResultSet row = statement.executeQuery()) {
+            while (row.next()) {
+                diffs.add(new DiffReport(
+                        CqrsId.of(row.getString(1)),
+                        row.getString(2),
+                        row.getObject(3, OffsetDateTime.class).toInstant(),
+                        row.getLong(4),
+                        row.getLong(5),
+                        row.getLong(6),
+                        row.getLong(7),
+                        row.getLong(8),
+                        row.getLong(9),
+                        row.getLong(10)));
+            }
+        }
+        return diffs;
+    }
+}

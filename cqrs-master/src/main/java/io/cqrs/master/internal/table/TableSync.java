@@ -1,0 +1,203 @@
+package io.cqrs.master.internal.table;
+
+import io.cqrs.core.CqrsConfigurationException;
+import io.cqrs.core.OutboxException;
+import io.cqrs.core.jdbc.SessionSettings;
+import io.cqrs.core.jdbc.Transactions;
+import io.cqrs.core.lifecycle.ContentionRetry;
+import io.cqrs.core.rows.FilterSql;
+import io.cqrs.core.schema.CqrsSchema;
+import io.cqrs.master.MasterTable;
+import io.cqrs.master.SyncProgress;
+import io.cqrs.master.TableSyncRequest;
+import io.cqrs.master.internal.outbox.OutboxWindow;
+import io.cqrs.transport.Headers;
+import io.cqrs.transport.JsonText;
+import io.cqrs.transport.RoutingKeys;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/** Sends a table's rows again, page by page, by one statement a page. Belongs to its connection. */
+public final class TableSync {
+
+    /** What values look like: as the triggers write them. */
+    static final Map<String, String> SESSION = Map.of(
+            "timezone",
+            "UTC",
+            "datestyle",
+            "ISO",
+            "intervalstyle",
+            "iso_8601",
+            "extra_float_digits",
+            "1",
+            "search_path",
+            "pg_catalog, pg_temp");
+
+    private final Connection connection;
+    private final CqrsSchema schema;
+    private final int maxBytes;
+    private final OutboxWindow window;
+
+    /** Works on this connection. */
+    public TableSync(Connection connection, CqrsSchema schema, int maxBytes) {
+        this.connection = connection;
+        this.schema = schema;
+        this.maxBytes = maxBytes;
+        this.window = new OutboxWindow(schema);
+    }
+
+    /**
+     * Sends what the settings say.
+     *
+     * @throws CqrsConfigurationException if declaration or filter do not fit the table
+     */
+    public SyncProgress send(MasterTable declared, TableSyncRequest.Settings settings)
+            throws SQLException, InterruptedException {
+        TableModel model = TableModel.read(connection, declared);
+        try (SessionSettings session = SessionSettings.set(connection, SESSION)) {
+            List<String> after = settings.after() == null ? List.of() : parts(settings.after());
+            if (!after.isEmpty() && after.size() != model.key().size()) {
+                throw new CqrsConfigurationException(
+                        "the key to go on behind has " + after.size() + " part(s), that of " + declared.cqrsId()
+                                + " has " + model.key().size());
+            }
+            SyncProgress progress = pages(model, settings, after);
+            session.close();
+            return progress;
+        }
+    }
+
+    private SyncProgress pages(TableModel model, TableSyncRequest.Settings settings, List<String> first)
+            throws SQLException, InterruptedException {
+        FilterSql filter = FilterSql.of(model.declared().cqrsId().value(), model.filterable("n"), settings.filter());
+        SyncProgress progress = new SyncProgress(0, 0, settings.after(), false);
+        List<String> after = first;
+        while (true) {
+            Page page = page(model, settings, filter, after);
+            window.written(page.lastId());
+            progress = new SyncProgress(
+                    progress.sent() + page.count(),
+                    0,
+                    page.lastKey() == null ? progress.lastKey() : page.lastKey(),
+                    false);
+            settings.listener().accept(progress);
+            if (page.count() < settings.pageSize()) {
+                return progress;
+            }
+            after = parts(Objects.requireNonNull(page.lastKey(), "lastKey"));
+            SyncProgress now = progress;
+            window.await(
+                    this::ask, () -> settings.listener().accept(new SyncProgress(now.sent(), 0, now.lastKey(), true)));
+        }
+    }
+
+    /** Sends the rows that have these keys; room for them is waited for, as between pages. */
+    SyncProgress send(TableModel model, TableSyncRequest.Settings settings, List<List<String>> keys)
+            throws SQLException, InterruptedException {
+        SyncProgress progress = new SyncProgress(0, 0, null, false);
+        for (int from = 0; from < keys.size(); from += settings.pageSize()) {
+            SyncProgress now = progress;
+            window.await(this::ask, () -> settings.listener().accept(new SyncProgress(now.sent(), 0, null, true)));
+            List<List<String>> chunk = keys.subList(from, Math.min(from + settings.pageSize(), keys.size()));
+            Page page = page(model, settings, model.keyArrays().in(chunk, "n"), List.of());
+            window.written(page.lastId());
+            progress = new SyncProgress(progress.sent() + page.count(), 0, page.lastKey(), false);
+        }
+        return progress;
+    }
+
+    private boolean ask(OutboxWindow.Question question) {
+        try {
+            return question.ask(connection);
+        } catch (SQLException e) {
+            throw new OutboxException("the outbox could not be read: " + e.getMessage(), e);
+        }
+    }
+
+    private Page page(TableModel model, TableSyncRequest.Settings settings, FilterSql filter, List<String> after)
+            throws SQLException, InterruptedException {
+        return ContentionRetry.run(() -> Transactions.run(connection, same -> write(model, settings, filter, after)));
+    }
+
+    private Page write(TableModel model, TableSyncRequest.Settings settings, FilterSql filter, List<String> after)
+            throws SQLException {
+        try (PreparedStatement statement =
+                connection.prepareStatement(sql(model, settings, filter, !after.isEmpty()))) {
+            int parameter = filter.bind(statement, 1);
+            for (String part : after) {
+                statement.setString(parameter++, part);
+            }
+            statement.setInt(parameter, settings.pageSize());
+            try (ResultSet row = statement.executeQuery()) {
+                row.next();
+                String large = row.getString(4);
+                if (large != null) {
+                    throw new OutboxException(
+                            "the message of " + model.declared().cqrsId() + " " + large + " has more than the "
+                                    + maxBytes + " bytes that are allowed: send fewer fields",
+                            null);
+                }
+                long last = row.getLong(2);
+                return new Page(row.getInt(1), row.wasNull() ? null : last, row.getString(3));
+            }
+        }
+    }
+
+    /** The rows of a page are locked for share before their messages are written. */
+    private String sql(TableModel model, TableSyncRequest.Settings settings, FilterSql filter, boolean goesOn) {
+        MessageSql messages = new MessageSql(model);
+        MasterTable declared = model.declared();
+        String columns = model.key().stream().map(part -> part.of("n")).collect(Collectors.joining(", "));
+        String after = model.key().stream().map(part -> "?::" + part.declared()).collect(Collectors.joining(", "));
+        String routingKey = settings.queue() == null
+                ? RoutingKeys.toAll(declared.cqrsId())
+                : RoutingKeys.toQueue(settings.queue(), declared.cqrsId());
+        String headers = settings.forced() ? Concat.literal(JsonText.write(Map.of(Headers.FORCE, true))) : "null::text";
+        MessageSql.Envelope envelope = new MessageSql.Envelope("'null'", MessageSql.expires(declared));
+        return """
+                with page as (
+                    select n.* from %s n where (%s) and (%s)%s order by %s limit ? for share),
+                numbered as (
+                    select %s as pk, %s as key, %s as body, row_number() over (order by %s) as ord from page n),
+                written as (
+                    insert into %s (cqrs_id, instance_pk, routing_key, body, headers)
+                    select %s, pk, %s, body, %s from numbered order by ord
+                    returning id)
+                select (select count(*) from numbered), (select max(id) from written),
+                    (select key from numbered order by ord desc limit 1),
+                    (select pk from numbered where octet_length(body) > %d limit 1)""".formatted(
+                        model.table().sql(),
+                        model.filter().replace("?", "??"),
+                        filter.condition(),
+                        goesOn ? " and (" + columns + ") > (" + after + ")" : "",
+                        columns,
+                        messages.keyText("n"),
+                        messages.key("n"),
+                        messages.save("n", "SYNC", "'null'", envelope),
+                        columns,
+                        schema.outbox().sql(),
+                        Concat.literal(declared.cqrsId().value()),
+                        Concat.literal(routingKey),
+                        headers,
+                        maxBytes);
+    }
+
+    private static List<String> parts(String key) {
+        Object read = JsonText.read(key);
+        List<?> parts = read instanceof List<?> several ? several : List.of(Objects.requireNonNull(read, "key"));
+        List<String> texts = new ArrayList<>();
+        parts.forEach(part -> texts.add(String.valueOf(part)));
+        return texts;
+    }
+
+    private record Page(
+            int count, @Nullable Long lastId, @Nullable String lastKey) {}
+}

@@ -1,5 +1,0 @@
-/** Capture by triggers, and syncs of tables that no entity declares. */
-@NullMarked
-package io.cqrs.master.internal.trigger;
-
-import org.jspecify.annotations.NullMarked;

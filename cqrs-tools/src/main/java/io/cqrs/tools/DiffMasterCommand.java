@@ -1,0 +1,89 @@
+package io.cqrs.tools;
+
+import io.cqrs.master.MasterDiff;
+import io.cqrs.transport.FieldFilters;
+import java.io.PrintWriter;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** {@code cqrs diff-master}. */
+@Command(
+        name = "diff-master",
+        aliases = "cqrs_diff_master",
+        mixinStandardHelpOptions = true,
+        description = {
+            "Begins a comparison: writes keys and revisions of a master, for diff-replica to read.",
+            "With --checksum a line a range of keys, with a hash of each field: that finds rows that only the replica has,",
+            "and values that differ at the same revision, too, and sends no more than what differs."
+        },
+        footer = {
+            "%nExample:",
+            "  cqrs diff-master -c product --checksum --config catalogue.yaml"
+                    + " | cqrs diff-replica --config storefront.yaml"
+                    + " | cqrs diff-sync --config catalogue.yaml"
+        })
+final class DiffMasterCommand implements Callable<Integer> {
+
+    @Mixin
+    private MasterSource source = new MasterSource();
+
+    @Option(
+            names = {"-c", "-cid", "--cqrs-id"},
+            required = true,
+            paramLabel = "ID",
+            description = "The model.")
+    private String id;
+
+    @Option(
+            names = {"-f", "--filter"},
+            paramLabel = "JSON",
+            defaultValue = "{}",
+            description =
+                    "Which rows: a JSON object of field or field__lookup and value. Default: {}, which means all.")
+    private String filter;
+
+    @Option(
+            names = {"-b", "--batch"},
+            paramLabel = "N",
+            defaultValue = "10000",
+            description = "Rows a line. Default: 10000.")
+    private int batch;
+
+    @Option(names = "--checksum", description = "Compare hashes of ranges, all rows of them.")
+    private boolean checksum;
+
+    @Spec
+    private CommandSpec spec;
+
+    @SuppressWarnings("NullAway.Init") // picocli sets the fields
+    DiffMasterCommand() {}
+
+    @Override
+    public Integer call() throws Exception {
+        if (batch < 1) {
+            throw new ParameterException(spec.commandLine(), "--batch is " + batch + ": it must be 1 or more");
+        }
+        if (checksum && !FieldFilters.parse(filter).conditions().isEmpty()) {
+            throw new ParameterException(
+                    spec.commandLine(), "--checksum compares all rows: leave --filter out, or compare without it");
+        }
+        return source.with(id, rows -> {
+            MasterDiff diff = MasterDiff.of(rows);
+            if (checksum) {
+                diff.ranges(batch, Pipes.out());
+            } else if (diff.states(FieldFilters.parse(filter), batch, Pipes.out()) == 0) {
+                err().println("No objects found for filter " + filter);
+            }
+            return 0;
+        });
+    }
+
+    private PrintWriter err() {
+        return spec.commandLine().getErr();
+    }
+}
