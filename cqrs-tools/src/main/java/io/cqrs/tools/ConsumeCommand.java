@@ -51,9 +51,16 @@ final class ConsumeCommand implements Callable<Integer> {
             description = "Start anew when the jar changes, or on SIGHUP, with the configuration of then.")
     private boolean reload;
 
+    @Option(names = "--bind-only", description = "Make the queue and bind it, and end: before a new replica is filled.")
+    private boolean bindOnly;
+
     @Override
     public Integer call() throws Exception {
-        if (reload) {
+        if (bindOnly) {
+            try (Consumer consumer = open(app)) {
+                consumer.bind();
+            }
+        } else if (reload) {
             ReloadingConsumer consumer = new ReloadingConsumer(this::open, app);
             Service.run(consumer::start, consumer::isAlive, consumer);
         } else {

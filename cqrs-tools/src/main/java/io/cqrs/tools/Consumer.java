@@ -67,6 +67,11 @@ final class Consumer implements AutoCloseable {
         return builder.build();
     }
 
+    /** Makes the queue and binds it, so that it gets what is sent from now on. */
+    void bind() throws InterruptedException {
+        transport.declare(replica.queue());
+    }
+
     void start() throws InterruptedException {
         replica.start();
     }
