@@ -34,6 +34,7 @@ import picocli.CommandLine.Spec;
             "  batch-insert     a transaction of many inserts with Hibernate's capture, and without",
             "  trigger-update   an UPDATE with trigger capture, and with bare triggers",
             "  wake, wake-elsewhere  from commit to queue, the relay woken by the commit or through the database",
+            "  dump, load, diff, checksum  the bulk commands as processes, beside psql's COPY and hashes",
             "  all",
             "%nExample:",
             "  benchmarks/run apply --rows 50000"
@@ -50,7 +51,11 @@ final class Benchmarks implements Callable<Integer> {
             "batch-insert",
             "trigger-update",
             "wake",
-            "wake-elsewhere");
+            "wake-elsewhere",
+            "dump",
+            "load",
+            "diff",
+            "checksum");
 
     @Parameters(paramLabel = "MEASURE", description = "What to measure, or all.")
     private List<String> wanted = new ArrayList<>();
@@ -104,6 +109,7 @@ final class Benchmarks implements Callable<Integer> {
             measure(() -> CaptureBench.build(servers, rows), List.of("capture", "batch-insert"), comparisons);
             measure(() -> TriggerBench.build(servers, rows), List.of("trigger-update"), comparisons);
             measure(() -> WakeBench.build(servers), List.of("wake", "wake-elsewhere"), comparisons);
+            measure(() -> ToolsBench.build(servers, rows), List.of("dump", "load", "diff", "checksum"), comparisons);
             List<String> lines = new ArrayList<>();
             for (Comparison comparison : comparisons) {
                 lines.add(Report.jsonLine(comparison));

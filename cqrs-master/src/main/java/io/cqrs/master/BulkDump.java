@@ -51,6 +51,7 @@ public final class BulkDump {
         buffered.write(rows.cqrsId().value().getBytes(StandardCharsets.UTF_8));
         Sink sink = new Sink(buffered);
         rows.dump(sink);
+        sink.end();
         buffered.flush();
         return new Result(sink.written, sink.failed);
     }
@@ -68,6 +69,7 @@ public final class BulkDump {
         private final OutputStream out;
         private long written;
         private long failed;
+        private boolean open;
 
         private Sink(OutputStream out) {
             this.out = out;
@@ -75,10 +77,20 @@ public final class BulkDump {
 
         @Override
         public void row(byte[] data, int length) throws IOException {
+            end();
             out.write('\n');
-            out.write(data, 0, length);
+            out.write(data, 0, length - 1);
+            open = true;
             written++;
             progress.accept(written);
+        }
+
+        /** The end of a row is held back until more is known: a dump that is cut ends within a line. */
+        private void end() throws IOException {
+            if (open) {
+                out.write('}');
+                open = false;
+            }
         }
 
         @Override

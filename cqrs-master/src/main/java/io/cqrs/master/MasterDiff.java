@@ -14,6 +14,7 @@ import io.cqrs.transport.pipe.LineWriter;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.sql.SQLException;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -104,7 +105,7 @@ public final class MasterDiff {
      *
      * @param in what the replica answered
      * @param options what is done about what is found
-     * @return what was found; of keys alone only what was sent
+     * @return what was found; keys alone all count as stale
      * @throws io.cqrs.core.SerializationException if the stream is wrong or ends early; what it told so far is mended
      * @throws IOException if the stream can't be read
      * @throws InterruptedException if the thread is interrupted while it waits for the relay
@@ -159,7 +160,9 @@ public final class MasterDiff {
      */
     public long deleted(DiffStream in, OutputStream out) throws IOException {
         LineWriter lines = new LineWriter(out);
-        lines.write(in.cqrsId() + "," + WireTime.format(in.at()));
+        // Of two clocks the one that is behind: a row that was made again since must not look older than this.
+        Instant now = rows.now();
+        lines.write(in.cqrsId() + "," + WireTime.format(in.at().isBefore(now) ? in.at() : now));
         long count = 0;
         for (List<?> page = in.next(); page != null; page = in.next()) {
             List<?> keys = page;

@@ -49,7 +49,10 @@ public final class BulkLoad {
     }
 
     /**
-     * Has all rows removed first, in the same transaction: readers see the old rows or the new ones.
+     * Has rows removed that the dump does not have, in the same transaction: readers see the old rows or the new ones. Rows
+     * that are newer than all of the dump's stay: they came since it was taken. Deletes of live traffic wait meanwhile.
+     *
+     * <p>A dump without rows, or whose last line can't be read, then changes nothing: it may be cut short.
      *
      * @throws CqrsConfigurationException when it is loaded, if the replica has hooks, which commit as they go
      */
@@ -96,6 +99,7 @@ public final class BulkLoad {
      * Loads a stream, whose first line was read before: it names the model.
      *
      * @throws CqrsConfigurationException if the table does not fit its declaration, or the dump is too old
+     * @throws io.cqrs.core.SerializationException if the dump is empty, or with {@link #clear} has no rows or ends within one
      * @throws ReplicationException if the database is gone or refuses for good; batches that were told are loaded
      * @throws IOException if the stream can't be read
      * @throws InterruptedException if the thread is interrupted
@@ -110,8 +114,9 @@ public final class BulkLoad {
      * @param written how many changed the replica
      * @param unchanged how many were not newer than what it had, or than a delete
      * @param rejected how many could not be loaded
+     * @param removed how many rows were removed that the dump does not have
      */
-    public record Result(long written, long unchanged, long rejected) {
+    public record Result(long written, long unchanged, long rejected, long removed) {
 
         /** Returns how many lines were loaded, whether they changed anything or not. */
         public long loaded() {
@@ -122,7 +127,7 @@ public final class BulkLoad {
     /**
      * How a load is done.
      *
-     * @param clear whether all rows are removed first
+     * @param clear whether rows are removed that the dump does not have
      * @param batchSize how many lines are written at once
      * @param takenAt when the dump was taken, or null where nobody knows
      * @param rejects who takes lines that can't be loaded

@@ -46,7 +46,7 @@ final class BulkLoadCommand implements Callable<Integer> {
 
     @Option(
             names = {"-c", "--clear"},
-            description = "Remove all rows first, in the same transaction.")
+            description = "Remove rows that the dump does not have, in the same transaction.")
     private boolean clear;
 
     @Option(
@@ -94,7 +94,8 @@ final class BulkLoadCommand implements Callable<Integer> {
                         .from(in);
             }
             err().println("Done! " + result.loaded() + " instance(s) loaded, " + result.written()
-                    + " of them were new here, " + result.rejected() + " line(s) rejected.");
+                    + " of them were new here, " + result.rejected() + " line(s) rejected."
+                    + (result.removed() > 0 ? " " + result.removed() + " row(s) removed." : ""));
             return result.rejected() == 0 ? 0 : ExitCodes.PARTLY;
         });
     }

@@ -68,8 +68,8 @@ final class DiffSyncCommand implements Callable<Integer> {
     public Integer call() throws Exception {
         DiffStream in = Pipes.diff();
         if (in == null) {
-            err().println("Nothing to compare");
-            return 0;
+            err().println("Nothing to compare" + (check ? ": did the stage before end well?" : ""));
+            return check ? ExitCodes.ERROR : 0;
         }
         return source.with(in.cqrsId().value(), rows -> {
             DiffReport report =

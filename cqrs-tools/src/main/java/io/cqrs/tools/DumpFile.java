@@ -60,8 +60,11 @@ final class DumpFile implements AutoCloseable {
     @Override
     public void close() throws IOException {
         if (!complete) {
-            out.close();
-            Files.deleteIfExists(part);
+            try {
+                out.close();
+            } finally {
+                Files.deleteIfExists(part);
+            }
         }
     }
 }

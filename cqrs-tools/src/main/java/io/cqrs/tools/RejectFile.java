@@ -8,6 +8,7 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import org.jspecify.annotations.Nullable;
 
 /** The lines that could not be loaded, as a dump of their own: made with the first of them. */
@@ -16,8 +17,16 @@ final class RejectFile implements AutoCloseable {
     private final @Nullable Path file;
     private @Nullable OutputStream out;
 
-    /** Writes to this file, or nowhere. */
+    /**
+     * Writes to this file, or nowhere.
+     *
+     * @throws CqrsConfigurationException if there is one of that name
+     */
     RejectFile(@Nullable Path file) {
+        if (file != null && Files.exists(file)) {
+            throw new CqrsConfigurationException(
+                    "file " + file + " exists, and may hold lines that are wanted: name another for the rejects");
+        }
         this.file = file;
     }
 
@@ -27,7 +36,8 @@ final class RejectFile implements AutoCloseable {
         }
         if (out == null) {
             try {
-                out = new BufferedOutputStream(Files.newOutputStream(file));
+                out = new BufferedOutputStream(
+                        Files.newOutputStream(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE));
             } catch (IOException e) {
                 throw new CqrsConfigurationException("file " + file + " can't be written: " + e, e);
             }

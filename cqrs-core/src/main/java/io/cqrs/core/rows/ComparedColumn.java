@@ -23,8 +23,12 @@ public record ComparedColumn(String name, String type, String declared) {
             case "bool", "timestamptz", "timestamp", "date", "time", "timetz" -> type;
             case "bytea" -> "bytes";
             case "json", "jsonb" -> "json";
-            default -> type.startsWith("_") ? "array" : "text";
+            default -> type.startsWith("_") ? "array of " + element() : "text";
         };
+    }
+
+    private String element() {
+        return new ComparedColumn(name, type.substring(1), declared).kind();
     }
 
     /** Returns the column of a row. */
@@ -39,11 +43,18 @@ public record ComparedColumn(String name, String type, String declared) {
             case "number" -> type.equals("numeric") ? "trim_scale(" + value + ")" : value;
             case "timestamptz", "timestamp" -> value + "::text";
             case "bytes" -> measured("encode(" + value + ", 'hex')");
-            case "json" -> measured(value + "::jsonb::text");
-            case "array" -> measured("to_jsonb(" + value + ")::text");
+            // JSON's null is no other null to a replica.
+            case "json" -> measured("nullif(" + value + "::jsonb, 'null')::text");
             case "text" -> measured(type.equals("text") || type.equals("varchar") ? value : value + "::text");
-            default -> value;
+            case "float" -> number(value);
+            default -> type.startsWith("_") ? measured("to_jsonb(" + value + ")::text") : value;
         };
+    }
+
+    /** Of one width or the other, 1e+06 is a million, and -0 is 0. */
+    private static String number(String value) {
+        return "case when " + value + " in ('NaN', 'Infinity', '-Infinity') then " + value + "::text else trim_scale("
+                + value + "::text::numeric)::text end";
     }
 
     /** With its length before it, no text can look like two. */
@@ -55,9 +66,8 @@ public record ComparedColumn(String name, String type, String declared) {
     /** Returns the text of many canonical values. An array of texts would be slower: it looks for quotes in each. */
     String aggregate(String canonical) {
         return switch (kind()) {
-            case "timestamptz", "timestamp", "bytes", "json", "array", "text" ->
-                "string_agg(coalesce(" + canonical + ", ''), ',')";
-            default -> "array_agg(" + canonical + ")::text";
+            case "number", "bool", "date", "time", "timetz" -> "array_agg(" + canonical + ")::text";
+            default -> "string_agg(coalesce(" + canonical + ", ''), ',')";
         };
     }
 

@@ -30,13 +30,15 @@ public final class RangeReader implements AutoCloseable {
             "intervalstyle", "iso_8601",
             "extra_float_digits", "1",
             "jit", "off",
-            "max_parallel_workers_per_gather", "0");
+            "max_parallel_workers_per_gather", "0",
+            "search_path", "pg_catalog, pg_temp");
 
-    private static final String SORTS_AS_BYTES = """
-            select count(*) from pg_attribute a join pg_database d on d.datname = current_database()
-            left join pg_collation c on c.oid = a.attcollation
-            where a.attrelid = to_regclass(?) and a.attname = ?
-                and (c.collname in ('C', 'POSIX') or (c.collname = 'default' and d.datcollate in ('C', 'POSIX')))""";
+    /** The collation of a text column, null for the database's own; no row for a column without one. */
+    private static final String COLLATION = """
+            select case when c.collname <> 'default' then quote_ident(n.nspname) || '.' || quote_ident(c.collname) end
+            from pg_attribute a join pg_collation c on c.oid = a.attcollation
+            join pg_namespace n on n.oid = c.collnamespace
+            where a.attrelid = to_regclass(?) and a.attname = ?""";
 
     private static final String DROP = "drop table if exists pg_temp.cqrs_compared";
 
@@ -79,13 +81,24 @@ public final class RangeReader implements AutoCloseable {
         if (!part.kind().equals("text")) {
             return false;
         }
-        try (PreparedStatement statement = connection.prepareStatement(SORTS_AS_BYTES)) {
+        @Nullable String collation;
+        try (PreparedStatement statement = connection.prepareStatement(COLLATION)) {
             statement.setString(1, table.table().sql());
             statement.setString(2, part.name());
             try (ResultSet row = statement.executeQuery()) {
-                row.next();
-                return row.getInt(1) > 0 && !part.type().equals("citext");
+                if (!row.next() || part.type().equals("citext")) {
+                    return false;
+                }
+                collation = row.getString(1);
             }
+        }
+        // Asked, not guessed from its name, which says little of who sorts.
+        String collate = collation == null ? "" : " collate " + collation;
+        try (PreparedStatement statement = connection.prepareStatement(
+                        "select 'B'::text" + collate + " < 'a'::text and 'a-b'::text" + collate + " < 'aa'::text");
+                ResultSet row = statement.executeQuery()) {
+            row.next();
+            return row.getBoolean(1);
         }
     }
 
@@ -114,16 +127,19 @@ public final class RangeReader implements AutoCloseable {
         return range.count() < limit ? new KeyRange(after, null, range.count(), range.digests()) : range;
     }
 
-    /** Reads the rows of a range. */
-    public KeyRange between(@Nullable List<String> after, @Nullable List<String> upTo) throws SQLException {
-        KeyRange range = digest(after, upTo, null);
+    /**
+     * Reads the rows of a range.
+     *
+     * @param limit how many at most
+     */
+    public KeyRange between(@Nullable List<String> after, @Nullable List<String> upTo, int limit) throws SQLException {
+        KeyRange range = digest(after, upTo, limit);
         return new KeyRange(after, upTo, range.count(), range.digests());
     }
 
-    private KeyRange digest(@Nullable List<String> after, @Nullable List<String> upTo, @Nullable Integer limit)
-            throws SQLException {
+    private KeyRange digest(@Nullable List<String> after, @Nullable List<String> upTo, int limit) throws SQLException {
         int parts = table.key().size();
-        try (PreparedStatement statement = connection.prepareStatement(digestSql(after, upTo, limit))) {
+        try (PreparedStatement statement = connection.prepareStatement(digestSql(after, upTo))) {
             bind(statement, after, upTo, limit);
             try (ResultSet row = statement.executeQuery()) {
                 row.next();
@@ -141,7 +157,7 @@ public final class RangeReader implements AutoCloseable {
         }
     }
 
-    private String digestSql(@Nullable List<String> after, @Nullable List<String> upTo, @Nullable Integer limit) {
+    private String digestSql(@Nullable List<String> after, @Nullable List<String> upTo) {
         List<String> inner = new ArrayList<>();
         List<String> outer = new ArrayList<>(List.of("count(*)::int"));
         List<String> keys = new ArrayList<>();
@@ -163,8 +179,8 @@ public final class RangeReader implements AutoCloseable {
             outer.add("md5(coalesce(" + column.aggregate("s.f" + field) + ", ''))");
             field++;
         }
-        return "select " + String.join(", ", outer) + " from (select " + String.join(", ", inner)
-                + from(after, upTo, limit) + ") s";
+        return "select " + String.join(", ", outer) + " from (select " + String.join(", ", inner) + from(after, upTo)
+                + ") s";
     }
 
     /**
@@ -175,7 +191,7 @@ public final class RangeReader implements AutoCloseable {
     public List<RowDigest> rows(@Nullable List<String> after, @Nullable List<String> upTo, int limit)
             throws SQLException {
         List<RowDigest> rows = new ArrayList<>();
-        try (PreparedStatement statement = connection.prepareStatement(rowsSql(after, upTo, limit))) {
+        try (PreparedStatement statement = connection.prepareStatement(rowsSql(after, upTo))) {
             bind(statement, after, upTo, limit);
             try (ResultSet row = statement.executeQuery()) {
                 while (row.next()) {
@@ -192,17 +208,17 @@ public final class RangeReader implements AutoCloseable {
         return rows;
     }
 
-    private String rowsSql(@Nullable List<String> after, @Nullable List<String> upTo, int limit) {
+    private String rowsSql(@Nullable List<String> after, @Nullable List<String> upTo) {
         String fields = table.fields().values().stream()
                 .map(column -> "(" + column.canonical("n") + ")::text")
                 .collect(Collectors.joining(", "));
         return "select n." + TableName.quote(table.revision()) + ", n." + TableName.quote(table.updated())
                 + "::text, md5(array[" + fields + "]::text[]::text), "
                 + table.key().stream().map(part -> part.keyText(part.of("n"))).collect(Collectors.joining(", "))
-                + from(after, upTo, limit);
+                + from(after, upTo);
     }
 
-    private String from(@Nullable List<String> after, @Nullable List<String> upTo, @Nullable Integer limit) {
+    private String from(@Nullable List<String> after, @Nullable List<String> upTo) {
         List<String> order = new ArrayList<>();
         List<String> parameters = new ArrayList<>();
         for (int i = 0; i < table.key().size(); i++) {
@@ -214,7 +230,7 @@ public final class RangeReader implements AutoCloseable {
         return " from " + source + " where " + (copied ? "true" : condition())
                 + (after == null ? "" : " and (" + keys + ") > " + key)
                 + (upTo == null ? "" : " and (" + keys + ") <= " + key)
-                + " order by " + keys + (limit == null ? "" : " limit ?");
+                + " order by " + keys + " limit ?";
     }
 
     /** A question mark of the declaration's is no parameter. */
@@ -223,10 +239,7 @@ public final class RangeReader implements AutoCloseable {
     }
 
     private static void bind(
-            PreparedStatement statement,
-            @Nullable List<String> after,
-            @Nullable List<String> upTo,
-            @Nullable Integer limit)
+            PreparedStatement statement, @Nullable List<String> after, @Nullable List<String> upTo, int limit)
             throws SQLException {
         int parameter = 1;
         for (List<String> key : after == null ? List.<List<String>>of() : List.of(after)) {
@@ -239,9 +252,7 @@ public final class RangeReader implements AutoCloseable {
                 statement.setString(parameter++, part);
             }
         }
-        if (limit != null) {
-            statement.setInt(parameter, limit);
-        }
+        statement.setInt(parameter, limit);
     }
 
     @Override

@@ -68,7 +68,16 @@ class FilterSqlTest {
                         "timestamptz",
                         "bool"))
                 .containsExactly(
-                        "number", "number", "float", "text", "text", "json", "bytes", "array", "timestamptz", "bool");
+                        "number",
+                        "number",
+                        "float",
+                        "text",
+                        "text",
+                        "json",
+                        "bytes",
+                        "array of text",
+                        "timestamptz",
+                        "bool");
         assertThat(new ComparedColumn("a", "uuid", "uuid").sortsAlike()).isTrue();
         assertThat(new ComparedColumn("a", "text", "text").sortsAlike()).isFalse();
     }
@@ -79,7 +88,7 @@ class FilterSqlTest {
         assertThat(canonical("numeric")).isEqualTo("trim_scale(n.\"a\")");
         assertThat(canonical("timestamptz")).isEqualTo("n.\"a\"::text");
         assertThat(canonical("bytea")).contains("encode(n.\"a\", 'hex')");
-        assertThat(canonical("json")).contains("n.\"a\"::jsonb::text");
+        assertThat(canonical("json")).contains("nullif(n.\"a\"::jsonb, 'null')::text");
         assertThat(canonical("_int4")).contains("to_jsonb(n.\"a\")::text");
         assertThat(canonical("uuid")).contains("n.\"a\"::text");
         assertThat(canonical("text")).doesNotContain("n.\"a\"::text");

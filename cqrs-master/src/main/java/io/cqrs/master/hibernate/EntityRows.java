@@ -4,7 +4,7 @@ import io.cqrs.core.Change;
 import io.cqrs.core.CqrsConfigurationException;
 import io.cqrs.core.CqrsId;
 import io.cqrs.core.FieldFilter;
-import io.cqrs.core.SerializationException;
+import io.cqrs.core.jdbc.SqlStates;
 import io.cqrs.core.jdbc.UrlDataSource;
 import io.cqrs.core.rows.ComparedTable;
 import io.cqrs.core.rows.RangeReader;
@@ -99,7 +99,7 @@ public final class EntityRows implements MasterRows {
         return keys.count();
     }
 
-    /** All pages are read in one transaction, of one moment. */
+    /** All pages are read in one transaction, of one moment; of a hierarchy of a table per class, in one for each. */
     @Override
     public void dump(DumpSink sink) throws IOException {
         MessageCodec codec = new MessageCodec();
@@ -109,7 +109,10 @@ public final class EntityRows implements MasterRows {
                 try {
                     Change change = messages.current(row.model(), row.id(), row.instance(), row.state());
                     data = codec.encodeData(change).getBytes(StandardCharsets.UTF_8);
-                } catch (SerializationException e) {
+                } catch (RuntimeException e) {
+                    if (SqlStates.find(e) != null) {
+                        throw e;
+                    }
                     sink.failed(String.valueOf(row.id()), e);
                     continue;
                 }

@@ -19,6 +19,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -52,9 +53,21 @@ public final class EntityTables {
         return table(hierarchy, types(factory));
     }
 
-    /** Returns a table of no more than keys, revisions and times, which every master has. */
+    /**
+     * Returns a table of no more than keys, revisions and times.
+     *
+     * @throws CqrsConfigurationException if the rows are in several tables
+     */
     static MasterTable keysOf(EntityManagerFactory factory, CqrsId cqrsId) {
-        MasterModel first = hierarchy(factory, cqrsId).get(0);
+        List<MasterModel> hierarchy = hierarchy(factory, cqrsId);
+        MasterModel first = hierarchy.get(0);
+        Set<String> tables = hierarchy.stream()
+                .map(model -> model.revision().column().table())
+                .collect(Collectors.toSet());
+        if (tables.size() > 1) {
+            throw new CqrsConfigurationException(first.type().getName() + " keeps the rows of " + cqrsId + " in "
+                    + new TreeSet<>(tables) + ": declare each table under masters in cqrs.yaml to dump or compare it");
+        }
         String table = first.revision().column().table();
         Map<String, String> fields = new LinkedHashMap<>();
         first.key().parts().forEach(part -> put(first, table, part, fields));

@@ -94,7 +94,8 @@ public final class DatabaseDoctor {
     private static Finding table(Connection connection, TableName table) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement("""
                 select to_regclass(?) is not null,
-                    coalesce(has_table_privilege(to_regclass(?), 'SELECT, INSERT, DELETE'), false)""")) {
+                    (select coalesce(bool_and(has_table_privilege(to_regclass(?), p)), false)
+                    from unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE']) p)""")) {
             statement.setString(1, table.sql());
             statement.setString(2, table.sql());
             try (ResultSet row = statement.executeQuery()) {

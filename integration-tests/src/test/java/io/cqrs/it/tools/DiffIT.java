@@ -24,11 +24,14 @@ import io.cqrs.master.MasterTable;
 import io.cqrs.master.WhenExcluded;
 import io.cqrs.replica.Order;
 import io.cqrs.replica.ReplicaDefinition;
+import io.cqrs.replica.ReplicaHandler;
 import io.cqrs.replica.ReplicaStore;
 import io.cqrs.transport.pipe.DiffStream;
 import jakarta.persistence.Entity;
 import jakarta.persistence.Id;
 import jakarta.persistence.IdClass;
+import jakarta.persistence.Inheritance;
+import jakarta.persistence.InheritanceType;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.InputStream;
@@ -197,6 +200,66 @@ class DiffIT {
                     + " " + id);
         }
     }
+
+    @Test
+    void takesNullsAndNumbersForWhatTheyMean() throws Exception {
+        String columns = "(k int primary key, doc jsonb, rate %s, price %s, " + STAMP + ")";
+        master.execute("create table item " + columns.formatted("float4", "float8"));
+        replica.execute("create table ref " + columns.formatted("float8", "float4"));
+        master.execute("insert into item values (1, 'null', 1e6, -0.0), (2, '{\"a\": null}', 'NaN', '-Infinity')");
+        replica.execute("insert into ref values (1, null, 1000000, 0), (2, '{\"a\": null}', 'NaN', '-Infinity')");
+        assertThat(compare(master(), replica(), 10, new ArrayList<>(), true, false)
+                        .isEqual())
+                .isTrue();
+    }
+
+    @Test
+    void leavesToHooksWhatTheyWrite() throws Exception {
+        tables("bigint", "i");
+        replica.execute("update ref set a = upper(a)");
+        ReplicaDefinition hooked = ReplicaDefinition.ofTable(ITEM, TableName.parse("ref"), Map.of(), Order.UPDATED);
+        ReplicaStore store = ReplicaStore.of(
+                replica.dataSource(),
+                List.of(new ReplicaDefinition(
+                        hooked.cqrsId(),
+                        hooked.table(),
+                        hooked.key(),
+                        hooked.fields(),
+                        hooked.mapped(),
+                        true,
+                        Order.UPDATED,
+                        false,
+                        new ReplicaHandler<Object>() {})));
+        assertThat(compare(master(), store, 10, new ArrayList<>(), true, false).isEqual())
+                .isTrue();
+    }
+
+    @Test
+    void refusesMastersOfSeveralTables() {
+        try (MasterUnit unit = MasterUnit.on(master, Shape.class, Circle.class, Square.class)) {
+            assertThatExceptionOfType(CqrsConfigurationException.class)
+                    .isThrownBy(
+                            () -> MasterRows.of(unit.sessions(), Shape.class).close())
+                    .withMessageContaining("under masters in cqrs.yaml");
+        }
+    }
+
+    /** Rows of several tables. */
+    @Entity(name = "Shape")
+    @Master("shape")
+    @Inheritance(strategy = InheritanceType.TABLE_PER_CLASS)
+    public abstract static class Shape extends MasterEntity {
+        @Id
+        public Long id;
+    }
+
+    /** Rows of the first. */
+    @Entity(name = "Circle")
+    public static class Circle extends Shape {}
+
+    /** Rows of the second. */
+    @Entity(name = "Square")
+    public static class Square extends Shape {}
 
     @Test
     void looksAgainAtWhatMayBeOnItsWay() throws Exception {
@@ -435,6 +498,7 @@ class DiffIT {
                 DiffReport report =
                         MasterDiff.of(rows).repair(stream(ranged.toByteArray()), MasterDiff.Options.standard());
                 assertThat(report.sent()).as("what Java leaves out is not sent").isEqualTo(16);
+                assertThat(report.missing()).as("nor missed").isEqualTo(16);
             }
         }
     }

@@ -38,6 +38,7 @@ import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.io.SequenceInputStream;
 import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
@@ -134,7 +135,7 @@ class DumpLoadIT {
                         line(4, "twice, old", 0, EARLY),
                         line(4, "twice, new", 1, LATE),
                         line(5, "\\u00e4\\n\\t\\\\ \\\"", 0, EARLY)));
-        assertThat(result).isEqualTo(new BulkLoad.Result(3, 3, 0));
+        assertThat(result).isEqualTo(new BulkLoad.Result(3, 3, 0, 0));
         assertThat(database.rows("select id, name, cqrs_revision from ref order by id"))
                 .containsExactly("1|kept|5", "2|new|1", "4|twice, new|1", "5|\u00e4\n\t\\ \"|0");
         assertThat(store().load().from(dump(line(5, "again", 0, EARLY))).unchanged())
@@ -188,21 +189,85 @@ class DumpLoadIT {
         assertThat(database.rows("select id from ref order by id")).containsExactly("1", "8");
         assertThat(Files.readAllLines(rejects)).hasSize(7).startsWith("item", "no json");
         assertThat(cqrs("bulk-load", "-i", rejects.toString()).err()).contains("6 line(s) rejected");
+        CommandRun same = cqrs("bulk-load", "-i", rejects.toString(), "--rejects", rejects.toString());
+        assertThat(same.code()).isEqualTo(3);
+        assertThat(Files.readAllLines(rejects)).hasSize(7);
     }
 
     @Test
-    void clearsAndLoadsInOneTransaction() throws Exception {
+    void removesWhatTheDumpLacksInOneTransaction() throws Exception {
         replicaTable();
-        database.execute("insert into ref values (1, 'old', 5, '" + LATE + "'), (2, 'gone', 0, '" + EARLY + "')");
-        InputStream broken = new SequenceInputStream(dump(line(1, "new", 0, EARLY), line(9, "x", 0, EARLY)), failing());
+        database.execute("create table child (id int primary key, ref bigint references ref on delete cascade)");
+        database.execute("insert into ref values (1, 'newer', 5, '2026-02-01Z'), (2, 'gone', 0, '" + EARLY
+                + "'), (5, 'came since', 0, '2026-02-01Z'); insert into child values (1, 1), (2, 2)");
+        InputStream broken = new SequenceInputStream(dump(line(1, "x", 0, EARLY), line(9, "x", 0, EARLY)), failing());
         assertThatExceptionOfType(IOException.class)
                 .isThrownBy(() -> store().load().clear().batchSize(1).from(broken));
-        assertThat(database.rows("select id, name from ref order by id")).containsExactly("1|old", "2|gone");
+        for (String cut : List.of("", "{", "{\"id\":4,\"name\":\"x\",\"cqrs_revision\":0,\"cqrs_updated\":\"2026")) {
+            InputStream dump = cut.isEmpty() ? dump() : dump(line(1, "x", 0, EARLY), cut);
+            assertThatExceptionOfType(SerializationException.class)
+                    .as(cut)
+                    .isThrownBy(() -> store().load().clear().from(dump))
+                    .withMessageContaining("nothing was removed");
+        }
+        assertThat(database.rows("select id, name from ref order by id"))
+                .containsExactly("1|newer", "2|gone", "5|came since");
         BulkLoad.Result result = store().load()
                 .clear()
-                .from(dump(line(1, "new", 0, EARLY), "{bad", line(3, null, 0, EARLY), line(4, "b", 0, EARLY)));
-        assertThat(result).isEqualTo(new BulkLoad.Result(2, 0, 2));
-        assertThat(database.rows("select id, name from ref order by id")).containsExactly("1|new", "4|b");
+                .batchSize(2)
+                .from(dump(
+                        line(1, "older", 0, EARLY),
+                        "{bad",
+                        line(3, null, 0, EARLY),
+                        "{\"id\":6,\"cqrs_revision\":0,\"cqrs_updated\":\"" + EARLY + "\"}",
+                        line(4, "b", 0, LATE)));
+        assertThat(result).isEqualTo(new BulkLoad.Result(2, 1, 2, 1));
+        assertThat(database.rows("select id, name from ref order by id"))
+                .containsExactly("1|newer", "4|b", "5|came since", "6|none");
+        assertThat(database.rows("select id from child"))
+                .as("children of what stays")
+                .containsExactly("1");
+    }
+
+    @Test
+    void doesNotRemoveOldRowsThatItCouldNotCreate() throws Exception {
+        replicaTable();
+        database.execute("insert into ref values (1, 'old', 0, '" + EARLY + "'), (2, 'old', 0, '" + EARLY + "')");
+        database.execute("insert into cqrs.tombstone_horizon values ('item', '" + LATE + "', '2026-02-01Z')");
+        BulkLoad.Result result = store().load().clear().from(dump(line(1, "new", 1, EARLY), line(3, "x", 0, EARLY)));
+        assertThat(result).isEqualTo(new BulkLoad.Result(1, 0, 1, 1));
+        assertThat(database.rows("select id, name from ref")).containsExactly("1|new");
+    }
+
+    @Test
+    void cutsDumpsWithinTheirLines() throws Exception {
+        database.execute("create table item (id bigint primary key, name text, "
+                + "cqrs_revision bigint not null default" + " 0, cqrs_updated timestamptz not null default now())");
+        database.execute("insert into item (id) values (1), (2)");
+        List<String> written = new ArrayList<>();
+        OutputStream broken = new OutputStream() {
+            @Override
+            public void write(int one) {
+                throw new UnsupportedOperationException();
+            }
+
+            @Override
+            public void write(byte[] bytes, int offset, int length) {
+                written.add(new String(bytes, offset, length, StandardCharsets.UTF_8));
+            }
+        };
+        try (MasterRows rows =
+                MasterRows.of(database.dataSource(), MasterTable.of(CqrsId.of("item"), TableName.parse("item")))) {
+            assertThatExceptionOfType(IllegalStateException.class)
+                    .isThrownBy(() -> BulkDump.of(rows)
+                            .progress(count -> {
+                                if (count == 2) {
+                                    throw new IllegalStateException("killed");
+                                }
+                            })
+                            .to(broken));
+        }
+        assertThat(String.join("", written)).doesNotEndWith("}");
     }
 
     @Test
@@ -215,7 +280,7 @@ class DumpLoadIT {
         BulkLoad.Result result = store().load()
                 .rejects((model, number, line, reason) -> reasons.add(number + " " + reason))
                 .from(dump(lines));
-        assertThat(result).isEqualTo(new BulkLoad.Result(2, 0, 1));
+        assertThat(result).isEqualTo(new BulkLoad.Result(2, 0, 1, 0));
         assertThat(reasons).singleElement().asString().startsWith("2 ").contains("forgotten");
         assertThatExceptionOfType(CqrsConfigurationException.class)
                 .isThrownBy(() -> store().load()
@@ -239,7 +304,7 @@ class DumpLoadIT {
             ReplicaStore store = ReplicaStore.of(sessions, List.of());
             BulkLoad.Result result = store.load()
                     .from(dump(line(1, "a", 0, EARLY), line(2, "refused", 0, EARLY), line(3, "c", 0, EARLY)));
-            assertThat(result).isEqualTo(new BulkLoad.Result(2, 0, 1));
+            assertThat(result).isEqualTo(new BulkLoad.Result(2, 0, 1, 0));
             assertThat(database.rows("select id, name from hookedref order by id"))
                     .containsExactly("1|A", "3|C");
             assertThatExceptionOfType(CqrsConfigurationException.class)

@@ -8,6 +8,7 @@ import io.cqrs.master.DiffReport;
 import io.cqrs.master.MasterDiff;
 import io.cqrs.master.MasterDiff.Difference;
 import io.cqrs.master.MasterRows;
+import io.cqrs.master.SyncProgress;
 import io.cqrs.transport.WireTime;
 import io.cqrs.transport.pipe.DiffStream;
 import java.io.IOException;
@@ -40,6 +41,7 @@ public final class Repair {
     private final MasterDiff.Options options;
     private final Map<Difference, Long> counts = new EnumMap<>(Difference.class);
     private final List<List<String>> toSend = new ArrayList<>();
+    private final List<List<String>> toForce = new ArrayList<>();
     private final List<RowDigest> toDelete = new ArrayList<>();
     private long sent;
     private long deleted;
@@ -70,18 +72,26 @@ public final class Repair {
     public DiffReport ofRanges() throws IOException, InterruptedException {
         List<String> fields = new ArrayList<>();
         ((List<?>) in.header("fields")).forEach(field -> fields.add(String.valueOf(field)));
+        // Opened once the replica has looked for the last time: this one looks after it.
+        @Nullable List<?> first = in.next();
+        if (first != null) {
+            compare(fields, first);
+        }
+        send();
+        DiffReport report = report();
+        rows.note(report);
+        return report;
+    }
+
+    private void compare(List<String> fields, List<?> first) throws IOException, InterruptedException {
         try (RangeReader reader = rows.ranges(fields)) {
-            for (List<?> line = in.next(); line != null; line = in.next()) {
+            for (@Nullable List<?> line = first; line != null; line = in.next()) {
                 compare(reader, line);
                 sendIfMany();
             }
         } catch (SQLException e) {
             throw new OutboxException("the database refused to compare " + in.cqrsId() + ": " + e.getMessage(), e);
         }
-        send();
-        DiffReport report = report();
-        rows.note(report);
-        return report;
     }
 
     private void compare(RangeReader reader, List<?> line) throws SQLException {
@@ -103,8 +113,12 @@ public final class Repair {
                 @Nullable Difference difference = difference(mine, their);
                 if (difference != null) {
                     found(difference, mine.key());
-                    // Rows that were deleted since the backup was taken are missing, and have to be forced, too.
-                    if (difference != Difference.AHEAD || options.force()) {
+                    // Rows that were deleted since a backup was taken are missing, and have to be forced, too. Others
+                    // are not: a forced state could be applied after a live one.
+                    boolean wentBack = difference == Difference.AHEAD || difference == Difference.MISSING;
+                    if (wentBack && options.force()) {
+                        toForce.add(mine.key());
+                    } else if (difference != Difference.AHEAD) {
                         toSend.add(mine.key());
                     }
                 }
@@ -158,19 +172,28 @@ public final class Repair {
 
     /** A few here and a few there are not worth a transaction each. */
     private void sendIfMany() throws InterruptedException {
-        if (toSend.size() + toDelete.size() >= MANY) {
+        if (toSend.size() + toForce.size() + toDelete.size() >= MANY) {
             send();
         }
     }
 
     private void send() throws InterruptedException {
         if (!options.checkOnly()) {
-            sent += rows.sync(toSend, in.queue(), options.force(), options.waiting())
-                    .sent();
+            sync(toSend, false);
+            sync(toForce, true);
             deleted += toDelete.isEmpty() ? 0 : rows.delete(toDelete, in.queue());
         }
         toSend.clear();
+        toForce.clear();
         toDelete.clear();
+    }
+
+    private void sync(List<List<String>> keys, boolean forced) throws InterruptedException {
+        SyncProgress done = rows.sync(keys, in.queue(), forced, options.waiting());
+        sent += done.sent();
+        // What Java leaves out is no row of this master's, whatever its table has.
+        counts.computeIfPresent(Difference.MISSING, (what, count) -> Math.max(0, count - done.skipped()));
+        keys.clear();
     }
 
     private DiffReport report() {

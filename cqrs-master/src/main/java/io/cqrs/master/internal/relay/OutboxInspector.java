@@ -1,6 +1,7 @@
 package io.cqrs.master.internal.relay;
 
 import io.cqrs.core.CqrsId;
+import io.cqrs.core.jdbc.TableName;
 import io.cqrs.core.schema.CqrsSchema;
 import io.cqrs.master.DiffReport;
 import io.cqrs.master.OutboxStatus;
@@ -33,7 +34,7 @@ public final class OutboxInspector {
      * @throws io.cqrs.core.CqrsConfigurationException if the framework's tables are missing
      */
     public OutboxStatus read() throws SQLException {
-        CqrsSchema.require(connection, schema.lastDiff());
+        CqrsSchema.require(connection, schema.outbox());
         try (PreparedStatement statement = connection.prepareStatement(new OutboxSql(schema).backlog())) {
             statement.setInt(1, MOST_COUNTED);
             try (ResultSet row = statement.executeQuery()) {
@@ -55,8 +56,23 @@ public final class OutboxInspector {
         }
     }
 
+    /** A relay's user needs no right to it. */
+    private boolean isReadable(TableName table) throws SQLException {
+        try (PreparedStatement statement =
+                connection.prepareStatement("select coalesce(has_table_privilege(to_regclass(?), 'SELECT'), false)")) {
+            statement.setString(1, table.sql());
+            try (ResultSet row = statement.executeQuery()) {
+                row.next();
+                return row.getBoolean(1);
+            }
+        }
+    }
+
     private List<String> models() throws SQLException {
         List<String> models = new ArrayList<>();
+        if (!isReadable(schema.capture())) {
+            return models;
+        }
         try (PreparedStatement statement = connection.prepareStatement(
                         "select cqrs_id from " + schema.capture().sql() + " order by 1");
                 ResultSet row = statement.executeQuery()) {
@@ -69,6 +85,9 @@ public final class OutboxInspector {
 
     private List<DiffReport> diffs() throws SQLException {
         List<DiffReport> diffs = new ArrayList<>();
+        if (!isReadable(schema.lastDiff())) {
+            return diffs;
+        }
         try (PreparedStatement statement = connection.prepareStatement(
                         "select cqrs_id, queue, began_at, missing, stale, ahead, drifted, surplus, sent, deleted from "
                                 + schema.lastDiff().sql() + " order by 1, 2");

@@ -135,12 +135,14 @@ final class MessageSql {
         return row + "." + TableName.quote(model.declared().updated());
     }
 
+    /** A row that was never stamped is older than any that was. */
     private String revision(String row) {
-        return row + "." + TableName.quote(model.declared().revision());
+        return "coalesce(" + row + "." + TableName.quote(model.declared().revision()) + ", 0)";
     }
 
     private static String time(String value) {
-        return "replace(to_char(" + value + ", 'YYYY-MM-DD HH24:MI:SS.US'), '.000000', '') || '+00:00'";
+        return "replace(to_char(coalesce(" + value
+                + ", timestamptz 'epoch'), 'YYYY-MM-DD HH24:MI:SS.US'), '.000000', '') || '+00:00'";
     }
 
     /** When messages that are written now expire, as JSON. */

@@ -47,7 +47,7 @@ final class RowsSql {
                 .collect(Collectors.joining());
         return """
                 select count(*)::int, concat('[', string_agg(s.pair, ','), ']')%s
-                from (select concat('[', %s, ',', n.%s, ']') as pair%s from %s n
+                from (select concat('[', %s, ',', coalesce(n.%s, 0), ']') as pair%s from %s n
                     where (%s) and (%s)%s order by %s limit ?) s""".formatted(
                         lasts,
                         messages.key("n"),

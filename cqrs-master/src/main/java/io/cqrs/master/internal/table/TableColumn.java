@@ -42,7 +42,8 @@ record TableColumn(String name, String type, String declared, int keyPosition, b
     }
 
     private static String timestamp(String value, String offset) {
-        return "coalesce(case when isfinite(" + value + ") then '\"' || replace(to_char(" + value
+        return "coalesce(case when isfinite(" + value + ") and " + value
+                + " >= '0001-01-01' then '\"' || replace(to_char(" + value
                 + ", 'YYYY-MM-DD HH24:MI:SS.US'), '.000000', '') || '" + offset + "\"' else to_json(" + value
                 + ")::text end, 'null')";
     }

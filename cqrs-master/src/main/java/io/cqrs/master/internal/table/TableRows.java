@@ -43,6 +43,7 @@ public final class TableRows implements MasterRows {
     private final RowsSql sql;
     private final CqrsSchema schema;
     private final TableSync syncs;
+    private boolean aborted;
 
     private TableRows(
             DataSource dataSource,
@@ -132,7 +133,9 @@ public final class TableRows implements MasterRows {
                 }
             } finally {
                 if (copy.isActive()) {
-                    copy.cancelCopy();
+                    // Cancelled, the session would answer the next statement with what is left of this one.
+                    connection.abort(Runnable::run);
+                    aborted = true;
                 }
             }
         } catch (SQLException e) {
@@ -258,9 +261,13 @@ public final class TableRows implements MasterRows {
     @Override
     public void close() {
         try (Connection closing = connection) {
-            session.close();
+            if (!aborted) {
+                session.close();
+            }
         } catch (SQLException e) {
-            throw refused("close a session", e);
+            if (!aborted) {
+                throw refused("close a session", e);
+            }
         }
     }
 }

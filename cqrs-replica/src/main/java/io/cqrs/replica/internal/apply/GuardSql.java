@@ -78,12 +78,17 @@ final class GuardSql {
     String load(TableName stage, List<ReplicaColumn> columns, Reach reach) {
         return """
                 with m as materialized (
-                    select distinct on (%1$s) m.* from %2$s m order by %1$s, upd desc, rev desc),
+                    select distinct on (%1$s) m.* from %2$s m order by %1$s, %5$s),
                 h as materialized (%3$s),
                 w as (%4$s
                     returning 1)
                 select count(*) from w
-                """.formatted(keyExpressions(), stage.sql(), horizons(), upsert(columns, reach));
+                """.formatted(
+                        keyExpressions(),
+                        stage.sql(),
+                        horizons(),
+                        upsert(columns, reach),
+                        table.order() == Order.REVISION ? "rev desc, upd desc" : "upd desc, rev desc");
     }
 
     /** What of such a stage is no newer than deletes that are forgotten. Parameters: cqrs id, twice. Returns ord. */

@@ -34,11 +34,13 @@ public final class ReplicaStates {
 
     private final Connection connection;
     private final ReplicaTable table;
+    private final boolean hooked;
     private final KeyArrays keys;
     private final String name;
 
-    private ReplicaStates(Connection connection, ReplicaTable table) {
+    private ReplicaStates(Connection connection, ReplicaTable table, boolean hooked) {
         this.connection = connection;
+        this.hooked = hooked;
         this.table = table;
         this.keys = new KeyArrays(compared(table.key()));
         this.name = table.name().sql();
@@ -54,7 +56,7 @@ public final class ReplicaStates {
             throw new CqrsConfigurationException(
                     "replica " + definition.cqrsId() + " has a handler and no table that could be compared");
         }
-        return new ReplicaStates(connection, new Catalogue(connection).read(definition));
+        return new ReplicaStates(connection, new Catalogue(connection).read(definition), definition.handler() != null);
     }
 
     private static List<ComparedColumn> compared(List<ReplicaColumn> columns) {
@@ -65,10 +67,12 @@ public final class ReplicaStates {
         return new ComparedColumn(column.name(), column.type(), column.declared());
     }
 
-    /** Returns the table as comparisons see it. */
+    /** Returns the table as comparisons see it; what hooks write is their matter, and not compared. */
     public ComparedTable compared() {
         Map<String, ComparedColumn> fields = new LinkedHashMap<>();
-        table.columns().forEach(column -> fields.put(column.field(), compared(column)));
+        if (!hooked) {
+            table.columns().forEach(column -> fields.put(column.field(), compared(column)));
+        }
         return new ComparedTable(
                 table.name(), "true", keys.columns(), ReplicaTable.REVISION, ReplicaTable.UPDATED, fields);
     }

@@ -19,6 +19,8 @@ import java.util.BitSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.PGConnection;
 import org.postgresql.copy.CopyIn;
@@ -29,6 +31,7 @@ import org.postgresql.copy.CopyIn;
  */
 public final class StageLoader implements AutoCloseable {
 
+    private static final TableName LOADED = new TableName("pg_temp", "cqrs_loaded");
     private static final TableName STAGE = new TableName("pg_temp", "cqrs_stage");
 
     private final Connection connection;
@@ -36,6 +39,8 @@ public final class StageLoader implements AutoCloseable {
     private final GuardSql sql;
     private final CqrsSchema schema;
     private final ModelLocks locks;
+    private @Nullable List<ReplicaColumn> staged;
+    private boolean notes;
 
     private StageLoader(Connection connection, ReplicaTable table, CqrsSchema schema) {
         this.connection = connection;
@@ -72,10 +77,39 @@ public final class StageLoader implements AutoCloseable {
         }
     }
 
-    /** Removes all rows; what is known of deletes stays. */
-    public void clear() throws SQLException {
-        locks.lock(table.cqrsId(), false);
-        execute("delete from " + table.name().sql());
+    /** Has the keys noted that are loaded from now on. */
+    public void noteKeys() throws SQLException {
+        execute("drop table if exists " + LOADED.sql());
+        execute("create temporary table cqrs_loaded as select " + keyColumns() + ", cqrs_updated from "
+                + table.name().sql() + " with no data");
+        notes = true;
+    }
+
+    /**
+     * Removes rows whose keys were not loaded since {@link #noteKeys}, but for those that are newer than all that was: they
+     * came since. What is known of deletes stays.
+     *
+     * @return how many
+     */
+    public long removeOthers() throws SQLException {
+        execute("analyze " + LOADED.sql());
+        try (Statement statement = connection.createStatement()) {
+            return statement.executeLargeUpdate(
+                    """
+                    delete from %1$s r
+                    where (r.cqrs_updated <= (select max(cqrs_updated) from %2$s)) is not false
+                        and not exists (select from %2$s k where (%3$s) = (%4$s))""".formatted(table.name().sql(), LOADED.sql(), keyColumns("k."), keyColumns("r.")));
+        }
+    }
+
+    private String keyColumns() {
+        return keyColumns("");
+    }
+
+    private String keyColumns(String row) {
+        return table.key().stream()
+                .map(part -> row + TableName.quote(part.name()))
+                .collect(Collectors.joining(", "));
     }
 
     /** Says which value of a state the database refused, or else what it said. */
@@ -90,6 +124,11 @@ public final class StageLoader implements AutoCloseable {
 
     /** Rows of one stage fill the same columns. */
     private void create(List<ReplicaColumn> filled) throws SQLException {
+        // A table for each batch would take more and more locks in a long transaction.
+        if (filled.equals(staged)) {
+            execute("truncate " + STAGE.sql());
+            return;
+        }
         StringBuilder columns = new StringBuilder();
         for (int i = 0; i < filled.size(); i++) {
             columns.append("p")
@@ -100,6 +139,7 @@ public final class StageLoader implements AutoCloseable {
         }
         execute("drop table if exists " + STAGE.sql());
         execute("create temporary table cqrs_stage (ord int4, " + columns + "upd timestamptz, rev int8)");
+        staged = List.copyOf(filled);
     }
 
     /**
@@ -109,6 +149,16 @@ public final class StageLoader implements AutoCloseable {
      * @return what became of them
      */
     public Loaded load(List<StagedState> states, boolean surely) throws SQLException {
+        try {
+            return loadAll(states, surely);
+        } catch (SQLException | RuntimeException e) {
+            // What is rolled back may have made the stage.
+            staged = null;
+            throw e;
+        }
+    }
+
+    private Loaded loadAll(List<StagedState> states, boolean surely) throws SQLException {
         locks.lock(table.cqrsId(), false);
         Map<BitSet, List<Integer>> byShape = new LinkedHashMap<>();
         for (int i = 0; i < states.size(); i++) {
@@ -125,6 +175,9 @@ public final class StageLoader implements AutoCloseable {
             if (!surely) {
                 beyond.addAll(beyondHorizon());
             }
+            if (notes) {
+                noteStaged();
+            }
             written += upsert(columns, surely ? GuardSql.Reach.NEWER_SURELY : GuardSql.Reach.NEWER);
         }
         return new Loaded(written, beyond);
@@ -139,6 +192,13 @@ public final class StageLoader implements AutoCloseable {
                 return row.getLong(1);
             }
         }
+    }
+
+    private void noteStaged() throws SQLException {
+        String keys = IntStream.range(0, table.key().size())
+                .mapToObj(i -> table.key().get(i).cast("m.p" + i))
+                .collect(Collectors.joining(", "));
+        execute("insert into " + LOADED.sql() + " select " + keys + ", upd from " + STAGE.sql() + " m");
     }
 
     private List<Integer> beyondHorizon() throws SQLException {
@@ -193,6 +253,7 @@ public final class StageLoader implements AutoCloseable {
     @Override
     public void close() throws SQLException {
         execute("drop table if exists " + STAGE.sql());
+        execute("drop table if exists " + LOADED.sql());
     }
 
     /**

@@ -132,7 +132,7 @@ public final class RangeAnswer {
     }
 
     private boolean differs(RangeReader reader, KeyRange theirs) throws SQLException {
-        KeyRange mine = reader.between(theirs.after(), theirs.upTo());
+        KeyRange mine = reader.between(theirs.after(), theirs.upTo(), theirs.count() + 1);
         if (mine.count() != theirs.count()
                 || !mine.digests().get(0).equals(theirs.digests().get(0))) {
             return true;

@@ -48,7 +48,7 @@ final class DumpReader<S> implements AutoCloseable {
             @Nullable String reason) {}
 
     /** Lines; none after the last, unless reading failed. */
-    private record Batch<S>(List<Line<S>> lines, @Nullable Exception error) {}
+    private record Batch<S>(List<Line<S>> lines, @Nullable Throwable error) {}
 
     /**
      * Returns the next lines, none after the last.
@@ -57,9 +57,12 @@ final class DumpReader<S> implements AutoCloseable {
      */
     List<Line<S>> next() throws IOException, InterruptedException {
         Batch<S> batch = batches.take();
-        Exception error = batch.error();
+        @Nullable Throwable error = batch.error();
         if (error instanceof IOException) {
             throw new IOException("the dump can't be read: " + error.getMessage(), error);
+        }
+        if (error instanceof Error fatal) {
+            throw fatal;
         }
         if (error != null) {
             throw new SerializationException("the dump can't be read: " + error.getMessage(), error);
@@ -74,14 +77,14 @@ final class DumpReader<S> implements AutoCloseable {
                 batch = read();
                 batches.put(new Batch<>(batch, null));
             } while (!batch.isEmpty());
-        } catch (IOException | RuntimeException e) {
+        } catch (IOException | RuntimeException | Error e) {
             fail(e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
     }
 
-    private void fail(Exception error) {
+    private void fail(Throwable error) {
         try {
             batches.put(new Batch<>(List.of(), error));
         } catch (InterruptedException e) {

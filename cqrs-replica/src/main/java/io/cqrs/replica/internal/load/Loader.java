@@ -2,6 +2,7 @@ package io.cqrs.replica.internal.load;
 
 import io.cqrs.core.Change;
 import io.cqrs.core.CqrsConfigurationException;
+import io.cqrs.core.SerializationException;
 import io.cqrs.core.Signal;
 import io.cqrs.core.jdbc.SessionSettings;
 import io.cqrs.core.jdbc.SqlStates;
@@ -55,6 +56,8 @@ public final class Loader {
     private long written;
     private long unchanged;
     private long rejected;
+    private long removed;
+    private @Nullable Line<?> last;
 
     /** Works on this connection. */
     public Loader(
@@ -97,7 +100,7 @@ public final class Loader {
             }
             session.close();
         }
-        return new BulkLoad.Result(written, unchanged, rejected);
+        return new BulkLoad.Result(written, unchanged, rejected, removed);
     }
 
     /** Whether all deletes since the dump was taken are still known. */
@@ -134,14 +137,27 @@ public final class Loader {
             }
             connection.setAutoCommit(false);
             try {
-                stage.clear();
+                stage.noteKeys();
                 each(reader, states -> saved(stage, states, surely), explainer);
+                requireWhole();
+                removed = stage.removeOthers();
                 connection.commit();
             } finally {
                 // Nothing to roll back once it is committed.
                 connection.rollback();
                 connection.setAutoCommit(true);
             }
+        }
+    }
+
+    /** What a dump does not have is removed: so it has to be one, and whole. */
+    private void requireWhole() {
+        if (last == null) {
+            throw new SerializationException("the dump has no rows: nothing was removed or loaded");
+        }
+        if (last.reason() != null) {
+            throw new SerializationException("line " + last.number() + ", the last one, can't be read (" + last.reason()
+                    + "): the dump may be cut short, and nothing was removed or loaded");
         }
     }
 
@@ -155,6 +171,7 @@ public final class Loader {
                 }
             }
             tellRejected();
+            last = batch.get(batch.size() - 1);
             options.progress().accept(written + unchanged + rejected);
         }
     }
@@ -235,22 +252,31 @@ public final class Loader {
 
     private static StageLoader.Loaded hooked(BatchApplier applier, List<Change> states, boolean surely)
             throws SQLException {
-        List<Pending> batch = states.stream()
-                .map(state ->
-                        new Pending(surely ? Change.of(Signal.SYNC, state.key(), state.stamp(), state.data()) : state))
-                .toList();
+        List<Pending> batch = states.stream().map(Pending::new).toList();
         applier.apply(batch);
-        long changed = 0;
         List<Integer> beyond = new ArrayList<>();
+        List<Pending> unsure = new ArrayList<>();
         for (int i = 0; i < batch.size(); i++) {
-            Outcome outcome = batch.get(i).outcome();
-            if (outcome == Outcome.NEEDS_SYNC) {
+            if (batch.get(i).outcome() == Outcome.NEEDS_SYNC) {
                 beyond.add(i);
-            } else if (outcome == Outcome.APPLIED || outcome == Outcome.APPLIED_AFTER_GAP) {
-                changed++;
+                Change state = batch.get(i).change();
+                unsure.add(new Pending(Change.of(Signal.SYNC, state.key(), state.stamp(), state.data())));
             }
         }
+        long changed = changed(batch);
+        if (surely && !unsure.isEmpty()) {
+            // There are no rows of these that a sync could turn back.
+            applier.apply(unsure);
+            beyond.clear();
+            changed += changed(unsure);
+        }
         return new StageLoader.Loaded(changed, beyond);
+    }
+
+    private static long changed(List<Pending> batch) {
+        return batch.stream()
+                .filter(one -> one.outcome() == Outcome.APPLIED || one.outcome() == Outcome.APPLIED_AFTER_GAP)
+                .count();
     }
 
     /** A line that can't be loaded. */

@@ -1,0 +1,96 @@
+package io.cqrs.it.tools;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.cqrs.core.schema.CqrsSchema;
+import io.cqrs.it.support.TestDatabase;
+import io.cqrs.it.support.TestEnvironment;
+import io.cqrs.it.support.TestProcess;
+import io.cqrs.master.CqrsRelay;
+import io.cqrs.master.UnroutablePolicy;
+import io.cqrs.transport.rabbit.RabbitConfig;
+import io.cqrs.transport.rabbit.RabbitTransport;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Memory stays bounded whatever a table's size. */
+@ExtendWith(TestEnvironment.class)
+@Timeout(900)
+class ScaleIT {
+
+    private static final String COLUMNS = "(id bigint primary key, name text, description text, price numeric(12, 2),"
+            + " amount int, active boolean, made date, seen timestamptz, cqrs_revision bigint not null, cqrs_updated"
+            + " timestamptz not null)";
+
+    @TempDir
+    Path directory;
+
+    @Test
+    @Tag("large")
+    void handlesAMillionRowsInLittleMemory() throws Exception {
+        handles(1_000_000, "128m");
+    }
+
+    @Test
+    void handlesManyRowsInLessMemory() throws Exception {
+        handles(60_000, "40m");
+    }
+
+    private void handles(int rows, String heap) throws Exception {
+        TestDatabase master = TestEnvironment.database("scale_master");
+        TestDatabase replica = TestEnvironment.database("scale_replica");
+        CqrsSchema.standard().migrate(master.dataSource());
+        CqrsSchema.standard().migrate(replica.dataSource());
+        master.execute("create table item " + COLUMNS);
+        replica.execute("create table item " + COLUMNS);
+        master.execute(
+                "insert into item select i, 'name of ' || i, 'a description of some length, number ' || i, i / 7.0,"
+                        + " i % 100, i % 2 = 0, date '2024-01-01' + (i % 300)::int, now(), i % 5, now()"
+                        + " from generate_series(1, " + rows + ") i");
+        String name = "scale_" + System.nanoTime();
+        String broker = TestEnvironment.broker().url();
+        String common = "transport: { url: \"%s\", exchange: %s }\ndatabase: { url: \"%s\" }\n";
+        Files.writeString(
+                directory.resolve("master.yaml"),
+                common.formatted(broker, name, master.url()) + "masters: { item: { table: item } }\n");
+        Files.writeString(
+                directory.resolve("replica.yaml"),
+                common.formatted(broker, name, replica.url()) + "queue: " + name
+                        + "\nreplicas: { item: { table: item } }\n");
+        String cqrs = Path.of(System.getProperty("java.home"), "bin", "java") + " -Xmx" + heap
+                + " -XX:+UseSerialGC -jar " + TestProcess.jar() + " ";
+        run(cqrs + "bulk-dump -c item -o item.dump --config master.yaml");
+        run(cqrs + "bulk-load -i item.dump --config replica.yaml");
+        assertThat(replica.count("item")).isEqualTo(rows);
+        String rest = " --config master.yaml | " + cqrs + "diff-replica --wait PT0S --config replica.yaml | " + cqrs
+                + "diff-sync --check --config master.yaml";
+        run(cqrs + "diff-master -c item" + rest);
+        run(cqrs + "diff-master -c item --checksum" + rest);
+        replica.execute("truncate item");
+        try (RabbitTransport transport = RabbitTransport.of(
+                        RabbitConfig.builder(broker).exchange(name).build());
+                CqrsRelay relay = CqrsRelay.builder(master.dataSource())
+                        .transport(transport)
+                        .unroutable(UnroutablePolicy.DROP)
+                        .build()) {
+            relay.start();
+            run(cqrs + "diff-master -c item --checksum" + rest.replace("--check ", ""));
+            run(cqrs + "sync -c item -f {} --config master.yaml");
+        }
+        assertThat(master.rows("select missing, sent from cqrs.last_diff")).containsExactly(rows + "|" + rows);
+    }
+
+    private void run(String command) throws Exception {
+        try (TestProcess process = TestProcess.of("bash", "-o", "pipefail", "-c", "cd " + directory + "; " + command)
+                .start()) {
+            assertThat(process.awaitExit())
+                    .as(command + "\n" + process.output())
+                    .isZero();
+        }
+    }
+}
