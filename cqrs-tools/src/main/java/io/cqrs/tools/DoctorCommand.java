@@ -9,7 +9,6 @@ import io.cqrs.tools.doctor.Finding;
 import io.cqrs.tools.doctor.ModelDoctor;
 import io.cqrs.transport.JsonText;
 import io.cqrs.transport.rabbit.RabbitTransport;
-import io.cqrs.transport.spi.ReplicaQueue;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
@@ -81,11 +80,8 @@ final class DoctorCommand implements Callable<Integer> {
     }
 
     private static void broker(CqrsConfig config, List<Finding> findings) throws InterruptedException {
-        String queue = config.queue();
-        String letters = config.workers().deadLetterQueue();
         try (RabbitTransport transport = config.impatientTransport()) {
-            findings.addAll(new BrokerDoctor(transport)
-                    .examine(queue, queue != null && letters == null ? ReplicaQueue.deadLettersOf(queue) : letters));
+            findings.addAll(new BrokerDoctor(transport).examine(config.replicaQueue()));
         }
     }
 

@@ -6,8 +6,10 @@ import io.cqrs.master.MasterTable;
 import io.cqrs.replica.ReplicaDefinition;
 import io.cqrs.transport.rabbit.RabbitConfig;
 import io.cqrs.transport.rabbit.RabbitTransport;
+import io.cqrs.transport.spi.ReplicaQueue;
 import java.time.Duration;
 import java.util.List;
+import java.util.stream.Collectors;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 
@@ -80,6 +82,20 @@ public record CqrsConfig(
      */
     public String requireQueue() {
         return required(queue, "queue", "CQRS_QUEUE");
+    }
+
+    /** Returns the queue as workers of these settings would make it, or null where none is named. */
+    public @Nullable ReplicaQueue replicaQueue() {
+        if (queue == null || queue.isBlank()) {
+            return null;
+        }
+        String letters = workers.deadLetterQueue();
+        return new ReplicaQueue(
+                queue,
+                letters == null ? ReplicaQueue.deadLettersOf(queue) : letters,
+                replicas.stream().map(ReplicaDefinition::cqrsId).collect(Collectors.toSet()),
+                workers.queueType(),
+                ReplicaQueue.DEFAULT_DELIVERY_LIMIT);
     }
 
     /** Leaves secrets out. */

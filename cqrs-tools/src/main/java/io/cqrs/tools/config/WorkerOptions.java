@@ -49,6 +49,12 @@ public final class WorkerOptions {
         return settings.get("dead_letter_queue");
     }
 
+    /** Returns how queues are made that do not exist. */
+    public ReplicaQueue.Type queueType() {
+        return ReplicaQueue.Type.valueOf(
+                settings.getOrDefault("queue_type", "quorum").toUpperCase(Locale.ROOT));
+    }
+
     /**
      * Sets what is configured.
      *

@@ -3,6 +3,7 @@ package io.cqrs.tools.doctor;
 import io.cqrs.core.TransportException;
 import io.cqrs.transport.rabbit.QueueStatus;
 import io.cqrs.transport.rabbit.RabbitTransport;
+import io.cqrs.transport.spi.ReplicaQueue;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -22,23 +23,35 @@ public final class BrokerDoctor {
      * Returns what it found; a broker that can't be reached is a finding, too.
      *
      * @param queue the service's queue, or null where it has none
-     * @param deadLetters the queue of its dead letters, or null
      */
-    public List<Finding> examine(@Nullable String queue, @Nullable String deadLetters) throws InterruptedException {
+    public List<Finding> examine(@Nullable ReplicaQueue queue) throws InterruptedException {
         List<Finding> findings = new ArrayList<>();
         try {
             findings.add(version(transport.serverVersion()));
             if (queue != null) {
-                findings.add(queue(queue));
-            }
-            if (deadLetters != null) {
-                findings.add(letters(deadLetters));
+                QueueStatus main = transport.inspect(queue.name());
+                QueueStatus letters = transport.inspect(queue.deadLetters());
+                findings.add(queue(queue.name(), main));
+                findings.add(letters(queue.deadLetters(), letters));
+                if (main != null && letters != null) {
+                    findings.add(arguments(queue));
+                }
             }
         } catch (TransportException e) {
             findings.add(Finding.fail(
                     "broker: " + e.getMessage(), "start it, or correct transport.url, its user and its password"));
         }
         return findings;
+    }
+
+    private Finding arguments(ReplicaQueue queue) throws InterruptedException {
+        return transport.isAsDeclared(queue)
+                ? Finding.ok("queues: declared as they would be here, " + queue.type())
+                : Finding.warn(
+                        "queues: " + queue.name() + " or " + queue.deadLetters()
+                                + " has another type or other arguments than it would get here (" + queue.type() + ")",
+                        "set queue_type as it is; or drain and delete them and run `cqrs consume`, which makes them with"
+                                + " delivery limit and dead-lettering that lose nothing");
     }
 
     private static Finding version(String version) {
@@ -58,22 +71,22 @@ public final class BrokerDoctor {
         }
     }
 
-    private Finding queue(String name) throws InterruptedException {
-        QueueStatus found = transport.inspect(name);
+    private static Finding queue(String name, @Nullable QueueStatus found) {
         if (found == null) {
             return Finding.fail(
                     "queue " + name + " does not exist: nothing is kept for this service",
-                    "run `cqrs consume`, which makes and binds it, or correct the name");
+                    "run `cqrs consume --bind-only`, which makes and binds it, or correct the name");
         }
         String text = String.format(
                 Locale.ROOT, "queue %s: %d waiting, %d worker(s)", name, found.ready(), found.consumers());
         return found.consumers() == 0
-                ? Finding.warn(text, "run `cqrs consume`, or start the service: nobody consumes it")
+                ? Finding.warn(
+                        text,
+                        "run `cqrs consume`, or start the service: nobody consumes it. Both bind it to its models again, too")
                 : Finding.ok(text);
     }
 
-    private Finding letters(String name) throws InterruptedException {
-        QueueStatus found = transport.inspect(name);
+    private static Finding letters(String name, @Nullable QueueStatus found) {
         if (found == null) {
             return Finding.warn("dead letter queue " + name + " does not exist", "run `cqrs consume`, which makes it");
         }

@@ -4,6 +4,7 @@ import io.cqrs.core.CqrsConfigurationException;
 import io.cqrs.core.CqrsException;
 import io.cqrs.core.CqrsId;
 import io.cqrs.master.CaptureStatus;
+import io.cqrs.master.MasterRows;
 import io.cqrs.master.MasterTable;
 import io.cqrs.master.TriggerCapture;
 import io.cqrs.replica.ReplicaStore;
@@ -25,7 +26,7 @@ public final class ModelDoctor {
     public List<Finding> masters(List<MasterTable> masters) {
         List<Finding> findings = new ArrayList<>();
         for (MasterTable master : masters) {
-            try {
+            try (MasterRows unused = MasterRows.of(dataSource, master)) {
                 for (CaptureStatus status : TriggerCapture.of(dataSource).status(List.of(master))) {
                     if (status.cqrsId().equals(master.cqrsId())) {
                         findings.add(capture(status));

@@ -92,6 +92,17 @@ public final class RabbitTransport implements Transport {
     }
 
     /**
+     * Says whether a queue and its dead letters', which exist, have the type and the arguments that {@link #declare} gives
+     * them. Those that have not work all the same, without what the others promise.
+     *
+     * @throws TransportException if the broker refuses
+     * @throws InterruptedException if the thread is interrupted while it waits for the broker
+     */
+    public boolean isAsDeclared(ReplicaQueue queue) throws InterruptedException {
+        return new Topology(consuming.connection(), config.exchange()).isAsDeclared(queue);
+    }
+
+    /**
      * Returns the broker's version, or an empty text where it tells none.
      *
      * @throws TransportException if the broker refuses

@@ -137,6 +137,24 @@ final class Topology {
         return inspect(queue) != null;
     }
 
+    /** Says whether queues that exist were declared as they would be here. */
+    boolean isAsDeclared(ReplicaQueue queue) {
+        return isAsDeclared(queue.name(), mainArguments(queue))
+                && isAsDeclared(queue.deadLetters(), deadLetterArguments(queue));
+    }
+
+    private boolean isAsDeclared(String queue, Map<String, Object> arguments) {
+        try (Channel channel = RabbitTransport.openChannel(connection)) {
+            AMQP.Queue.DeclareOk unused = channel.queueDeclare(queue, true, false, false, arguments);
+            return true;
+        } catch (IOException | TimeoutException | RuntimeException e) {
+            if (closeCode(e) == AMQP.PRECONDITION_FAILED) {
+                return false;
+            }
+            throw error("queue " + queue, e);
+        }
+    }
+
     /** Looks at a queue; returns null where there is none. */
     @Nullable
     QueueStatus inspect(String queue) {

@@ -1,0 +1,143 @@
+package io.cqrs.it.tools;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.cqrs.core.CqrsId;
+import io.cqrs.core.schema.CqrsSchema;
+import io.cqrs.it.support.CommandRun;
+import io.cqrs.it.support.TestDatabase;
+import io.cqrs.it.support.TestEnvironment;
+import io.cqrs.transport.rabbit.RabbitConfig;
+import io.cqrs.transport.rabbit.RabbitTransport;
+import io.cqrs.transport.spi.ReplicaQueue;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Status and doctor tell how things are, and what to do. */
+@ExtendWith(TestEnvironment.class)
+@Timeout(120)
+class DoctorIT {
+
+    private final String name = "doctor_" + System.nanoTime();
+
+    @TempDir
+    Path directory;
+
+    @Test
+    void findsWhatIsWrongAndSaysHowToMendIt() throws Exception {
+        TestDatabase database = TestEnvironment.database("doctor");
+        CommandRun bare = run(database.url(), "doctor");
+        assertThat(bare.code()).isOne();
+        assertThat(bare.out())
+                .contains("ok   database: PostgreSQL")
+                .contains("fail table cqrs.outbox does not exist")
+                .contains("-> run `cqrs migrate`")
+                .contains("fail queue " + name + " does not exist")
+                .contains("-> run `cqrs consume --bind-only`");
+        CqrsSchema.standard().migrate(database.dataSource());
+        database.execute("create table ref (id bigint primary key)");
+        CommandRun misfit = run(database.url(), "doctor");
+        assertThat(misfit.out())
+                .contains("fail master item: table item does not exist")
+                .contains("fail replica item: table \"ref\" has no column cqrs_revision");
+        database.execute(
+                "create table item (id bigint primary key, cqrs_revision bigint not null default 0, cqrs_updated"
+                        + " timestamptz not null default now()); alter table ref add cqrs_revision bigint, add cqrs_updated"
+                        + " timestamptz");
+        ReplicaQueue classic = new ReplicaQueue(
+                name,
+                ReplicaQueue.deadLettersOf(name),
+                Set.of(CqrsId.of("item")),
+                ReplicaQueue.Type.CLASSIC,
+                ReplicaQueue.DEFAULT_DELIVERY_LIMIT);
+        try (RabbitTransport transport =
+                RabbitTransport.of(RabbitConfig.builder(TestEnvironment.broker().url())
+                        .exchange(name)
+                        .build())) {
+            transport.declare(classic);
+            CommandRun well = run(database.url(), "doctor");
+            assertThat(well.code()).as(well.out()).isZero();
+            assertThat(well.out())
+                    .contains("warn master item, triggers: not installed")
+                    .contains("ok   replica item: its table fits")
+                    .contains("0 waiting, 0 worker(s)")
+                    .contains("has another type or other arguments than it would get here (QUORUM)");
+            transport.decommission(classic);
+            assertThat(run(database.url(), "consume", "--bind-only").code()).isZero();
+            assertThat(run(database.url(), "doctor").out()).contains("ok   queues: declared as they would be here");
+            transport.decommission(ReplicaQueue.of(name, Set.of(CqrsId.of("item"))));
+        }
+    }
+
+    @Test
+    void tellsServersThatCantBeReached() throws Exception {
+        CommandRun doctor = run("jdbc:postgresql://127.0.0.1:1/none", "doctor", "--json");
+        assertThat(doctor.code()).isOne();
+        assertThat(doctor.out()).contains("\"level\":\"fail\"").contains("correct database.url");
+        assertThat(run("jdbc:postgresql://127.0.0.1:1/none", "status").code()).isEqualTo(4);
+    }
+
+    @Test
+    void tellsRightsThatAreMissing() throws Exception {
+        TestDatabase database = TestEnvironment.database("doctor_rights");
+        CqrsSchema.standard().migrate(database.dataSource());
+        String role = "doctor_" + System.nanoTime();
+        database.execute("create role " + role + " login password 'x'; grant usage on schema cqrs to " + role
+                + "; grant select on cqrs.outbox to " + role);
+        try {
+            String url = database.url().replaceAll("\\?.*", "") + "?user=" + role + "&password=x";
+            assertThat(run(url, "doctor").out())
+                    .contains("warn table cqrs.outbox can't be read and written by this user")
+                    .contains("-> grant usage on schema");
+            CommandRun status = run(url, "status");
+            assertThat(status.code()).as(status.err()).isZero();
+            assertThat(status.out()).contains("outbox   0 waiting").contains("relay    none is at work");
+        } finally {
+            database.execute("drop owned by " + role + "; drop role " + role);
+        }
+    }
+
+    @Test
+    void tellsWhatWaitsAndWhatComparisonsFound() throws Exception {
+        TestDatabase database = TestEnvironment.database("status");
+        CqrsSchema.standard().migrate(database.dataSource());
+        database.execute(
+                "insert into cqrs.outbox (cqrs_id, instance_pk, routing_key, body, created_at) values ('item', '1',"
+                        + " 'item', '{}', now() - interval '90 s'); insert into cqrs.last_diff values ('item', 'q', now(), 1, 2, 3,"
+                        + " 4, 5, 6, 7)");
+        assertThat(run(database.url(), "status").out())
+                .containsPattern("outbox   1 waiting, the oldest for 9\\d s")
+                .contains("\"missing\":1,\"stale\":2,\"ahead\":3,\"drifted\":4,\"surplus\":5,\"sent\":6,\"deleted\":7")
+                .contains("queue    " + name + ": does not exist");
+        assertThat(run(database.url(), "status", "--json").out()).contains("\"outbox_waiting\":1,");
+    }
+
+    @Test
+    void completesCommands() {
+        CommandRun completion = CommandRun.of("completion");
+        assertThat(completion.code()).isZero();
+        assertThat(completion.out()).contains("complete ").contains("bulk-dump").contains("--checksum");
+    }
+
+    private CommandRun run(String database, String... arguments) throws IOException {
+        Path config = Files.writeString(directory.resolve("cqrs.yaml"), """
+                transport: { url: "%s", exchange: %s }
+                database: { url: "%s" }
+                queue: %s
+                masters: { item: { table: item } }
+                replicas: { item: { table: ref } }
+                """.formatted(
+                        TestEnvironment.broker().url(), name, database, name));
+        List<String> all = new ArrayList<>(List.of(arguments));
+        all.addAll(List.of("--config", config.toString()));
+        return CommandRun.of(all.toArray(String[]::new));
+    }
+}
