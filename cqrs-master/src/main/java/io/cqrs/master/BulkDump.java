@@ -77,9 +77,15 @@ public final class BulkDump {
 
         @Override
         public void row(byte[] data, int length) throws IOException {
-            end();
-            out.write('\n');
-            out.write(data, 0, length - 1);
+            // At once, so that whatever is flushed ends within a line.
+            byte[] line = new byte[length + (open ? 1 : 0)];
+            int at = 0;
+            if (open) {
+                line[at++] = '}';
+            }
+            line[at++] = '\n';
+            System.arraycopy(data, 0, line, at, length - 1);
+            out.write(line);
             open = true;
             written++;
             progress.accept(written);

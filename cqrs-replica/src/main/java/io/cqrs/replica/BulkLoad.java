@@ -52,7 +52,8 @@ public final class BulkLoad {
      * Has rows removed that the dump does not have, in the same transaction: readers see the old rows or the new ones. Rows
      * that are newer than all of the dump's stay: they came since it was taken. Deletes of live traffic wait meanwhile.
      *
-     * <p>A dump without rows, or whose last line can't be read, then changes nothing: it may be cut short.
+     * <p>A dump without rows, or whose last line can't be read or has a line end, then changes nothing: it may be cut short.
+     * Where lines are rejected nothing is removed.
      *
      * @throws CqrsConfigurationException when it is loaded, if the replica has hooks, which commit as they go
      */

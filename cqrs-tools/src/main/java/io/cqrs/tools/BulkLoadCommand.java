@@ -95,7 +95,7 @@ final class BulkLoadCommand implements Callable<Integer> {
             }
             err().println("Done! " + result.loaded() + " instance(s) loaded, " + result.written()
                     + " of them were new here, " + result.rejected() + " line(s) rejected."
-                    + (result.removed() > 0 ? " " + result.removed() + " row(s) removed." : ""));
+                    + removed(result));
             return result.rejected() == 0 ? 0 : ExitCodes.PARTLY;
         });
     }
@@ -120,6 +120,15 @@ final class BulkLoadCommand implements Callable<Integer> {
         } catch (SerializationException e) {
             throw new ParameterException(spec.commandLine(), "--taken-at is " + e.getMessage(), e);
         }
+    }
+
+    private String removed(BulkLoad.Result result) {
+        if (!clear) {
+            return "";
+        }
+        return result.rejected() > 0
+                ? " No row was removed, since lines were rejected."
+                : " " + result.removed() + " row(s) removed.";
     }
 
     private PrintWriter err() {

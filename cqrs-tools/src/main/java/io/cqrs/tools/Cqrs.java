@@ -1,6 +1,7 @@
 package io.cqrs.tools;
 
 import io.cqrs.core.CqrsException;
+import java.io.IOException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
@@ -65,7 +66,8 @@ public final class Cqrs extends CommandGroup {
                 return ExitCodes.ERROR;
             }
             command.getErr().println(command.getColorScheme().errorText("cqrs: " + describe(error)));
-            if (ExitCodes.of(error) == ExitCodes.ERROR && !(error instanceof CqrsException)) {
+            if (ExitCodes.of(error) == ExitCodes.ERROR
+                    && !(error instanceof CqrsException || error instanceof IOException)) {
                 error.printStackTrace(command.getErr());
             }
             command.getErr().flush();

@@ -9,6 +9,7 @@ import io.cqrs.transport.JsonText;
 import io.cqrs.transport.rabbit.QueueStatus;
 import io.cqrs.transport.rabbit.RabbitTransport;
 import io.cqrs.transport.spi.ReplicaQueue;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -80,6 +81,10 @@ final class StatusCommand implements Callable<Integer> {
                 lines(status).forEach(out::println);
             }
             out.flush();
+            // The writer in between swallows it.
+            if (watch > 0 && System.out.checkError()) {
+                throw new IOException("Broken pipe");
+            }
         } while (watch > 0 && !waiter.await(Duration.ofSeconds(watch)));
         return 0;
     }

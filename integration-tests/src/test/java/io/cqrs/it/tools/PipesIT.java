@@ -148,6 +148,31 @@ class PipesIT {
         }
     }
 
+    @Test
+    void watchesNoLongerThanSomebodyReads() throws Exception {
+        try (TestProcess pipe =
+                bash(onMaster("status --watch 1") + " | head -1").start()) {
+            assertThat(pipe.awaitExit()).isOne();
+            assertThat(pipe.output()).contains("outbox   0 waiting").contains("nobody reads");
+        }
+    }
+
+    @Test
+    void removesNothingByADumpThatIsCut() throws Exception {
+        assertThat(pipe(onMaster("bulk-dump -c item -o " + directory + "/item.dump")))
+                .isZero();
+        replica.execute("insert into ref values (-1, 'only here')");
+        for (int lines : new int[] {2, 15000}) {
+            try (TestProcess cut = bash("head -n " + lines + " " + directory + "/item.dump | "
+                            + onReplica("bulk-load -i - --clear"))
+                    .start()) {
+                assertThat(cut.awaitExit()).isOne();
+                assertThat(cut.output()).contains("nothing was removed").doesNotContain("\tat ");
+            }
+        }
+        assertThat(replica.rows("select id from ref")).containsExactly("-1");
+    }
+
     private int checksums(String last) throws Exception {
         return pipe(
                 onMaster("diff-master -c item --checksum -b 1000"),

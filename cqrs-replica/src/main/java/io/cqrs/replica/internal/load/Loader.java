@@ -139,8 +139,9 @@ public final class Loader {
             try {
                 stage.noteKeys();
                 each(reader, states -> saved(stage, states, surely), explainer);
-                requireWhole();
-                removed = stage.removeOthers();
+                requireWhole(lines);
+                // A line that can't be loaded says that its row is there.
+                removed = rejected > 0 ? 0 : stage.removeOthers();
                 connection.commit();
             } finally {
                 // Nothing to roll back once it is committed.
@@ -151,9 +152,14 @@ public final class Loader {
     }
 
     /** What a dump does not have is removed: so it has to be one, and whole. */
-    private void requireWhole() {
+    private void requireWhole(LineReader lines) {
         if (last == null) {
             throw new SerializationException("the dump has no rows: nothing was removed or loaded");
+        }
+        if (lines.hadEnd()) {
+            throw new SerializationException(
+                    "line " + last.number() + ", the last one, has a line end, which a whole dump's"
+                            + " has not: it may be cut short, and nothing was removed or loaded");
         }
         if (last.reason() != null) {
             throw new SerializationException("line " + last.number() + ", the last one, can't be read (" + last.reason()
