@@ -11,6 +11,7 @@ import io.cqrs.replica.internal.apply.BatchApplier;
 import io.cqrs.replica.internal.apply.EntitySessions;
 import io.cqrs.replica.internal.apply.Pending;
 import io.cqrs.replica.internal.apply.ReplicaStates;
+import io.cqrs.replica.internal.apply.SessionSql;
 import io.cqrs.replica.internal.diff.RangeAnswer;
 import io.cqrs.transport.JsonText;
 import io.cqrs.transport.WireTime;
@@ -34,8 +35,6 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ReplicaDiff {
 
-    private static final java.util.Map<String, String> SETTINGS =
-            java.util.Map.of("timezone", "UTC", "datestyle", "ISO, YMD", "intervalstyle", "postgres");
     private static final int DELETES = 500;
 
     private final DataSource dataSource;
@@ -73,7 +72,7 @@ public final class ReplicaDiff {
             throws IOException, InterruptedException {
         ReplicaDefinition replica = replicas.apply(in.cqrsId().value());
         try (Connection connection = dataSource.getConnection();
-                SessionSettings session = SessionSettings.set(connection, SETTINGS)) {
+                SessionSettings session = SessionSettings.set(connection, SessionSql.SETTINGS)) {
             ReplicaStates states = ReplicaStates.open(connection, replica);
             long count = in.isOfChecksums()
                     ? new RangeAnswer(dataSource, states.compared(), in, told).write(queue, patience, out)
@@ -126,7 +125,7 @@ public final class ReplicaDiff {
     public long keys(CqrsId cqrsId, FieldFilter filter, int pageSize, OutputStream out) throws IOException {
         ReplicaDefinition replica = replicas.apply(cqrsId.value());
         try (Connection connection = dataSource.getConnection();
-                SessionSettings session = SessionSettings.set(connection, SETTINGS)) {
+                SessionSettings session = SessionSettings.set(connection, SessionSql.SETTINGS)) {
             ReplicaStates states = ReplicaStates.open(connection, replica);
             LineWriter lines = new LineWriter(out);
             String first = cqrsId + "," + WireTime.format(states.now());

@@ -8,8 +8,6 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** {@code cqrs deleted-diff-replica}. */
@@ -31,27 +29,8 @@ final class DeletedDiffReplicaCommand implements Callable<Integer> {
     @Mixin
     private ReplicaSource source = new ReplicaSource();
 
-    @Option(
-            names = {"-c", "-cid", "--cqrs-id"},
-            required = true,
-            paramLabel = "ID",
-            description = "The model.")
-    private String id;
-
-    @Option(
-            names = {"-f", "--filter"},
-            paramLabel = "JSON",
-            defaultValue = "{}",
-            description =
-                    "Which rows: a JSON object of field or field__lookup and value. Default: {}, which means all.")
-    private String filter;
-
-    @Option(
-            names = {"-b", "--batch"},
-            paramLabel = "N",
-            defaultValue = "10000",
-            description = "Rows a line. Default: 10000.")
-    private int batch;
+    @Mixin
+    private RowOptions chosen = new RowOptions();
 
     @Spec
     private CommandSpec spec;
@@ -61,12 +40,11 @@ final class DeletedDiffReplicaCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
-        if (batch < 1) {
-            throw new ParameterException(spec.commandLine(), "--batch is " + batch + ": it must be 1 or more");
-        }
+        int batch = chosen.batch(spec.commandLine());
         return source.with(Map.of(), (replicas, config) -> {
-            if (replicas.diff().keys(CqrsId.of(id), FieldFilters.parse(filter), batch, Pipes.out()) == 0) {
-                err().println("No objects found for filter " + filter);
+            if (replicas.diff().keys(CqrsId.of(chosen.id()), FieldFilters.parse(chosen.filter()), batch, Pipes.out())
+                    == 0) {
+                err().println("No objects found for filter " + chosen.filter());
             }
             return 0;
         });

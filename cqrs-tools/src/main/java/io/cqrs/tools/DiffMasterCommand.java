@@ -32,27 +32,8 @@ final class DiffMasterCommand implements Callable<Integer> {
     @Mixin
     private MasterSource source = new MasterSource();
 
-    @Option(
-            names = {"-c", "-cid", "--cqrs-id"},
-            required = true,
-            paramLabel = "ID",
-            description = "The model.")
-    private String id;
-
-    @Option(
-            names = {"-f", "--filter"},
-            paramLabel = "JSON",
-            defaultValue = "{}",
-            description =
-                    "Which rows: a JSON object of field or field__lookup and value. Default: {}, which means all.")
-    private String filter;
-
-    @Option(
-            names = {"-b", "--batch"},
-            paramLabel = "N",
-            defaultValue = "10000",
-            description = "Rows a line. Default: 10000.")
-    private int batch;
+    @Mixin
+    private RowOptions chosen = new RowOptions();
 
     @Option(names = "--checksum", description = "Compare hashes of ranges, all rows of them.")
     private boolean checksum;
@@ -65,19 +46,17 @@ final class DiffMasterCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
-        if (batch < 1) {
-            throw new ParameterException(spec.commandLine(), "--batch is " + batch + ": it must be 1 or more");
-        }
-        if (checksum && !FieldFilters.parse(filter).conditions().isEmpty()) {
+        int batch = chosen.batch(spec.commandLine());
+        if (checksum && !FieldFilters.parse(chosen.filter()).conditions().isEmpty()) {
             throw new ParameterException(
                     spec.commandLine(), "--checksum compares all rows: leave --filter out, or compare without it");
         }
-        return source.with(id, rows -> {
+        return source.with(chosen.id(), rows -> {
             MasterDiff diff = MasterDiff.of(rows);
             if (checksum) {
                 diff.ranges(batch, Pipes.out());
-            } else if (diff.states(FieldFilters.parse(filter), batch, Pipes.out()) == 0) {
-                err().println("No objects found for filter " + filter);
+            } else if (diff.states(FieldFilters.parse(chosen.filter()), batch, Pipes.out()) == 0) {
+                err().println("No objects found for filter " + chosen.filter());
             }
             return 0;
         });

@@ -2,7 +2,6 @@ package io.cqrs.tools;
 
 import io.cqrs.core.CqrsConfigurationException;
 import io.cqrs.core.CqrsId;
-import io.cqrs.master.Master;
 import io.cqrs.master.MasterRows;
 import io.cqrs.master.MasterTable;
 import io.cqrs.tools.config.Application;
@@ -51,11 +50,7 @@ final class MasterSource {
     }
 
     private Class<?> type(SessionFactory sessions, CqrsId cqrsId) {
-        return sessions.getMetamodel().getEntities().stream()
-                .<Class<?>>map(entity -> entity.getJavaType())
-                .filter(type -> type.isAnnotationPresent(Master.class))
-                .filter(type -> type.getAnnotation(Master.class).value().equals(cqrsId.value()))
-                .findFirst()
+        return Application.master(sessions, cqrsId)
                 .orElseThrow(() -> new CqrsConfigurationException(
                         "Wrong CQRS ID: " + cqrsId + "! No entity of " + app + " is such a master"));
     }

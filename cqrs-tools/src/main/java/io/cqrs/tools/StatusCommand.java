@@ -100,12 +100,11 @@ final class StatusCommand implements Callable<Integer> {
             status.put(
                     "last_diffs", outbox.diffs().stream().map(Reports::fields).toList());
         }
-        String name = config.queue();
-        if (name != null && !name.isBlank()) {
-            String letters = config.workers().deadLetterQueue();
+        ReplicaQueue queue = config.replicaQueue();
+        if (queue != null) {
             try (RabbitTransport transport = config.impatientTransport()) {
-                put(status, "queue", name, transport);
-                put(status, "dead_letters", letters == null ? ReplicaQueue.deadLettersOf(name) : letters, transport);
+                put(status, "queue", queue.name(), transport);
+                put(status, "dead_letters", queue.deadLetters(), transport);
             }
         }
         return status;

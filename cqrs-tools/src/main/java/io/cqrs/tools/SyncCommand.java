@@ -4,7 +4,6 @@ import io.cqrs.core.CqrsConfigurationException;
 import io.cqrs.core.CqrsId;
 import io.cqrs.core.FieldFilter;
 import io.cqrs.core.OutboxException;
-import io.cqrs.master.Master;
 import io.cqrs.master.MasterTable;
 import io.cqrs.master.SyncProgress;
 import io.cqrs.master.SyncRequest;
@@ -158,11 +157,7 @@ final class SyncCommand implements Callable<Integer> {
 
     private Class<?> type(SessionFactory sessions) {
         CqrsId wanted = CqrsId.of(id);
-        return sessions.getMetamodel().getEntities().stream()
-                .<Class<?>>map(entity -> entity.getJavaType())
-                .filter(type -> type.isAnnotationPresent(Master.class))
-                .filter(type -> type.getAnnotation(Master.class).value().equals(wanted.value()))
-                .findFirst()
+        return Application.master(sessions, wanted)
                 .orElseThrow(() -> new CqrsConfigurationException("no entity of " + app + " is the master " + id));
     }
 

@@ -1,6 +1,7 @@
 package io.cqrs.transport;
 
 import io.cqrs.core.CqrsId;
+import org.jspecify.annotations.Nullable;
 
 /** The routing keys of django-cqrs, which a Django service in the fleet binds too. Stateless. */
 public final class RoutingKeys {
@@ -15,5 +16,10 @@ public final class RoutingKeys {
     /** Returns the key that reaches one queue: a sync aimed at it, its own retries, its dead letters. */
     public static String toQueue(String queue, CqrsId cqrsId) {
         return "cqrs." + queue + "." + cqrsId.value();
+    }
+
+    /** Returns the key that reaches one queue, or where none is named every replica of the model. */
+    public static String to(@Nullable String queue, CqrsId cqrsId) {
+        return queue == null ? toAll(cqrsId) : toQueue(queue, cqrsId);
     }
 }

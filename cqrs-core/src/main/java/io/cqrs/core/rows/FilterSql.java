@@ -18,9 +18,6 @@ import java.util.Map;
  */
 public record FilterSql(String condition, List<Object> values) {
 
-    /** Means all rows. */
-    public static final FilterSql ALL = new FilterSql("true", List.of());
-
     /**
      * A column that a filter can name.
      *

@@ -52,6 +52,13 @@ public record KeyArrays(List<ComparedColumn> columns) {
         return columns.stream().map(column -> column.of(row)).collect(Collectors.joining(", "));
     }
 
+    /** Means the rows of the table behind a key, by a parameter for each of its parts. */
+    public String behind(String row) {
+        String parameters =
+                columns.stream().map(column -> "?::" + column.declared()).collect(Collectors.joining(", "));
+        return "(" + of(row) + ") > (" + parameters + ")";
+    }
+
     /** Means the rows of the table with these keys. */
     public FilterSql in(List<List<String>> keys, String row) {
         return new FilterSql("(" + of(row) + ") in (select " + values() + " from " + rows() + ")", arrays(keys));

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 record Destination(@Nullable String queue, boolean forced) {
 
     String routingKey(CqrsId cqrsId) {
-        return queue == null ? RoutingKeys.toAll(cqrsId) : RoutingKeys.toQueue(queue, cqrsId);
+        return RoutingKeys.to(queue, cqrsId);
     }
 
     Map<String, Object> headers() {

@@ -1,6 +1,7 @@
 package io.cqrs.tools.config;
 
 import io.cqrs.core.CqrsConfigurationException;
+import io.cqrs.core.CqrsId;
 import io.cqrs.master.Master;
 import io.cqrs.master.MasterTable;
 import io.cqrs.master.TriggerCapture;
@@ -17,6 +18,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
@@ -90,6 +92,15 @@ public final class Application implements AutoCloseable {
         Configuration configuration = configuration(Master.class);
         configuration.getProperties().put("hibernate.connection.datasource", database);
         return configuration.buildSessionFactory();
+    }
+
+    /** Finds the entity that is a master. */
+    public static Optional<Class<?>> master(SessionFactory sessions, CqrsId cqrsId) {
+        return sessions.getMetamodel().getEntities().stream()
+                .<Class<?>>map(entity -> entity.getJavaType())
+                .filter(type -> type.isAnnotationPresent(Master.class))
+                .filter(type -> type.getAnnotation(Master.class).value().equals(cqrsId.value()))
+                .findFirst();
     }
 
     /** Only the mapping is wanted: the database may be down while it is read. */

@@ -1,5 +1,6 @@
 package io.cqrs.tools.doctor;
 
+import io.cqrs.core.jdbc.DatabaseClock;
 import io.cqrs.core.jdbc.TableName;
 import io.cqrs.core.schema.CqrsSchema;
 import java.sql.Connection;
@@ -8,7 +9,6 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TimeZone;
@@ -54,13 +54,7 @@ public final class DatabaseDoctor {
     /** A difference does no harm to stamps, which are the database's; expiry and logs go by this machine's clock. */
     private static Finding clock(Connection connection) throws SQLException {
         Instant before = Instant.now();
-        Instant theirs;
-        try (PreparedStatement statement = connection.prepareStatement("select clock_timestamp()");
-                ResultSet row = statement.executeQuery()) {
-            row.next();
-            theirs = row.getObject(1, OffsetDateTime.class).toInstant();
-        }
-        Duration skew = Duration.between(before, theirs);
+        Duration skew = Duration.between(before, DatabaseClock.now(connection));
         String text = "clock: the database's is " + skew.toMillis() + " ms from this machine's";
         return skew.abs().compareTo(SKEW) > 0
                 ? Finding.warn(text, "synchronize the clocks of both: expiry goes by this machine's")

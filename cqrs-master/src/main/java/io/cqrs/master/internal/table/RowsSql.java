@@ -38,7 +38,6 @@ final class RowsSql {
     /** Parameters: the filter's, those of the key behind which to go on, how many. Returns count, page, last key. */
     String states(FilterSql condition, boolean goesOn) {
         String key = keys.of("n");
-        String after = model.key().stream().map(part -> "?::" + part.declared()).collect(Collectors.joining(", "));
         String texts = IntStream.range(0, model.key().size())
                 .mapToObj(i -> ", " + model.key().get(i).of("n") + " as k" + i)
                 .collect(Collectors.joining());
@@ -56,7 +55,7 @@ final class RowsSql {
                         model.table().sql(),
                         filter(),
                         condition.condition(),
-                        goesOn ? " and (" + key + ") > (" + after + ")" : "",
+                        goesOn ? " and " + keys.behind("n") : "",
                         key);
     }
 
@@ -75,9 +74,7 @@ final class RowsSql {
     /** Parameters: an array a part of the key, of times and of revisions. */
     String delete(@Nullable String queue) {
         MessageSql.Envelope envelope = new MessageSql.Envelope("'null'", MessageSql.expires(model.declared()));
-        String routingKey = queue == null
-                ? RoutingKeys.toAll(model.declared().cqrsId())
-                : RoutingKeys.toQueue(queue, model.declared().cqrsId());
+        String routingKey = RoutingKeys.to(queue, model.declared().cqrsId());
         return """
                 insert into %s (cqrs_id, instance_pk, routing_key, body)
                 select %s, %s, %s, %s

@@ -3,6 +3,7 @@ package io.cqrs.master.internal.table;
 import io.cqrs.core.CqrsId;
 import io.cqrs.core.FieldFilter;
 import io.cqrs.core.OutboxException;
+import io.cqrs.core.jdbc.DatabaseClock;
 import io.cqrs.core.jdbc.SessionSettings;
 import io.cqrs.core.rows.ComparedTable;
 import io.cqrs.core.rows.FilterSql;
@@ -102,10 +103,8 @@ public final class TableRows implements MasterRows {
 
     @Override
     public Instant now() {
-        try (PreparedStatement statement = connection.prepareStatement("select clock_timestamp()");
-                ResultSet row = statement.executeQuery()) {
-            row.next();
-            return row.getObject(1, OffsetDateTime.class).toInstant();
+        try {
+            return DatabaseClock.now(connection);
         } catch (SQLException e) {
             throw refused("tell the time", e);
         }

@@ -22,7 +22,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** Sends a table's rows again, page by page, by one statement a page. Belongs to its connection. */
@@ -155,11 +154,8 @@ public final class TableSync {
     private String sql(TableModel model, TableSyncRequest.Settings settings, FilterSql filter, boolean goesOn) {
         MessageSql messages = new MessageSql(model);
         MasterTable declared = model.declared();
-        String columns = model.key().stream().map(part -> part.of("n")).collect(Collectors.joining(", "));
-        String after = model.key().stream().map(part -> "?::" + part.declared()).collect(Collectors.joining(", "));
-        String routingKey = settings.queue() == null
-                ? RoutingKeys.toAll(declared.cqrsId())
-                : RoutingKeys.toQueue(settings.queue(), declared.cqrsId());
+        String columns = model.keyArrays().of("n");
+        String routingKey = RoutingKeys.to(settings.queue(), declared.cqrsId());
         String headers = settings.forced() ? Concat.literal(JsonText.write(Map.of(Headers.FORCE, true))) : "null::text";
         MessageSql.Envelope envelope = new MessageSql.Envelope("'null'", MessageSql.expires(declared));
         return """
@@ -177,7 +173,7 @@ public final class TableSync {
                         model.table().sql(),
                         model.filter().replace("?", "??"),
                         filter.condition(),
-                        goesOn ? " and (" + columns + ") > (" + after + ")" : "",
+                        goesOn ? " and " + model.keyArrays().behind("n") : "",
                         columns,
                         messages.keyText("n"),
                         messages.key("n"),

@@ -6,6 +6,7 @@ import io.cqrs.core.EntityKey;
 import io.cqrs.core.FieldFilter;
 import io.cqrs.core.Signal;
 import io.cqrs.core.Stamp;
+import io.cqrs.core.jdbc.DatabaseClock;
 import io.cqrs.core.jdbc.TableName;
 import io.cqrs.core.rows.ComparedColumn;
 import io.cqrs.core.rows.ComparedTable;
@@ -79,11 +80,7 @@ public final class ReplicaStates {
 
     /** Returns the time of the database. */
     public Instant now() throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement("select clock_timestamp()");
-                ResultSet row = statement.executeQuery()) {
-            row.next();
-            return row.getObject(1, OffsetDateTime.class).toInstant();
-        }
+        return DatabaseClock.now(connection);
     }
 
     /** Returns those of these keys, by their place, that no row has, or one of another revision. */
@@ -121,13 +118,7 @@ public final class ReplicaStates {
                                 .collect(Collectors.joining(", ")),
                         name,
                         condition.condition(),
-                        after == null
-                                ? ""
-                                : " and (" + keys.of("n") + ") > ("
-                                        + keys.columns().stream()
-                                                .map(part -> "?::" + part.declared())
-                                                .collect(Collectors.joining(", "))
-                                        + ")",
+                        after == null ? "" : " and " + keys.behind("n"),
                         keys.of("n"));
         List<Object> found = new ArrayList<>();
         try (PreparedStatement statement = connection.prepareStatement(sql)) {

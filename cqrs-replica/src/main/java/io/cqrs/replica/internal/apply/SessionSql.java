@@ -7,13 +7,13 @@ import java.sql.SQLException;
 import java.util.Map;
 
 /** Statements that concern all models. */
-final class SessionSql {
+public final class SessionSql {
 
     /** The first half of our advisory locks' keys, "cqrs" in ASCII. */
     static final int SPACE = 0x63717273;
 
     /** Text forms must not depend on how the server or the pool is set. */
-    static final Map<String, String> SETTINGS =
+    public static final Map<String, String> SETTINGS =
             Map.of("timezone", "UTC", "datestyle", "ISO, YMD", "intervalstyle", "postgres");
 
     /** Parameters: space, sorted hashes. */

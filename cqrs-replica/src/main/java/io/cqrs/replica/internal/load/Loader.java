@@ -15,6 +15,7 @@ import io.cqrs.replica.ReplicaDefinition;
 import io.cqrs.replica.internal.apply.BatchApplier;
 import io.cqrs.replica.internal.apply.EntitySessions;
 import io.cqrs.replica.internal.apply.Pending;
+import io.cqrs.replica.internal.apply.SessionSql;
 import io.cqrs.replica.internal.apply.StageLoader;
 import io.cqrs.replica.internal.apply.StagedState;
 import io.cqrs.replica.internal.load.DumpReader.Line;
@@ -28,7 +29,6 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -38,10 +38,6 @@ import org.jspecify.annotations.Nullable;
  * alone. Use once, by one thread.
  */
 public final class Loader {
-
-    /** Text forms must not depend on how the server or the pool is set. */
-    private static final Map<String, String> SETTINGS =
-            Map.of("timezone", "UTC", "datestyle", "ISO, YMD", "intervalstyle", "postgres");
 
     private static final String BEYOND_HORIZON = "it is older than deletes that this replica has forgotten, and may be"
             + " deleted: say when the dump was taken, or use the diff";
@@ -89,7 +85,7 @@ public final class Loader {
                     + " has hooks, which commit as they go: it can't be cleared and loaded at once. Delete its rows first,"
                     + " or load without clearing and run the diff");
         }
-        try (SessionSettings session = SessionSettings.set(connection, SETTINGS);
+        try (SessionSettings session = SessionSettings.set(connection, SessionSql.SETTINGS);
                 StageLoader stage = StageLoader.open(connection, definition, schema)) {
             boolean surely = isSure(stage);
             Function<byte[], Change> decoder = line -> codec.decodeData(definition.cqrsId(), stage.keyFields(), line);

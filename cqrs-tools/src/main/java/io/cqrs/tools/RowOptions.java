@@ -1,0 +1,54 @@
+package io.cqrs.tools;
+
+import picocli.CommandLine;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+
+/** The options that say whose rows a comparison begins with, and how many go into a line. */
+final class RowOptions {
+
+    @Option(
+            names = {"-c", "-cid", "--cqrs-id"},
+            required = true,
+            paramLabel = "ID",
+            description = "The model.")
+    private String id;
+
+    @Option(
+            names = {"-f", "--filter"},
+            paramLabel = "JSON",
+            defaultValue = "{}",
+            description =
+                    "Which rows: a JSON object of field or field__lookup and value. Default: {}, which means all.")
+    private String filter;
+
+    @Option(
+            names = {"-b", "--batch"},
+            paramLabel = "N",
+            defaultValue = "10000",
+            description = "Rows a line. Default: 10000.")
+    private int batch;
+
+    @SuppressWarnings("NullAway.Init") // picocli sets the fields
+    RowOptions() {}
+
+    String id() {
+        return id;
+    }
+
+    String filter() {
+        return filter;
+    }
+
+    /**
+     * Returns how many rows a line has.
+     *
+     * @throws ParameterException if it is below 1
+     */
+    int batch(CommandLine line) {
+        if (batch < 1) {
+            throw new ParameterException(line, "--batch is " + batch + ": it must be 1 or more");
+        }
+        return batch;
+    }
+}
