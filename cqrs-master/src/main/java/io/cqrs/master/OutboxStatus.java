@@ -8,6 +8,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import javax.sql.DataSource;
 
 /**
@@ -15,15 +16,25 @@ import javax.sql.DataSource;
  *
  * @param waiting how many changes wait, a million meaning that or more
  * @param oldest how long the first of them has waited
+ * @param late how many of the first ten thousand are {@link #LATE late}, by routing key
  * @param relayed whether a relay holds the right to publish them
  * @param models the models that triggers capture
  * @param diffs what comparisons with replicas found last
  */
 public record OutboxStatus(
-        long waiting, Duration oldest, boolean relayed, List<String> models, List<DiffReport> diffs) {
+        long waiting,
+        Duration oldest,
+        Map<String, Long> late,
+        boolean relayed,
+        List<String> models,
+        List<DiffReport> diffs) {
 
-    /** Copies the lists. */
+    /** What has waited for longer is late: while a relay is active, no queue takes it. */
+    public static final Duration LATE = Duration.ofMinutes(1);
+
+    /** Copies the collections. */
     public OutboxStatus {
+        late = Map.copyOf(late);
         models = List.copyOf(models);
         diffs = List.copyOf(diffs);
     }

@@ -38,7 +38,7 @@ import picocli.CommandLine.Command;
             "1:error",
             "2:wrong usage",
             "3:wrong configuration",
-            "4:a server can't be reached",
+            "4:a server can't be reached, or lets nobody in",
             "5:done but for some rows or lines, which were told",
             "10:differences found"
         })

@@ -20,7 +20,7 @@ final class ExitCodes {
 
     static int of(Throwable error) {
         SQLException sql = SqlStates.find(error);
-        boolean database = sql != null && SqlStates.isUnavailable(sql);
+        boolean database = sql != null && (SqlStates.isUnavailable(sql) || SqlStates.isNoEntry(sql));
         boolean broker = error instanceof CqrsException known && known.isTransient();
         if (database || broker || error instanceof ServerException) {
             return UNREACHABLE;

@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -95,6 +96,7 @@ final class StatusCommand implements Callable<Integer> {
             OutboxStatus outbox = OutboxStatus.read(config.database(), CqrsSchema.standard());
             status.put("outbox_waiting", outbox.waiting());
             status.put("outbox_oldest_seconds", outbox.oldest().toSeconds());
+            status.put("outbox_late", new TreeMap<>(outbox.late()));
             status.put("relay_active", outbox.relayed());
             status.put("captured_by_triggers", outbox.models());
             status.put(
@@ -124,6 +126,9 @@ final class StatusCommand implements Callable<Integer> {
             long waiting = (Long) status.getOrDefault("outbox_waiting", 0L);
             lines.add("outbox   " + waiting + " waiting"
                     + (waiting == 0 ? "" : ", the oldest for " + status.get("outbox_oldest_seconds") + " s"));
+            if (status.get("outbox_late") instanceof Map<?, ?> late) {
+                late.forEach((key, count) -> lines.add("late     " + key + ": " + count + " for more than a minute"));
+            }
             lines.add("relay    " + (Boolean.TRUE.equals(status.get("relay_active")) ? "active" : "none is at work"));
             lines.add("triggers " + Reports.list(status.get("captured_by_triggers")));
             if (status.get("last_diffs") instanceof List<?> diffs) {

@@ -54,7 +54,7 @@ class CommandsTest {
                         "migrate",
                         "demo",
                         "Exit codes",
-                        "a server can't be reached");
+                        "a server can't be reached, or lets nobody in");
     }
 
     static Stream<Arguments> mistakes() {

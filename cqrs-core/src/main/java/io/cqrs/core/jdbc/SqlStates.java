@@ -28,6 +28,11 @@ public final class SqlStates {
                 || state(error).equals("25P04");
     }
 
+    /** Says whether the server lets nobody in: a wrong name or password (class 28), or a database that does not exist. */
+    public static boolean isNoEntry(SQLException error) {
+        return state(error).startsWith("28") || state(error).equals("3D000");
+    }
+
     /** Says whether the server is out of resources (class 53) or read-only for now (25006, a standby). */
     public static boolean isRefusing(SQLException error) {
         return state(error).startsWith("53") || state(error).equals("25006");

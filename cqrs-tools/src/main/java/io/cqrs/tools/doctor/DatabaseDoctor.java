@@ -3,6 +3,7 @@ package io.cqrs.tools.doctor;
 import io.cqrs.core.jdbc.DatabaseClock;
 import io.cqrs.core.jdbc.TableName;
 import io.cqrs.core.schema.CqrsSchema;
+import io.cqrs.master.OutboxStatus;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -36,7 +37,11 @@ public final class DatabaseDoctor {
             findings.add(clock(connection));
             findings.add(zone(connection));
             findings.add(durability(connection));
-            findings.addAll(tables(connection));
+            List<Finding> tables = tables(connection);
+            findings.addAll(tables);
+            if (tables.stream().allMatch(table -> table.level() == Finding.Level.OK)) {
+                findings.addAll(bindings());
+            }
         } catch (SQLException e) {
             findings.add(Finding.fail(
                     "database: " + e.getMessage(),
@@ -82,6 +87,24 @@ public final class DatabaseDoctor {
                 schema.outbox(), schema.capture(), schema.tombstone(), schema.tombstoneHorizon(), schema.lastDiff())) {
             findings.add(table(connection, table));
         }
+        return findings;
+    }
+
+    /** AMQP has no question for bindings, but what none takes stays in the outbox. */
+    private List<Finding> bindings() {
+        OutboxStatus outbox = OutboxStatus.read(dataSource, schema);
+        if (!outbox.relayed()) {
+            return List.of(
+                    Finding.warn("relay: none is at work", "run `cqrs relay`, or the service, if it is a master"));
+        }
+        List<Finding> findings = new ArrayList<>();
+        outbox.late()
+                .forEach((key, count) -> findings.add(Finding.warn(
+                        "bindings: " + count + " change(s) for routing key " + key
+                                + " have waited for longer than a minute: no queue takes them",
+                        "run `cqrs consume --bind-only` for the queue that should, or empty it where it is full; where"
+                                + " none should: delete from " + schema.outbox() + " where routing_key = '"
+                                + key.replace("'", "''") + "'")));
         return findings;
     }
 

@@ -1,12 +1,14 @@
 package io.cqrs.it.tools;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import io.cqrs.core.CqrsId;
 import io.cqrs.core.schema.CqrsSchema;
 import io.cqrs.it.support.CommandRun;
 import io.cqrs.it.support.TestDatabase;
 import io.cqrs.it.support.TestEnvironment;
+import io.cqrs.master.CqrsRelay;
 import io.cqrs.transport.rabbit.RabbitConfig;
 import io.cqrs.transport.rabbit.RabbitTransport;
 import io.cqrs.transport.spi.ReplicaQueue;
@@ -83,6 +85,8 @@ class DoctorIT {
         assertThat(doctor.code()).isOne();
         assertThat(doctor.out()).contains("\"level\":\"fail\"").contains("correct database.url");
         assertThat(run("jdbc:postgresql://127.0.0.1:1/none", "status").code()).isEqualTo(4);
+        String missing = TestEnvironment.database("doctor_none").url().replace("doctor_none", "doctor_missing");
+        assertThat(run(missing, "status").code()).isEqualTo(4);
     }
 
     @Test
@@ -116,7 +120,21 @@ class DoctorIT {
         assertThat(run(database.url(), "status").out())
                 .containsPattern("outbox   1 waiting, the oldest for 9\\d s")
                 .contains("\"missing\":1,\"stale\":2,\"ahead\":3,\"drifted\":4,\"surplus\":5,\"sent\":6,\"deleted\":7")
+                .contains("late     item: 1 for more than a minute")
                 .contains("queue    " + name + ": does not exist");
+        assertThat(run(database.url(), "doctor").out()).contains("relay: none is at work");
+        try (RabbitTransport transport = RabbitTransport.of(
+                        RabbitConfig.builder(TestEnvironment.broker().url())
+                                .exchange(name)
+                                .build());
+                CqrsRelay relay = CqrsRelay.builder(database.dataSource())
+                        .transport(transport)
+                        .build()) {
+            relay.start();
+            await().untilAsserted(() -> assertThat(run(database.url(), "doctor").out())
+                    .contains("warn bindings: 1 change(s) for routing key item have waited")
+                    .contains("where routing_key = 'item'"));
+        }
         assertThat(run(database.url(), "status", "--json").out()).contains("\"outbox_waiting\":1,");
     }
 

@@ -13,11 +13,16 @@ import java.time.Duration;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 
 /** Looks at an outbox from outside. Belongs to its connection. */
 public final class OutboxInspector {
 
     private static final int MOST_COUNTED = 1_000_000;
+
+    /** Held keys stay where they are, so those are among the first. */
+    private static final int FIRST = 10_000;
 
     private final Connection connection;
     private final CqrsSchema schema;
@@ -40,7 +45,21 @@ public final class OutboxInspector {
             try (ResultSet row = statement.executeQuery()) {
                 row.next();
                 Duration oldest = Duration.ofNanos(Math.max(0, row.getLong(2)) * 1000);
-                return new OutboxStatus(row.getLong(1), oldest, isRelayed(), models(), diffs());
+                return new OutboxStatus(row.getLong(1), oldest, late(), isRelayed(), models(), diffs());
+            }
+        }
+    }
+
+    private Map<String, Long> late() throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(new OutboxSql(schema).late())) {
+            statement.setInt(1, FIRST);
+            statement.setLong(2, OutboxStatus.LATE.toSeconds());
+            try (ResultSet row = statement.executeQuery()) {
+                Map<String, Long> late = new TreeMap<>();
+                while (row.next()) {
+                    late.put(row.getString(1), row.getLong(2));
+                }
+                return late;
             }
         }
     }

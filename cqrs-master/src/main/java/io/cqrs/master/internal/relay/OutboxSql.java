@@ -69,6 +69,13 @@ final class OutboxSql {
                         from %1$s order by id limit 1), 0)::bigint""".formatted(table);
     }
 
+    /** How many of the first rows have waited long, by routing key: parameters limit, seconds. */
+    String late() {
+        return """
+                select routing_key, count(*) from (select routing_key, created_at from %s order by id limit ?) first
+                where created_at < clock_timestamp() - make_interval(secs => ?) group by 1 order by 1""".formatted(table);
+    }
+
     String delete() {
         return "delete from %s where id = any (?)".formatted(table);
     }
