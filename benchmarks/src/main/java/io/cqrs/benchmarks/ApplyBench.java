@@ -14,8 +14,11 @@ import io.cqrs.replica.Outcome;
 import io.cqrs.replica.ReplicaDefinition;
 import io.cqrs.replica.ReplicaListener;
 import io.cqrs.tools.servers.Servers;
+import io.cqrs.transport.Headers;
 import io.cqrs.transport.Message;
+import io.cqrs.transport.MessageBatch;
 import io.cqrs.transport.MessageCodec;
+import io.cqrs.transport.Wire;
 import io.cqrs.transport.rabbit.RabbitConfig;
 import io.cqrs.transport.rabbit.RabbitTransport;
 import io.cqrs.transport.spi.Destination;
@@ -85,7 +88,10 @@ final class ApplyBench implements Bench {
 
     @Override
     public List<Measure> measures() {
-        return List.of(new Apply(1), new Apply(2));
+        return List.of(
+                new Apply("apply-1", 1, Wire.SINGLE),
+                new Apply("apply-2", 2, Wire.SINGLE),
+                new Apply("apply-batch", 2, Wire.BATCH));
     }
 
     @Override
@@ -95,32 +101,44 @@ final class ApplyBench implements Bench {
     }
 
     /** Empties the table, fills the queue: each key is created and then updated once, in random order of keys. */
-    private void fill() throws SQLException, InterruptedException {
+    private void fill(Wire wire) throws SQLException, InterruptedException {
         try (Connection connection = UrlDataSource.of(databaseUrl, null, null).getConnection();
                 Statement statement = connection.createStatement()) {
             statement.execute("drop table if exists item; " + TABLE + "; truncate cqrs.tombstone");
         }
         MessageCodec codec = new MessageCodec();
         try (Publisher publisher = transport.openPublisher()) {
-            List<OutgoingMessage> page = new ArrayList<>();
+            List<byte[]> bodies = new ArrayList<>();
             for (int i = 0; i < rows; i++) {
-                String body = codec.encode(Message.of(change(i, rows)));
-                page.add(new OutgoingMessage(
-                        new Destination.Queue(queue.name()),
-                        Integer.toString(i),
-                        OutgoingMessage.SINGLE,
-                        Map.of(),
-                        body.getBytes(StandardCharsets.UTF_8)));
-                if (page.size() == 1000 || i == rows - 1) {
-                    requireConfirmed(publisher.send(page).await(Duration.ofSeconds(60)));
-                    page.clear();
+                bodies.add(codec.encode(Message.of(change(i, rows))).getBytes(StandardCharsets.UTF_8));
+                if (bodies.size() == BATCH || i == rows - 1) {
+                    requireConfirmed(publisher.send(messages(wire, bodies)).await(Duration.ofSeconds(60)));
+                    bodies.clear();
                 }
             }
         }
     }
 
+    private List<OutgoingMessage> messages(Wire wire, List<byte[]> bodies) {
+        Destination to = new Destination.Queue(queue.name());
+        if (wire == Wire.BATCH) {
+            return List.of(new OutgoingMessage(
+                    to,
+                    "batch",
+                    MessageBatch.CONTENT_TYPE,
+                    Map.of(Headers.CHANGES, bodies.size()),
+                    MessageBatch.pack(bodies)));
+        }
+        List<OutgoingMessage> messages = new ArrayList<>();
+        for (byte[] body : bodies) {
+            messages.add(
+                    new OutgoingMessage(to, Integer.toString(messages.size()), OutgoingMessage.SINGLE, Map.of(), body));
+        }
+        return messages;
+    }
+
     /** Asks the server: one that was given by URL may be set otherwise than ours. */
-    private String durability() {
+    static String durability(String databaseUrl) {
         try (Connection connection = UrlDataSource.of(databaseUrl, null, null).getConnection();
                 Statement statement = connection.createStatement();
                 ResultSet row = statement.executeQuery(
@@ -157,15 +175,19 @@ final class ApplyBench implements Bench {
 
     private final class Apply implements Measure {
 
+        private final String name;
         private final int workers;
+        private final Wire wire;
 
-        private Apply(int workers) {
+        private Apply(String name, int workers, Wire wire) {
+            this.name = name;
             this.workers = workers;
+            this.wire = wire;
         }
 
         @Override
         public String name() {
-            return workers == 1 ? "apply" : "apply-" + workers;
+            return name;
         }
 
         @Override
@@ -181,13 +203,14 @@ final class ApplyBench implements Bench {
                     "batch " + BATCH,
                     "prefetch " + PREFETCH,
                     "persistent messages",
-                    durability(),
+                    durability(databaseUrl),
+                    wire == Wire.BATCH ? "500 changes a message beside a floor of one" : "one change a message",
                     "workers " + workers + " beside a floor of 1 thread");
         }
 
         @Override
         public double run() throws Exception {
-            fill();
+            fill(wire);
             CountDownLatch done = new CountDownLatch(1);
             AtomicInteger left = new AtomicInteger(rows);
             CqrsReplica replica = CqrsReplica.builder(UrlDataSource.of(databaseUrl, null, null))
@@ -215,7 +238,7 @@ final class ApplyBench implements Bench {
 
         @Override
         public double runFloor() throws Exception {
-            fill();
+            fill(Wire.SINGLE);
             long start = System.nanoTime();
             new BareApply(brokerUrl, databaseUrl, queue.name()).drain(rows);
             return rows / ((System.nanoTime() - start) / 1e9);

@@ -19,6 +19,7 @@ import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.function.BiFunction;
+import java.util.function.IntConsumer;
 
 /**
  * The floor of applying: one thread, a JSON tree a message, the last state a key of each batch, one unnest upsert without
@@ -52,6 +53,11 @@ final class BareApply {
     }
 
     void drain(int rows) throws Exception {
+        drain(rows, count -> {});
+    }
+
+    /** The same, telling how many were committed each time. */
+    void drain(int rows, IntConsumer committed) throws Exception {
         ConnectionFactory factory = new ConnectionFactory();
         factory.setUri(brokerUrl);
         try (com.rabbitmq.client.Connection broker = factory.newConnection();
@@ -74,6 +80,7 @@ final class BareApply {
                 batch.add(buffer.take());
                 buffer.drainTo(batch, ApplyBench.BATCH - 1);
                 apply(database, upsert, batch);
+                committed.accept(batch.size());
                 channel.basicAck(batch.get(batch.size() - 1).tag(), true);
                 left -= batch.size();
             }

@@ -5,7 +5,9 @@ import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -26,36 +28,26 @@ import picocli.CommandLine.Spec;
             "Figures of one machine and one run compare; others don't."
         },
         footer = {
-            "%nMeasures:",
-            "  apply, apply-2   applying from the queue, by one worker and by two",
-            "  engine, engine-hooks  applying changes that are in memory, without hooks and with",
-            "  engine-deletes   the same by two, one change in a hundred a delete, beside none",
-            "  capture          commits of 16 writers with Hibernate's capture, and without",
-            "  batch-insert     a transaction of many inserts with Hibernate's capture, and without",
-            "  trigger-update   an UPDATE with trigger capture, and with bare triggers",
-            "  wake, wake-elsewhere  from commit to queue, the relay woken by the commit or through the database",
-            "  dump, load, diff, checksum  the bulk commands as processes, beside psql's COPY and hashes",
+            "%nMeasures, by group:",
+            "  apply     apply-1, apply-2, apply-batch: from the queue, by one worker, by two, 500 changes a message",
+            "            engine, engine-hooks: changes that are in memory, without hooks and with",
+            "            engine-deletes: the same by two, one change in a hundred a delete, beside none",
+            "  publish   publish-single, publish-batch: the relay, one change a message and many",
+            "  capture   writers: commits of 16 writers with Hibernate's capture, and without",
+            "            batch-insert: a transaction of many inserts with Hibernate's capture, and without",
+            "            trigger-update: an UPDATE with trigger capture, and with bare triggers",
+            "  pipeline  pipeline-single, pipeline-batch: from commits to replica rows, all of it at once",
+            "  latency   latency-p50, latency-p99: from a commit to its replica row, 200 changes a second",
+            "            wake, wake-elsewhere: from commit to queue, the relay woken by the commit or by the database",
+            "  tools     dump, load, diff, checksum: the bulk commands as processes, beside psql's COPY and hashes",
             "  all",
             "%nExample:",
-            "  benchmarks/run apply --rows 50000"
+            "  benchmarks/run apply --rows 50000",
+            "  benchmarks/run publish-batch wake --rounds 7"
         })
 final class Benchmarks implements Callable<Integer> {
 
-    private static final List<String> NAMES = List.of(
-            "apply",
-            "apply-2",
-            "engine",
-            "engine-hooks",
-            "engine-deletes",
-            "capture",
-            "batch-insert",
-            "trigger-update",
-            "wake",
-            "wake-elsewhere",
-            "dump",
-            "load",
-            "diff",
-            "checksum");
+    private static final Map<String, List<String>> GROUPS = groups();
 
     @Parameters(paramLabel = "MEASURE", description = "What to measure, or all.")
     private List<String> wanted = new ArrayList<>();
@@ -93,23 +85,22 @@ final class Benchmarks implements Callable<Integer> {
         if (!List.of("classic", "quorum").contains(queueType)) {
             throw new ParameterException(spec.commandLine(), "--queue-type is classic or quorum");
         }
-        if (wanted.isEmpty() || !wanted.stream().allMatch(one -> one.equals("all") || NAMES.contains(one))) {
-            throw new ParameterException(
-                    spec.commandLine(), "Name measures out of " + String.join(", ", NAMES) + ", or all");
+        if (wanted.isEmpty() || !wanted.stream().allMatch(Benchmarks::isKnown)) {
+            throw new ParameterException(spec.commandLine(), "Name measures or groups out of " + GROUPS + ", or all");
         }
         PrintWriter out = spec.commandLine().getOut();
         try (Servers servers = Servers.durable()) {
             spec.commandLine().getErr().println("servers: " + servers.describe());
             List<Comparison> comparisons = new ArrayList<>();
-            measure(() -> ApplyBench.build(servers, rows, queueType), List.of("apply", "apply-2"), comparisons);
-            measure(
-                    () -> EngineBench.build(servers, rows),
-                    List.of("engine", "engine-hooks", "engine-deletes"),
-                    comparisons);
-            measure(() -> CaptureBench.build(servers, rows), List.of("capture", "batch-insert"), comparisons);
-            measure(() -> TriggerBench.build(servers, rows), List.of("trigger-update"), comparisons);
-            measure(() -> WakeBench.build(servers), List.of("wake", "wake-elsewhere"), comparisons);
-            measure(() -> ToolsBench.build(servers, rows), List.of("dump", "load", "diff", "checksum"), comparisons);
+            measure("apply", () -> ApplyBench.build(servers, rows, queueType), comparisons);
+            measure("apply", () -> EngineBench.build(servers, rows), comparisons);
+            measure("publish", () -> PublishBench.build(servers, rows, queueType), comparisons);
+            measure("capture", () -> CaptureBench.build(servers, rows), comparisons);
+            measure("capture", () -> TriggerBench.build(servers, rows), comparisons);
+            measure("pipeline", () -> PipelineBench.build(servers, rows, queueType), comparisons);
+            measure("latency", () -> LatencyBench.build(servers, queueType), comparisons);
+            measure("latency", () -> WakeBench.build(servers), comparisons);
+            measure("tools", () -> ToolsBench.build(servers, rows), comparisons);
             List<String> lines = new ArrayList<>();
             for (Comparison comparison : comparisons) {
                 lines.add(Report.jsonLine(comparison));
@@ -124,13 +115,12 @@ final class Benchmarks implements Callable<Integer> {
         return 0;
     }
 
-    /** Builds what the measures need only where one of them is wanted. */
-    private void measure(Callable<? extends Bench> build, List<String> names, List<Comparison> comparisons)
-            throws Exception {
-        if (names.stream().anyMatch(this::isWanted)) {
+    /** Builds what the measures of a group need only where one of them is wanted. */
+    private void measure(String group, Callable<? extends Bench> build, List<Comparison> comparisons) throws Exception {
+        if (isWanted(group) || GROUPS.getOrDefault(group, List.of()).stream().anyMatch(wanted::contains)) {
             try (Bench bench = build.call()) {
                 for (Measure one : bench.measures()) {
-                    if (isWanted(one.name())) {
+                    if (isWanted(group) || wanted.contains(one.name())) {
                         comparisons.add(Comparison.of(one, rounds));
                     }
                 }
@@ -138,7 +128,24 @@ final class Benchmarks implements Callable<Integer> {
         }
     }
 
-    private boolean isWanted(String name) {
-        return wanted.contains("all") || wanted.contains(name);
+    private boolean isWanted(String group) {
+        return wanted.contains("all") || wanted.contains(group);
+    }
+
+    private static boolean isKnown(String name) {
+        return name.equals("all")
+                || GROUPS.containsKey(name)
+                || GROUPS.values().stream().anyMatch(names -> names.contains(name));
+    }
+
+    private static Map<String, List<String>> groups() {
+        Map<String, List<String>> groups = new LinkedHashMap<>();
+        groups.put("apply", List.of("apply-1", "apply-2", "apply-batch", "engine", "engine-hooks", "engine-deletes"));
+        groups.put("publish", List.of("publish-single", "publish-batch"));
+        groups.put("capture", List.of("writers", "batch-insert", "trigger-update"));
+        groups.put("pipeline", List.of("pipeline-single", "pipeline-batch"));
+        groups.put("latency", List.of("latency-p50", "latency-p99", "wake", "wake-elsewhere"));
+        groups.put("tools", List.of("dump", "load", "diff", "checksum"));
+        return groups;
     }
 }

@@ -81,7 +81,7 @@ final class CaptureBench implements Bench {
 
         @Override
         public String name() {
-            return "capture";
+            return "writers";
         }
 
         @Override

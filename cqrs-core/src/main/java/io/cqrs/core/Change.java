@@ -55,7 +55,7 @@ public record Change(
 
     /** Returns this change, forced or not. */
     public Change withForced(boolean other) {
-        return new Change(signal, key, stamp, data, previous, correlationId, meta, other);
+        return other == forced ? this : new Change(signal, key, stamp, data, previous, correlationId, meta, other);
     }
 
     /** Names the change without its data: model, key, signal and stamp. */

@@ -1,7 +1,6 @@
 package io.cqrs.core;
 
 import java.util.Objects;
-import java.util.regex.Pattern;
 
 /**
  * Names a replicated model, the same in all services, as in {@code product}.
@@ -13,19 +12,34 @@ import java.util.regex.Pattern;
  */
 public record CqrsId(String value) implements Comparable<CqrsId> {
 
-    private static final Pattern ALLOWED = Pattern.compile("[A-Za-z0-9_.-]{1,100}");
+    private static final int LONGEST = 100;
+    private static final String RESERVED = "batch.";
 
     /**
      * Checks the id.
      *
-     * @throws IllegalArgumentException if it is empty, longer than 100 characters or holds another character
+     * @throws IllegalArgumentException if it is empty, longer than 100 characters, holds another character or begins with
+     *     {@code batch.}, as the routing keys of batches do
      */
     public CqrsId {
         Objects.requireNonNull(value, "value");
-        if (!ALLOWED.matcher(value).matches()) {
+        if (!isAllowed(value)) {
             throw new IllegalArgumentException("cqrs id \"" + value
-                    + "\" is not allowed: use 1 to 100 letters, digits, '_', '-' or '.', as in \"product\"");
+                    + "\" is not allowed: use 1 to 100 letters, digits, '_', '-' or '.', as in \"product\", and do not"
+                    + " begin it with \"batch.\"");
         }
+    }
+
+    /** By hand: each message brings one. */
+    private static boolean isAllowed(String value) {
+        for (int i = 0; i < value.length(); i++) {
+            char c = value.charAt(i);
+            boolean letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+            if (!letter && !(c >= '0' && c <= '9') && c != '_' && c != '-' && c != '.') {
+                return false;
+            }
+        }
+        return !value.isEmpty() && value.length() <= LONGEST && !value.startsWith(RESERVED);
     }
 
     /**

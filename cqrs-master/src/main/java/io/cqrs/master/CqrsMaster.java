@@ -5,6 +5,7 @@ import io.cqrs.core.jdbc.UrlDataSource;
 import io.cqrs.core.schema.CqrsSchema;
 import io.cqrs.master.hibernate.BulkWriter;
 import io.cqrs.master.hibernate.Capture;
+import io.cqrs.transport.Wire;
 import io.cqrs.transport.spi.Transport;
 import jakarta.persistence.EntityManager;
 import jakarta.persistence.EntityManagerFactory;
@@ -122,6 +123,7 @@ public final class CqrsMaster implements AutoCloseable {
         private @Nullable DataSource dataSource;
         private @Nullable Transport transport;
         private UnroutablePolicy unroutable = UnroutablePolicy.HOLD;
+        private Wire wire = Wire.SINGLE;
         private RelayListener listener = new RelayListener() {};
         private boolean migrate;
 
@@ -145,6 +147,12 @@ public final class CqrsMaster implements AutoCloseable {
         /** Sets what happens to changes that no queue is bound for; they are held unless set. */
         public Builder unroutable(UnroutablePolicy policy) {
             this.unroutable = Objects.requireNonNull(policy, "unroutable");
+            return this;
+        }
+
+        /** Sets how changes become messages; each one of its own unless set. */
+        public Builder wire(Wire value) {
+            this.wire = Objects.requireNonNull(value, "wire");
             return this;
         }
 
@@ -182,6 +190,7 @@ public final class CqrsMaster implements AutoCloseable {
                     .transport(transport)
                     .schema(schema)
                     .unroutable(unroutable)
+                    .wire(wire)
                     .listener(listener)
                     .build();
             return new CqrsMaster(factory, capture, relay);

@@ -8,6 +8,7 @@ import io.cqrs.master.internal.relay.OutboxAlarm;
 import io.cqrs.master.internal.relay.Relay;
 import io.cqrs.master.internal.relay.RelaySettings;
 import io.cqrs.master.internal.relay.StatusKeeper;
+import io.cqrs.transport.Wire;
 import io.cqrs.transport.spi.Transport;
 import java.time.Duration;
 import java.util.List;
@@ -107,6 +108,7 @@ public final class CqrsRelay implements AutoCloseable {
         private long pageBytes = 8L << 20;
         private Duration longestPoll = Duration.ofMillis(100);
         private UnroutablePolicy unroutable = UnroutablePolicy.HOLD;
+        private Wire wire = Wire.SINGLE;
         private RelayListener listener = new RelayListener() {};
 
         private Builder(DataSource dataSource) {
@@ -149,6 +151,12 @@ public final class CqrsRelay implements AutoCloseable {
             return this;
         }
 
+        /** Sets how changes become messages; each one of its own unless set. */
+        public Builder wire(Wire value) {
+            this.wire = Objects.requireNonNull(value, "wire");
+            return this;
+        }
+
         /** Sets who is told. */
         public Builder listener(RelayListener value) {
             this.listener = Objects.requireNonNull(value, "listener");
@@ -173,7 +181,8 @@ public final class CqrsRelay implements AutoCloseable {
                 throw new IllegalArgumentException("longestPoll " + longestPoll + " must be more than zero");
             }
             StatusKeeper status = new StatusKeeper(listener);
-            RelaySettings settings = new RelaySettings(schema, pageSize, pageBytes, longestPoll, unroutable, status);
+            RelaySettings settings =
+                    new RelaySettings(schema, pageSize, pageBytes, longestPoll, unroutable, wire, status);
             return new CqrsRelay(settings, status, dataSource, transport);
         }
     }

@@ -25,8 +25,10 @@ final class RelayCommand implements Callable<Integer> {
     public Integer call() throws Exception {
         CqrsConfig loaded = config.load();
         RabbitTransport transport = loaded.transport();
-        CqrsRelay relay =
-                CqrsRelay.builder(loaded.database()).transport(transport).build();
+        CqrsRelay relay = CqrsRelay.builder(loaded.database())
+                .transport(transport)
+                .wire(loaded.wire())
+                .build();
         Service.run(relay::start, relay::isRunning, relay, transport);
         return 0;
     }

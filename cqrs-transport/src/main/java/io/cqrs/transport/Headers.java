@@ -6,6 +6,9 @@ public final class Headers {
     /** On a sync that goes below a later state of the replica: {@code true}. */
     public static final String FORCE = "cqrs-force";
 
+    /** On a batch: how many messages it holds. */
+    public static final String CHANGES = "cqrs-changes";
+
     /** On a dead letter: the class of the error. */
     public static final String ERROR_CLASS = "cqrs-error-class";
 

@@ -31,11 +31,15 @@ final class JsonValues {
 
     private JsonValues() {}
 
-    /** Reads the object whose start the parser stands on. */
+    /** Reads the object whose start the parser stands on; a key may stand only once. */
     static Map<String, @Nullable Object> readObject(JsonParser parser) throws IOException {
         Map<String, @Nullable Object> map = new LinkedHashMap<>();
         for (String name = parser.nextFieldName(); name != null; name = parser.nextFieldName()) {
+            int known = map.size();
             map.put(name, read(parser, parser.nextToken()));
+            if (map.size() == known) {
+                throw new SerializationException("key " + name + " stands twice");
+            }
         }
         return map;
     }

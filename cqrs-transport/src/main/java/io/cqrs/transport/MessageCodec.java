@@ -6,7 +6,6 @@ import com.fasterxml.jackson.core.JsonLocation;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
-import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.core.StreamWriteFeature;
 import io.cqrs.core.Change;
 import io.cqrs.core.CqrsId;
@@ -19,7 +18,6 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -37,13 +35,8 @@ public final class MessageCodec {
 
     private final JsonFactory json = JsonFactory.builder()
             .enable(StreamWriteFeature.WRITE_BIGDECIMAL_AS_PLAIN)
-            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
             .streamReadConstraints(JsonValues.LIMITS)
             .build();
-
-    /** For a dump's lines: to look for doubled keys costs as much as to read the rest. The last one counts. */
-    private final JsonFactory lineJson =
-            JsonFactory.builder().streamReadConstraints(JsonValues.LIMITS).build();
 
     /**
      * Writes a message.
@@ -84,7 +77,7 @@ public final class MessageCodec {
      * @throws SerializationException if it is no JSON object, or lacks revision, time or key; the message says which
      */
     public Change decodeData(CqrsId cqrsId, List<String> keyFields, byte[] line) {
-        Map<String, @Nullable Object> data = readObject(lineJson, line, "line");
+        Map<String, @Nullable Object> data = readObject(line, "line");
         Fields fields = new Fields(data);
         try {
             List<Object> parts = new ArrayList<>();
@@ -109,11 +102,11 @@ public final class MessageCodec {
      *     the signal is unknown; the message says which
      */
     public Message decode(byte[] body) {
-        return toMessage(new Fields(readObject(json, body, "message")));
+        return toMessage(new Fields(readObject(body, "message")));
     }
 
-    private static Map<String, @Nullable Object> readObject(JsonFactory factory, byte[] body, String what) {
-        try (JsonParser parser = factory.createParser(body)) {
+    private Map<String, @Nullable Object> readObject(byte[] body, String what) {
+        try (JsonParser parser = json.createParser(body)) {
             if (parser.nextToken() != JsonToken.START_OBJECT) {
                 throw new SerializationException("the " + what + " is no JSON object");
             }
@@ -178,7 +171,7 @@ public final class MessageCodec {
     private static Message toMessage(Fields fields) {
         Signal signal = signal(fields.text("signal_type"));
         EntityKey key = key(fields);
-        Map<String, @Nullable Object> data = new LinkedHashMap<>(fields.object("instance_data"));
+        Map<String, @Nullable Object> data = fields.object("instance_data");
         Fields instance = new Fields(data);
         try {
             Stamp stamp = Stamp.of(WireTime.parse(instance.text(UPDATED)), instance.integer(REVISION));

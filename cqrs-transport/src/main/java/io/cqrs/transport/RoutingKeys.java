@@ -3,14 +3,26 @@ package io.cqrs.transport;
 import io.cqrs.core.CqrsId;
 import org.jspecify.annotations.Nullable;
 
-/** The routing keys of django-cqrs, which a Django service in the fleet binds too. Stateless. */
+/** The routing keys of django-cqrs, which a Django service in the fleet binds too, and that of batches. Stateless. */
 public final class RoutingKeys {
+
+    private static final String BATCHED = "batch.";
 
     private RoutingKeys() {}
 
     /** Returns the key that reaches every replica of the model. */
     public static String toAll(CqrsId cqrsId) {
         return cqrsId.value();
+    }
+
+    /** Returns the key that reaches every replica of the model that is of this framework: by it go batches. */
+    public static String toAllBatched(CqrsId cqrsId) {
+        return BATCHED + cqrsId.value();
+    }
+
+    /** Says whether a message by this key went to every replica of the model. */
+    public static boolean isToAll(String routingKey, CqrsId cqrsId) {
+        return routingKey.equals(cqrsId.value()) || routingKey.equals(toAllBatched(cqrsId));
     }
 
     /** Returns the key that reaches one queue: a sync aimed at it, its own retries, its dead letters. */

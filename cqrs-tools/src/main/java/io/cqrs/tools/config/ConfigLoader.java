@@ -11,6 +11,7 @@ import io.cqrs.core.CqrsId;
 import io.cqrs.core.jdbc.TableName;
 import io.cqrs.replica.Order;
 import io.cqrs.replica.ReplicaDefinition;
+import io.cqrs.transport.Wire;
 import io.cqrs.transport.rabbit.RabbitConfig;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -39,6 +40,7 @@ public final class ConfigLoader {
                     Stream.of(
                             "transport.url",
                             "transport.exchange",
+                            "transport.wire",
                             "database.url",
                             "database.user",
                             "database.password",
@@ -77,6 +79,7 @@ public final class ConfigLoader {
         return new CqrsConfig(
                 settings.get("transport.url"),
                 settings.getOrDefault("transport.exchange", RabbitConfig.DEFAULT_EXCHANGE),
+                wire(settings.getOrDefault("transport.wire", "single")),
                 settings.get("database.url"),
                 settings.get("database.user"),
                 settings.get("database.password"),
@@ -186,6 +189,15 @@ public final class ConfigLoader {
         } catch (IllegalArgumentException e) {
             throw new CqrsConfigurationException(where + ": " + e.getMessage(), e);
         }
+    }
+
+    private static Wire wire(String name) {
+        return switch (name) {
+            case "single" -> Wire.SINGLE;
+            case "batch" -> Wire.BATCH;
+            default ->
+                throw new CqrsConfigurationException("transport.wire is \"" + name + "\": it is single or batch");
+        };
     }
 
     private static Order order(String where, String name) {

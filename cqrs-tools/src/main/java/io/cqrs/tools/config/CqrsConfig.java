@@ -4,6 +4,7 @@ import io.cqrs.core.CqrsConfigurationException;
 import io.cqrs.core.jdbc.UrlDataSource;
 import io.cqrs.master.MasterTable;
 import io.cqrs.replica.ReplicaDefinition;
+import io.cqrs.transport.Wire;
 import io.cqrs.transport.rabbit.RabbitConfig;
 import io.cqrs.transport.rabbit.RabbitTransport;
 import io.cqrs.transport.spi.ReplicaQueue;
@@ -19,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param transportUrl the broker
  * @param exchange the exchange
+ * @param wire how a relay puts changes into messages
  * @param databaseUrl the database's JDBC URL
  * @param databaseUser its user, unless in the URL
  * @param databasePassword the password, unless in the URL
@@ -30,6 +32,7 @@ import org.jspecify.annotations.Nullable;
 public record CqrsConfig(
         @Nullable String transportUrl,
         String exchange,
+        Wire wire,
         @Nullable String databaseUrl,
         @Nullable String databaseUser,
         @Nullable String databasePassword,

@@ -30,9 +30,11 @@ final class MemoryQueue {
     List<Delivery> take(int maxCount, long maxBytes) {
         List<Delivery> batch = new ArrayList<>();
         long bytes = 0;
-        while (!ready.isEmpty() && batch.size() < maxCount && bytes < maxBytes) {
+        int changes = 0;
+        while (!ready.isEmpty() && changes < maxCount && bytes < maxBytes) {
             Delivery next = ready.removeFirst();
             bytes += next.body().length;
+            changes += next.changes();
             batch.add(next);
         }
         return batch;

@@ -64,13 +64,15 @@ final class RabbitReceiver implements Receiver {
         adjust();
         List<Delivery> batch = new ArrayList<>();
         long bytes = 0;
+        int changes = 0;
         Delivery next = ahead != null ? ahead : buffering.buffer.poll(wait.toNanos(), TimeUnit.NANOSECONDS);
         ahead = null;
         while (next != null && next != END) {
             batch.add(next);
             bytes += next.body().length;
+            changes += next.changes();
             received = next.tag();
-            if (batch.size() >= maxCount || bytes >= maxBytes) {
+            if (changes >= maxCount || bytes >= maxBytes) {
                 break;
             }
             next = buffering.buffer.poll();

@@ -1,5 +1,6 @@
 package io.cqrs.transport.spi;
 
+import io.cqrs.transport.Headers;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -19,4 +20,10 @@ public record Delivery(
         @Nullable String contentType,
         String routingKey,
         Map<String, Object> headers,
-        byte[] body) {}
+        byte[] body) {
+
+    /** Returns how many changes it holds, as its publisher says: 1 but for batches. */
+    public int changes() {
+        return headers.get(Headers.CHANGES) instanceof Integer count && count > 0 ? count : 1;
+    }
+}

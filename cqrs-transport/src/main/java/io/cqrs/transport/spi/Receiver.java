@@ -10,7 +10,7 @@ public interface Receiver extends AutoCloseable {
     /**
      * Waits for a message, then takes what is there without waiting for more.
      *
-     * @param maxCount at most so many messages, 1 or more
+     * @param maxCount no further message once they hold so many changes, 1 or more
      * @param maxBytes no further message once their bodies reach so many bytes
      * @param wait how long to wait for the first one
      * @return messages in the order of the queue; empty when none came

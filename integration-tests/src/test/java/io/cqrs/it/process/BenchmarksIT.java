@@ -24,7 +24,7 @@ class BenchmarksIT {
         TestEnvironment.broker();
         Path json = directory.resolve("measures.ndjson");
         try (TestProcess run = TestProcess.of(
-                        "benchmarks/run", "apply", "--rows", "1000", "--rounds", "1", "--json", json.toString())
+                        "benchmarks/run", "apply-1", "--rows", "1000", "--rounds", "1", "--json", json.toString())
                 .start()) {
             assertThat(run.awaitExit()).as(run.output()).isZero();
             assertThat(run.output()).contains("servers: ", "floor", "ratio", "prefetch 1000", "fsync on");
@@ -32,7 +32,7 @@ class BenchmarksIT {
         List<String> lines = Files.readAllLines(json);
         assertThat(lines).hasSize(1);
         JsonNode line = new JsonMapper().readTree(lines.get(0));
-        assertThat(line.get("measure").asText()).isEqualTo("apply");
+        assertThat(line.get("measure").asText()).isEqualTo("apply-1");
         assertThat(line.get("rounds").asInt()).isEqualTo(1);
         assertThat(line.get("value").asDouble()).isPositive();
         assertThat(line.get("ratio").asDouble())
@@ -43,7 +43,7 @@ class BenchmarksIT {
     void refusesAMeasureThatThereIsNot() throws Exception {
         try (TestProcess run = TestProcess.of("benchmarks/run", "speed").start()) {
             assertThat(run.awaitExit()).isEqualTo(2);
-            assertThat(run.output()).contains("apply, apply-2");
+            assertThat(run.output()).contains("apply-1, apply-2");
         }
     }
 }

@@ -153,7 +153,8 @@ final class OutboxReader implements AutoCloseable {
             try (ResultSet row = statement.executeQuery()) {
                 while (bytes < pageBytes && row.next()) {
                     byte[] body = row.getBytes(3);
-                    rows.add(new OutboxRow(row.getLong(1), row.getString(2), body, row.getString(4)));
+                    rows.add(
+                            new OutboxRow(row.getLong(1), row.getString(2), body, row.getString(4), row.getBoolean(5)));
                     bytes += body.length;
                 }
             }

@@ -12,9 +12,10 @@ import org.jspecify.annotations.Nullable;
  * @param routingKey where it goes
  * @param body the finished message
  * @param headers what travels beside it, as a JSON object, or null
+ * @param toAll whether it goes to all replicas of its model
  */
 record OutboxRow(
-        long id, String routingKey, byte[] body, @Nullable String headers) {
+        long id, String routingKey, byte[] body, @Nullable String headers, boolean toAll) {
 
     /** Returns the headers by name. */
     @SuppressWarnings("unchecked") // a JSON object

@@ -37,7 +37,7 @@ final class OutboxSql {
     /** What committed between two snapshots: parameters seen, seen, current, limit. */
     String tick() {
         return """
-                select id, routing_key, body, headers from %s
+                select id, routing_key, body, headers, routing_key = cqrs_id from %s
                 where (xid >= pg_snapshot_xmax(?::pg_snapshot)
                         or xid = any (array(select pg_snapshot_xip(?::pg_snapshot))))
                     and pg_visible_in_snapshot(xid, ?::pg_snapshot)
@@ -47,7 +47,7 @@ final class OutboxSql {
     /** The same, beyond an id, by the primary key: parameters after, seen, current, limit. */
     String page() {
         return """
-                select id, routing_key, body, headers from %s
+                select id, routing_key, body, headers, routing_key = cqrs_id from %s
                 where id > ? and not pg_visible_in_snapshot(xid, ?::pg_snapshot)
                     and pg_visible_in_snapshot(xid, ?::pg_snapshot)
                 order by id limit ?""".formatted(table);
@@ -56,7 +56,7 @@ final class OutboxSql {
     /** What is held of a routing key: parameters routing key, seen, limit. */
     String held() {
         return """
-                select id, routing_key, body, headers from %s
+                select id, routing_key, body, headers, routing_key = cqrs_id from %s
                 where routing_key = ? and pg_visible_in_snapshot(xid, ?::pg_snapshot)
                 order by id limit ?""".formatted(table);
     }

@@ -3,6 +3,7 @@ package io.cqrs.master.internal.relay;
 import io.cqrs.core.schema.CqrsSchema;
 import io.cqrs.master.RelayListener;
 import io.cqrs.master.UnroutablePolicy;
+import io.cqrs.transport.Wire;
 import java.time.Duration;
 
 /**
@@ -13,6 +14,7 @@ import java.time.Duration;
  * @param pageBytes no further message once a page reaches so many bytes
  * @param longestPoll how long an idle relay sleeps at most
  * @param unroutable what to do with messages that no queue is bound for
+ * @param wire how they become messages
  * @param listener who is told
  */
 public record RelaySettings(
@@ -21,4 +23,5 @@ public record RelaySettings(
         long pageBytes,
         Duration longestPoll,
         UnroutablePolicy unroutable,
+        Wire wire,
         RelayListener listener) {}

@@ -1,7 +1,6 @@
 package io.cqrs.master.internal.relay;
 
 import io.cqrs.master.UnroutablePolicy;
-import io.cqrs.transport.spi.Destination;
 import io.cqrs.transport.spi.OutgoingMessage;
 import io.cqrs.transport.spi.PublishOutcome;
 import io.cqrs.transport.spi.Publisher;
@@ -31,6 +30,7 @@ final class Shipment {
     private final OutboxReader reader;
     private final Publisher publisher;
     private final Parked parked;
+    private final Packer packer;
     private @Nullable OnItsWay onItsWay;
 
     Shipment(RelaySettings settings, OutboxReader reader, Publisher publisher, Parked parked) {
@@ -38,6 +38,7 @@ final class Shipment {
         this.reader = reader;
         this.publisher = publisher;
         this.parked = parked;
+        this.packer = new Packer(settings.wire());
     }
 
     /** Publishes a page and settles the one before. Returns whether there was anything to do. */
@@ -85,13 +86,13 @@ final class Shipment {
         List<Long> dropped = new ArrayList<>();
         boolean through = true;
         for (int i = 0; i < outcomes.size() && through; i++) {
-            OutboxRow row = held.rows().get(i);
+            Parcel parcel = held.parcels().get(i);
             if (isDropped(outcomes.get(i))) {
-                dropped.add(row.id());
+                dropped.addAll(parcel.ids());
             } else if (outcomes.get(i).isConfirmed()) {
-                confirmed.add(row.id());
+                confirmed.addAll(parcel.ids());
             } else {
-                park(row, outcomes.get(i));
+                park(parcel.routingKey(), outcomes.get(i));
                 through = false;
             }
         }
@@ -102,20 +103,20 @@ final class Shipment {
 
     private void settle(OnItsWay sent) throws SQLException, InterruptedException {
         List<PublishOutcome> outcomes = sent.publication().await(CONFIRM_LIMIT);
-        List<Long> done = new ArrayList<>(outcomes.size());
+        List<Long> done = new ArrayList<>();
         List<Long> dropped = new ArrayList<>();
         Set<String> refused = new HashSet<>();
         for (int i = 0; i < outcomes.size(); i++) {
-            OutboxRow row = sent.rows().get(i);
+            Parcel parcel = sent.parcels().get(i);
             PublishOutcome outcome = outcomes.get(i);
             if (isDropped(outcome)) {
-                dropped.add(row.id());
+                dropped.addAll(parcel.ids());
             } else if (!outcome.isConfirmed()) {
-                if (refused.add(row.routingKey())) {
-                    park(row, outcome);
+                if (refused.add(parcel.routingKey())) {
+                    park(parcel.routingKey(), outcome);
                 }
-            } else if (!parked.contains(row.routingKey())) {
-                done.add(row.id());
+            } else if (!parked.contains(parcel.routingKey())) {
+                done.addAll(parcel.ids());
             }
         }
         delete(done);
@@ -140,35 +141,28 @@ final class Shipment {
         }
     }
 
-    private void park(OutboxRow row, PublishOutcome outcome) {
-        if (parked.park(row.routingKey())) {
+    private void park(String routingKey, PublishOutcome outcome) {
+        if (parked.park(routingKey)) {
             LOG.warn(
                     "routing key {} is held, its changes wait in the outbox: {}",
-                    row.routingKey(),
+                    routingKey,
                     outcome instanceof PublishOutcome.Unroutable unroutable
                             ? unroutable.reason() + "; start a replica of it, or set the unroutable policy to drop"
                             : "the broker refused a message");
         }
         if (outcome instanceof PublishOutcome.Unroutable) {
-            settings.listener().returned(row.routingKey());
+            settings.listener().returned(routingKey);
         } else {
-            settings.listener().refused(row.routingKey());
+            settings.listener().refused(routingKey);
         }
-        settings.listener().held(row.routingKey());
+        settings.listener().held(routingKey);
     }
 
     private OnItsWay publish(List<OutboxRow> rows) throws InterruptedException {
-        List<OutgoingMessage> messages = new ArrayList<>(rows.size());
-        for (OutboxRow row : rows) {
-            messages.add(new OutgoingMessage(
-                    new Destination.Exchange(row.routingKey()),
-                    Long.toString(row.id()),
-                    OutgoingMessage.SINGLE,
-                    row.headerMap(),
-                    row.body()));
-        }
-        return new OnItsWay(rows, publisher.send(messages));
+        List<Parcel> parcels = packer.pack(rows);
+        List<OutgoingMessage> messages = parcels.stream().map(Parcel::message).toList();
+        return new OnItsWay(parcels, publisher.send(messages));
     }
 
-    private record OnItsWay(List<OutboxRow> rows, Publisher.Publication publication) {}
+    private record OnItsWay(List<Parcel> parcels, Publisher.Publication publication) {}
 }

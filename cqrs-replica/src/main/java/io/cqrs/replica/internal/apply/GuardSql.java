@@ -42,33 +42,37 @@ final class GuardSql {
     }
 
     /**
-     * Behind the arrays: cqrs id, three times. Returns ord, written, old_updated, old_revision, deleted, horizon.
+     * Behind the arrays: cqrs id, twice. Returns ord, written, old_updated, old_revision, deleted, horizon.
      *
-     * <p>The horizon is read by the statement that looks for tombstones: a purge moves both at once.
+     * <p>The row and the tombstone are looked up once, before anything is written: for the guard and for the outcome. The
+     * horizon is read by the statement that looks for tombstones: a purge moves both at once.
      */
     String save(List<ReplicaColumn> columns, Reach reach) {
         return """
-                with m as materialized (%1$s),
-                h as materialized (%2$s),
-                w as (%3$s
-                    returning %4$s)
-                select m.ord, (%5$s) in (select %6$s from w) as written, x.cqrs_updated as old_updated,
-                    x.cqrs_revision as old_revision, t.updated as deleted, (select updated from h) as horizon
-                from m left join lateral (
-                        select x.cqrs_updated, x.cqrs_revision from %7$s x where %8$s offset 0) x on true
-                    left join lateral (
-                        select t.updated from %9$s t where t.cqrs_id = ? and t.pk = %10$s offset 0) t on true
+                with m as materialized (
+                    select m.*, x.old_updated, x.old_revision, x.found, t.updated as deleted from (%1$s) m
+                        left join lateral (
+                            select x.cqrs_updated as old_updated, x.cqrs_revision as old_revision, true as found
+                            from %2$s x where %3$s offset 0) x on true
+                        left join lateral (
+                            select t.updated from %4$s t where t.cqrs_id = ? and t.pk = %5$s offset 0) t on true),
+                h as materialized (%6$s),
+                w as (%7$s
+                    returning %8$s)
+                select m.ord, (%9$s) in (select %10$s from w) as written, m.old_updated, m.old_revision, m.deleted,
+                    (select updated from h) as horizon
+                from m
                 """.formatted(
                         rows(filled(columns)),
-                        horizons(),
-                        upsert(columns, reach),
-                        returnedKey(),
-                        keyExpressions(),
-                        returnedNames(),
                         table.name().sql(),
                         keyEquals("x"),
                         tombstone.sql(),
-                        keyText());
+                        keyText(),
+                        horizons(),
+                        upsert(columns, "(m.upd <= m.deleted) is not true", "m.found", reach),
+                        returnedKey(),
+                        keyExpressions(),
+                        returnedNames());
     }
 
     /**
@@ -87,7 +91,7 @@ final class GuardSql {
                         keyExpressions(),
                         stage.sql(),
                         horizons(),
-                        upsert(columns, reach),
+                        upsert(columns, notDeleted(), found(), reach),
                         table.order() == Order.REVISION ? "rev desc, upd desc" : "upd desc, rev desc");
     }
 
@@ -108,7 +112,17 @@ final class GuardSql {
     }
 
     /** Parameters: cqrs id. */
-    private String upsert(List<ReplicaColumn> columns, Reach reach) {
+    private String notDeleted() {
+        return "not exists (select from %s t where t.cqrs_id = ? and t.pk = %s and m.upd <= t.updated offset 0)"
+                .formatted(tombstone.sql(), keyText());
+    }
+
+    private String found() {
+        return "exists (select from %s x where %s)".formatted(table.name().sql(), keyEquals("x"));
+    }
+
+    /** Parameters: those of the conditions. */
+    private String upsert(List<ReplicaColumn> columns, String notDeleted, String found, Reach reach) {
         List<ReplicaColumn> all = filled(columns);
         String targets =
                 all.stream().map(column -> TableName.quote(column.name())).collect(Collectors.joining(", "));
@@ -121,19 +135,16 @@ final class GuardSql {
         return """
                 insert into %1$s as r (%2$s, cqrs_updated, cqrs_revision)
                     select %3$s, m.upd, m.rev from m
-                    where not exists (
-                            select from %4$s t where t.cqrs_id = ? and t.pk = %5$s and m.upd <= t.updated offset 0)
-                        and %6$s
-                    order by %7$s
-                    on conflict (%8$s) do update
-                    set %9$scqrs_updated = excluded.cqrs_updated, cqrs_revision = excluded.cqrs_revision
-                    where %10$s""".formatted(
+                    where %4$s and %5$s
+                    order by %6$s
+                    on conflict (%7$s) do update
+                    set %8$scqrs_updated = excluded.cqrs_updated, cqrs_revision = excluded.cqrs_revision
+                    where %9$s""".formatted(
                         table.name().sql(),
                         targets,
                         sources,
-                        tombstone.sql(),
-                        keyText(),
-                        withinHorizon(reach),
+                        notDeleted,
+                        withinHorizon(found, reach),
                         keyExpressions(),
                         keyNames(),
                         updates,
@@ -145,10 +156,9 @@ final class GuardSql {
     }
 
     /** A sync says that the entity is there: it may create what an old save may not. */
-    private String withinHorizon(Reach reach) {
+    private static String withinHorizon(String found, Reach reach) {
         return reach == Reach.NEWER
-                ? "(not exists (select from h where m.upd <= h.updated) or exists (select from %s x where %s))"
-                        .formatted(table.name().sql(), keyEquals("x"))
+                ? "(%s or not exists (select from h where m.upd <= h.updated))".formatted(found)
                 : "true";
     }
 

@@ -201,9 +201,8 @@ final class TableApplier implements AutoCloseable {
         List<ReplicaColumn> columns = shape.columns(table);
         PreparedStatement statement = statement(shape, columns);
         int next = RowArrays.bind(statement, changes(rows), table.key(), columns);
-        for (int i = 0; i < 3; i++) {
-            statement.setString(next + i, table.cqrsId().value());
-        }
+        statement.setString(next, table.cqrsId().value());
+        statement.setString(next + 1, table.cqrsId().value());
         try (ResultSet result = query(statement, () -> sql.save(columns, shape.reach()))) {
             while (result.next()) {
                 Fold.Newest row = rows.get(result.getInt("ord") - 1);
@@ -230,13 +229,13 @@ final class TableApplier implements AutoCloseable {
     }
 
     private static Outcome saveOutcome(Fold.Newest row, ResultSet result, GuardSql.Reach reach) throws SQLException {
+        long oldRevision = result.getLong("old_revision");
+        boolean revised = !result.wasNull();
+        if (result.getBoolean("written")) {
+            return revised && row.skips(oldRevision) ? Outcome.APPLIED_AFTER_GAP : Outcome.APPLIED;
+        }
         Stamp stamp = row.change().stamp();
         Instant oldUpdated = time(result, "old_updated");
-        long oldRevision = result.getLong("old_revision");
-        if (result.getBoolean("written")) {
-            boolean gap = oldUpdated != null && row.skips(oldRevision);
-            return gap ? Outcome.APPLIED_AFTER_GAP : Outcome.APPLIED;
-        }
         Instant deleted = time(result, "deleted");
         boolean deletedLater = deleted != null && !stamp.updated().isAfter(deleted);
         Instant horizon = time(result, "horizon");

@@ -34,6 +34,7 @@ import org.slf4j.LoggerFactory;
  * Sees each message of a batch through: when it returns, every one is applied, or safe in another queue of the broker.
  *
  * <ol>
+ *   <li>Open batches: from here on each change is a message of its own.
  *   <li>Decode; what is not understood, unknown or expired goes to the dead letters.
  *   <li>Apply: the deletes in one transaction, the rest in another.
  *   <li>Rolled back by contention: the same again, after a short wait, without spending the messages' attempts.
@@ -66,16 +67,17 @@ final class BatchProcessor {
 
     void process(List<Delivery> deliveries) throws SQLException, InterruptedException {
         long start = System.nanoTime();
-        List<Incoming> batch = new ArrayList<>(deliveries.size());
-        for (Delivery delivery : deliveries) {
-            decode(delivery, batch);
+        List<Delivery> messages = Batches.opened(deliveries);
+        List<Incoming> batch = new ArrayList<>(messages.size());
+        for (Delivery message : messages) {
+            decode(message, batch);
         }
         if (!batch.isEmpty()) {
             apply(batch);
         }
         failed.flush();
         settings.listener()
-                .batch(deliveries.size(), Duration.ofNanos(System.nanoTime() - start), traceParents(deliveries));
+                .batch(messages.size(), Duration.ofNanos(System.nanoTime() - start), traceParents(deliveries));
     }
 
     private static Set<String> traceParents(List<Delivery> deliveries) {
@@ -131,7 +133,7 @@ final class BatchProcessor {
     private static boolean isSyncToAll(Message message, Delivery delivery) {
         Change change = message.change();
         return change.signal() == Signal.SYNC
-                && delivery.routingKey().equals(RoutingKeys.toAll(change.key().cqrsId()));
+                && RoutingKeys.isToAll(delivery.routingKey(), change.key().cqrsId());
     }
 
     private void apply(List<Incoming> batch) throws SQLException, InterruptedException {
