@@ -24,16 +24,19 @@ import io.cqrs.transport.Wire;
 import io.cqrs.transport.rabbit.RabbitConfig;
 import io.cqrs.transport.rabbit.RabbitTransport;
 import io.cqrs.transport.spi.ReplicaQueue;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -41,11 +44,12 @@ import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * All of the way at once: a writer commits rows, triggers capture them, the relay publishes, a worker applies. Beside it a
+ * All of the way at once: writers commit rows, triggers capture them, the relay publishes, a worker applies. Beside it a
  * bare one: insert and commit, publish with pipelined confirms, consume, upsert.
  */
 final class PipelineBench implements Bench {
 
+    private static final int WRITERS = 4;
     private static final int TRANSACTION = 100;
     private static final String INSERT = """
             insert into item (id, name, description, price, amount, active, made, seen)
@@ -125,33 +129,62 @@ final class PipelineBench implements Bench {
         }
     }
 
-    private Change change(int i) {
-        return ApplyBench.change(i, 2 * rows);
+    private List<Change> changes(int from, int count) {
+        List<Change> changes = new ArrayList<>();
+        for (int i = from; i < from + count; i++) {
+            changes.add(ApplyBench.change(i, 2 * rows));
+        }
+        return changes;
     }
 
-    private void write(AfterCommit afterCommit) throws Exception {
+    /** Has all writers write their share. */
+    private void write(Callable<AfterCommit> afterCommits) throws Exception {
+        ExecutorService writers = Executors.newFixedThreadPool(WRITERS);
+        try {
+            List<Future<?>> running = new ArrayList<>();
+            for (int writer = 0; writer < WRITERS; writer++) {
+                int first = writer * TRANSACTION;
+                running.add(writers.submit(() -> {
+                    try (AfterCommit afterCommit = afterCommits.call()) {
+                        write(first, afterCommit);
+                    }
+                    return first;
+                }));
+            }
+            for (Future<?> one : running) {
+                Object unused = one.get();
+            }
+        } finally {
+            writers.shutdownNow();
+        }
+    }
+
+    private void write(int first, AfterCommit afterCommit) throws Exception {
         try (Connection connection = DriverManager.getConnection(masterUrl);
                 PreparedStatement insert = connection.prepareStatement(INSERT)) {
             connection.setAutoCommit(false);
-            for (int from = 0; from < rows; from += TRANSACTION) {
-                int count = Math.min(TRANSACTION, rows - from);
+            for (int from = first; from < rows; from += WRITERS * TRANSACTION) {
+                List<Change> changes = changes(from, Math.min(TRANSACTION, rows - from));
                 for (int column = 0; column < COLUMNS.size(); column++) {
-                    String[] values = new String[count];
-                    for (int i = 0; i < count; i++) {
-                        values[i] = String.valueOf(change(from + i).data().get(COLUMNS.get(column)));
+                    String[] values = new String[changes.size()];
+                    for (int i = 0; i < values.length; i++) {
+                        values[i] = String.valueOf(changes.get(i).data().get(COLUMNS.get(column)));
                     }
                     insert.setArray(column + 1, connection.createArrayOf(TYPES.get(column), values));
                 }
                 insert.executeUpdate();
                 connection.commit();
-                afterCommit.committed(from, count);
+                afterCommit.committed(changes);
             }
         }
     }
 
-    /** What the writer does once rows are committed. */
-    private interface AfterCommit {
-        void committed(int from, int count) throws Exception;
+    /** What a writer does once rows are committed. */
+    private interface AfterCommit extends AutoCloseable {
+        void committed(List<Change> changes) throws Exception;
+
+        @Override
+        default void close() throws Exception {}
     }
 
     private final class Pipeline implements Measure {
@@ -178,7 +211,7 @@ final class PipelineBench implements Bench {
         public List<String> conditions() {
             return List.of(
                     "rows " + rows,
-                    "transactions of " + TRANSACTION,
+                    WRITERS + " writers, transactions of " + TRANSACTION,
                     "queue " + queue.type().name().toLowerCase(Locale.ROOT),
                     "batch " + ApplyBench.BATCH,
                     "1 worker",
@@ -216,7 +249,7 @@ final class PipelineBench implements Bench {
                 replica.start();
                 relay.start();
                 long start = System.nanoTime();
-                write((from, count) -> relay.wake());
+                write(() -> changes -> relay.wake());
                 done.await();
                 return rows / ((System.nanoTime() - start) / 1e9);
             }
@@ -229,34 +262,49 @@ final class PipelineBench implements Bench {
             ConnectionFactory factory = new ConnectionFactory();
             factory.setUri(brokerUrl);
             ExecutorService consumer = Executors.newSingleThreadExecutor();
-            try (com.rabbitmq.client.Connection broker = factory.newConnection();
-                    Channel channel = broker.createChannel()) {
+            try (com.rabbitmq.client.Connection broker = factory.newConnection()) {
                 Future<?> drained = consumer.submit(() -> {
                     new BareApply(brokerUrl, replicaUrl, queue.name()).drain(rows);
                     return rows;
                 });
-                BarePublish publish = new BarePublish(channel, 2 * ApplyBench.BATCH);
                 long start = System.nanoTime();
-                write((from, count) -> {
-                    for (int i = from; i < from + count; i++) {
-                        publish.send(
-                                transport.config().exchange(),
-                                RoutingKeys.toAll(ApplyBench.ITEM),
-                                MessageProperties.PERSISTENT_TEXT_PLAIN,
-                                body(codec, i));
-                    }
-                });
-                publish.await();
+                write(() -> new Publishing(broker.createChannel(), codec));
                 Object unused = drained.get();
                 return rows / ((System.nanoTime() - start) / 1e9);
             } finally {
                 consumer.shutdownNow();
             }
         }
+    }
 
-        /** A bare consumer takes the stamp from the data. */
-        private byte[] body(MessageCodec codec, int i) {
-            return codec.encode(Message.of(change(i))).getBytes(StandardCharsets.UTF_8);
+    /** Publishes what was committed, on a channel of its own. */
+    private final class Publishing implements AfterCommit {
+
+        private final Channel channel;
+        private final MessageCodec codec;
+        private final BarePublish publish;
+
+        private Publishing(Channel channel, MessageCodec codec) throws IOException {
+            this.channel = channel;
+            this.codec = codec;
+            this.publish = new BarePublish(channel, 2 * ApplyBench.BATCH);
+        }
+
+        @Override
+        public void committed(List<Change> changes) throws Exception {
+            for (Change change : changes) {
+                publish.send(
+                        transport.config().exchange(),
+                        RoutingKeys.toAll(ApplyBench.ITEM),
+                        MessageProperties.PERSISTENT_TEXT_PLAIN,
+                        codec.encode(Message.of(change)).getBytes(StandardCharsets.UTF_8));
+            }
+        }
+
+        @Override
+        public void close() throws Exception {
+            publish.await();
+            channel.close();
         }
     }
 }

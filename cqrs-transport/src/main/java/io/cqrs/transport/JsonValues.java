@@ -1,6 +1,7 @@
 package io.cqrs.transport;
 
 import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.JsonParseException;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
@@ -38,7 +39,7 @@ final class JsonValues {
             int known = map.size();
             map.put(name, read(parser, parser.nextToken()));
             if (map.size() == known) {
-                throw new SerializationException("key " + name + " stands twice");
+                throw new JsonParseException(parser, "a key stands twice");
             }
         }
         return map;

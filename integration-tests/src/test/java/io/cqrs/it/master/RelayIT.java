@@ -12,6 +12,8 @@ import io.cqrs.master.CqrsRelay;
 import io.cqrs.master.RelayListener;
 import io.cqrs.master.UnroutablePolicy;
 import io.cqrs.master.metrics.RelayMetrics;
+import io.cqrs.transport.MessageBatch;
+import io.cqrs.transport.Wire;
 import io.cqrs.transport.memory.InMemoryTransport;
 import io.cqrs.transport.rabbit.RabbitConfig;
 import io.cqrs.transport.rabbit.RabbitTransport;
@@ -340,6 +342,67 @@ class RelayIT {
                 hold.execute();
             }
         }
+    }
+
+    @Test
+    void packsWhatFollowsEachOtherAndKeepsTheOrder() throws Exception {
+        transport.declare(ReplicaQueue.of("relay", Set.of(ITEM, CqrsId.of("other"))));
+        insert("item", 700);
+        database.execute("insert into cqrs.outbox (cqrs_id, instance_pk, routing_key, body, headers) values"
+                + " ('other', '1', 'other', 'alone', null), ('item', '1', 'item', E'{\"a\":\\n1}', null),"
+                + " ('item', '2', 'item', 'b', null), ('item', '3', 'item', 'c', '{\"h\":\"x\"}'),"
+                + " ('item', '4', 'item', 'd', '{\"h\":\"x\"}'), ('item', '5', 'cqrs.relay.item', 'aimed', null),"
+                + " ('item', '6', 'cqrs.relay.item', 'aimed too', null), ('item', '7', 'item', repeat('e', 300000), null),"
+                + " ('item', '8', 'item', 'f', null)");
+        begin(batching(transport));
+        List<Delivery> taken = Queues.takeAll(transport, "relay", 10);
+        assertThat(taken).extracting(Delivery::changes).containsExactly(500, 200, 1, 2, 2, 1, 1, 1, 1);
+        assertThat(taken)
+                .extracting(Delivery::routingKey)
+                .containsExactly(
+                        "batch.item",
+                        "batch.item",
+                        "batch.other",
+                        "batch.item",
+                        "batch.item",
+                        "cqrs.relay.item",
+                        "cqrs.relay.item",
+                        "batch.item",
+                        "batch.item");
+        List<byte[]> numbers = new ArrayList<>(MessageBatch.unpack(taken.get(0).body()));
+        numbers.addAll(MessageBatch.unpack(taken.get(1).body()));
+        assertThat(numbers.stream().map(one -> new String(one, StandardCharsets.UTF_8)))
+                .isEqualTo(numbers(700));
+        assertThat(bodies(taken.subList(2, 4))).containsExactly("alone", "{\"a\": 1}\nb");
+        assertThat(taken.get(4).headers()).containsEntry("h", "x");
+        assertThat(taken.get(0).contentType()).isEqualTo("application/vnd.cqrs.batch+ndjson");
+        assertThat(taken.get(2).contentType()).isEqualTo("text/plain");
+        await().until(() -> database.count("cqrs.outbox") == 0);
+    }
+
+    @Test
+    void holdsBatchesThatNobodyTakesAndSendsThemInOrderOnceSomebodyDoes() throws Exception {
+        CqrsRelay relay = begin(batching(transport));
+        insert("item", 1200);
+        await().until(() -> relay.status().held().contains("item"));
+        assertThat(database.count("cqrs.outbox")).isEqualTo(1200);
+        transport.declare(ReplicaQueue.of("late", Set.of(ITEM)));
+        await().until(() -> database.count("cqrs.outbox") == 0);
+        List<String> lines = new ArrayList<>();
+        for (Delivery one : Queues.takeAll(transport, "late", 1)) {
+            MessageBatch.unpack(one.body()).forEach(body -> lines.add(new String(body, StandardCharsets.UTF_8)));
+        }
+        assertThat(lines).isEqualTo(numbers(1200));
+    }
+
+    private CqrsRelay batching(Transport over) {
+        CqrsRelay relay = CqrsRelay.builder(database.dataSource())
+                .transport(over)
+                .wire(Wire.BATCH)
+                .longestPoll(Duration.ofMillis(20))
+                .build();
+        open.add(0, relay);
+        return relay;
     }
 
     private CqrsRelay start(Transport over, UnroutablePolicy policy, RelayListener listener) {

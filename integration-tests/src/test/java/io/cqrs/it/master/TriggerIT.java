@@ -98,6 +98,24 @@ class TriggerIT {
     }
 
     @Test
+    void looksKeysUpByTheirIndexHoweverSmallTheTableWas() {
+        database.execute("insert into product (id, name) values (1, 'first'); analyze product");
+        capture.install(TABLE);
+        long before = scanned();
+        database.execute("insert into product (id, name) select i, 'n' from generate_series(2, 3000) i");
+        assertThat(database.count("product")).isEqualTo(3000);
+        await().untilAsserted(() -> assertThat(scanned()).isGreaterThan(before));
+        assertThat(scanned() - before).isLessThan(100_000);
+    }
+
+    /** Rows that were read one after the other, as the server has counted so far: the count above reads each once. */
+    private long scanned() {
+        return Long.parseLong(
+                database.rows("select coalesce(seq_tup_read, 0) from pg_stat_user_tables where relname = 'product'")
+                        .get(0));
+    }
+
+    @Test
     void capturesTypesWithoutAnEquality() {
         database.execute("alter table product add j json, add x xml, add p point, add jb jsonb, add a int[]");
         capture.install(TABLE.withTracked(Set.of("j", "p")));

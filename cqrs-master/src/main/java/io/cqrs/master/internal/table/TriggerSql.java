@@ -55,7 +55,10 @@ final class TriggerSql {
     /** Returns the statements that make functions and triggers, in their order. */
     List<String> install() {
         List<String> all = new ArrayList<>();
-        all.add(function("stamp_insert", "security definer set search_path = pg_catalog, pg_temp", stampInsert()));
+        all.add(function(
+                "stamp_insert",
+                "security definer set search_path = pg_catalog, pg_temp set enable_seqscan = off",
+                stampInsert()));
         all.add(function("stamp_update", "", stampUpdate()));
         all.add(function("insert", SETTINGS, statement(inserted())));
         all.add(function("update", SETTINGS, statement(updated())));

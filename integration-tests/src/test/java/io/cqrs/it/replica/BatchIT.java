@@ -1,0 +1,161 @@
+package io.cqrs.it.replica;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.cqrs.core.Backoff;
+import io.cqrs.core.Change;
+import io.cqrs.core.CqrsId;
+import io.cqrs.core.EntityKey;
+import io.cqrs.core.Signal;
+import io.cqrs.core.Stamp;
+import io.cqrs.core.jdbc.TableName;
+import io.cqrs.core.schema.CqrsSchema;
+import io.cqrs.it.support.Item;
+import io.cqrs.it.support.Outcomes;
+import io.cqrs.it.support.Queues;
+import io.cqrs.it.support.TestDatabase;
+import io.cqrs.it.support.TestEnvironment;
+import io.cqrs.master.CqrsRelay;
+import io.cqrs.replica.CqrsReplica;
+import io.cqrs.replica.DeadLetter;
+import io.cqrs.replica.DeadLetterFilter;
+import io.cqrs.replica.DeadLetters;
+import io.cqrs.replica.Order;
+import io.cqrs.replica.ReplicaDefinition;
+import io.cqrs.replica.RetryPolicy;
+import io.cqrs.transport.Message;
+import io.cqrs.transport.MessageCodec;
+import io.cqrs.transport.Wire;
+import io.cqrs.transport.rabbit.RabbitConfig;
+import io.cqrs.transport.rabbit.RabbitTransport;
+import io.cqrs.transport.spi.ReplicaQueue;
+import java.nio.charset.StandardCharsets;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** Many changes a message, from the outbox to the replica: whatever becomes of one becomes of it alone. */
+@ExtendWith(TestEnvironment.class)
+@Timeout(120)
+class BatchIT {
+
+    private static final CqrsId ITEM = CqrsId.of("item");
+    private static final Instant T0 = Instant.parse("2026-11-21T01:16:00Z");
+
+    private final String name = "batch_" + System.nanoTime();
+    private final ReplicaQueue queue = ReplicaQueue.of(name, Set.of(ITEM));
+    private final ReplicaQueue spy = ReplicaQueue.of(name + "_spy", Set.of(ITEM));
+    private final Outcomes outcomes = new Outcomes();
+    private final MessageCodec codec = new MessageCodec();
+    private TestDatabase database;
+    private RabbitTransport transport;
+
+    @BeforeEach
+    void start() throws Exception {
+        database = TestEnvironment.database("batch");
+        CqrsSchema.standard().migrate(database.dataSource());
+        database.execute(Item.REPLICA + "; alter table item_ref add constraint no_bad check (name <> 'bad')");
+        transport =
+                RabbitTransport.of(RabbitConfig.builder(TestEnvironment.broker().url())
+                        .exchange(name)
+                        .build());
+        transport.declare(queue);
+        transport.declare(spy);
+    }
+
+    @AfterEach
+    void stop() throws Exception {
+        transport.decommission(spy);
+        transport.decommission(queue);
+        transport.close();
+    }
+
+    @Test
+    void appliesAllButTheBadOnesWhichGoTheirWayAlone() throws Exception {
+        List<byte[]> bodies = new ArrayList<>();
+        for (long id = 1; id <= 1300; id++) {
+            bodies.add(body(change(id, 0, id == 650 ? "bad" : "good")));
+        }
+        bodies.add(700, "no message".getBytes(StandardCharsets.UTF_8));
+        put(bodies);
+        try (CqrsRelay relay = CqrsRelay.builder(database.dataSource())
+                        .transport(transport)
+                        .wire(Wire.BATCH)
+                        .build();
+                CqrsReplica replica = replica()) {
+            relay.start();
+            await().until(() -> database.count("cqrs.outbox") == 0);
+            // As from a Django service, amid the batches.
+            Queues.put(transport, name, change(2000, 0, "single"), change(1, 1, "later"));
+            replica.start();
+            await().untilAsserted(() -> assertThat(database.count("item_ref")).isEqualTo(1300));
+            await().until(() -> outcomes.dead() == 2);
+        }
+        assertThat(Queues.takeAll(transport, spy.name(), 3)).hasSizeLessThan(10);
+        assertThat(database.rows("select name from item_ref where id in (1, 2, 2000) order by id"))
+                .containsExactly("later", "good", "single");
+        List<DeadLetter> letters = new ArrayList<>();
+        DeadLetters dead = DeadLetters.of(transport, name);
+        dead.forEach(DeadLetterFilter.ALL, letters::add);
+        assertThat(letters).extracting(DeadLetter::key).containsExactlyInAnyOrder("650", null);
+        assertThat(letters)
+                .extracting(one -> new String(one.body(), StandardCharsets.UTF_8))
+                .anySatisfy(text -> assertThat(text).isEqualTo("no message"))
+                .anySatisfy(text -> assertThat(text).contains("\"retries\":1", "\"bad\""));
+
+        database.execute("alter table item_ref drop constraint no_bad");
+        try (CqrsReplica replica = replica()) {
+            replica.start();
+            assertThat(dead.retry(new DeadLetterFilter("item", "650", null, null, Long.MAX_VALUE), one -> {}))
+                    .isOne();
+            await().untilAsserted(() -> assertThat(database.count("item_ref")).isEqualTo(1301));
+        }
+    }
+
+    private CqrsReplica replica() {
+        return CqrsReplica.builder(database.dataSource())
+                .replica(ReplicaDefinition.ofTable(ITEM, TableName.parse("item_ref"), Map.of(), Order.UPDATED))
+                .transport(transport)
+                .queue(name)
+                .retries(new RetryPolicy(1, Backoff.constant(Duration.ofSeconds(1))))
+                .listener(outcomes)
+                .build();
+    }
+
+    private void put(List<byte[]> bodies) throws SQLException {
+        try (Connection connection = database.dataSource().getConnection();
+                PreparedStatement insert =
+                        connection.prepareStatement("insert into cqrs.outbox (cqrs_id, instance_pk, routing_key, body)"
+                                + " select 'item', i::text, 'item', b from unnest(?) with ordinality u(b, i)")) {
+            String[] texts = bodies.stream()
+                    .map(body -> new String(body, StandardCharsets.UTF_8))
+                    .toArray(String[]::new);
+            insert.setArray(1, connection.createArrayOf("text", texts));
+            insert.executeUpdate();
+        }
+    }
+
+    private byte[] body(Change change) {
+        return codec.encode(Message.of(change)).getBytes(StandardCharsets.UTF_8);
+    }
+
+    private static Change change(long id, long revision, String text) {
+        return Change.of(
+                Signal.SAVE,
+                EntityKey.of(ITEM, id),
+                Stamp.of(T0.plusSeconds(revision), revision),
+                Map.of("id", id, "name", text));
+    }
+}
