@@ -122,12 +122,9 @@ final class ApplyBench implements Bench {
     private List<OutgoingMessage> messages(Wire wire, List<byte[]> bodies) {
         Destination to = new Destination.Queue(queue.name());
         if (wire == Wire.BATCH) {
+            MessageBatch batch = MessageBatch.of(bodies);
             return List.of(new OutgoingMessage(
-                    to,
-                    "batch",
-                    MessageBatch.CONTENT_TYPE,
-                    Map.of(Headers.CHANGES, bodies.size()),
-                    MessageBatch.pack(bodies)));
+                    to, "batch", batch.contentType(), Map.of(Headers.CHANGES, bodies.size()), batch.body()));
         }
         List<OutgoingMessage> messages = new ArrayList<>();
         for (byte[] body : bodies) {

@@ -39,6 +39,7 @@ import picocli.CommandLine.Spec;
             "  pipeline  pipeline-single, pipeline-batch: from commits to replica rows, all of it at once",
             "  latency   latency-p50, latency-p99: from a commit to its replica row, 200 changes a second",
             "            wake, wake-elsewhere: from commit to queue, the relay woken by the commit or by the database",
+            "  scaling   backlog-outbox, backlog-queue: as many rows waiting, beside a tenth of them",
             "  tools     dump, load, diff, checksum: the bulk commands as processes, beside psql's COPY and hashes",
             "  all",
             "%nExample:",
@@ -100,6 +101,7 @@ final class Benchmarks implements Callable<Integer> {
             measure("pipeline", () -> PipelineBench.build(servers, rows, queueType), comparisons);
             measure("latency", () -> LatencyBench.build(servers, queueType), comparisons);
             measure("latency", () -> WakeBench.build(servers), comparisons);
+            measure("scaling", () -> ScalingBench.build(servers, rows, queueType), comparisons);
             measure("tools", () -> ToolsBench.build(servers, rows), comparisons);
             List<String> lines = new ArrayList<>();
             for (Comparison comparison : comparisons) {
@@ -145,6 +147,7 @@ final class Benchmarks implements Callable<Integer> {
         groups.put("capture", List.of("writers", "batch-insert", "trigger-update"));
         groups.put("pipeline", List.of("pipeline-single", "pipeline-batch"));
         groups.put("latency", List.of("latency-p50", "latency-p99", "wake", "wake-elsewhere"));
+        groups.put("scaling", List.of("backlog-outbox", "backlog-queue"));
         groups.put("tools", List.of("dump", "load", "diff", "checksum"));
         return groups;
     }

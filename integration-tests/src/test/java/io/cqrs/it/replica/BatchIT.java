@@ -24,11 +24,17 @@ import io.cqrs.replica.DeadLetters;
 import io.cqrs.replica.Order;
 import io.cqrs.replica.ReplicaDefinition;
 import io.cqrs.replica.RetryPolicy;
+import io.cqrs.transport.Headers;
 import io.cqrs.transport.Message;
+import io.cqrs.transport.MessageBatch;
 import io.cqrs.transport.MessageCodec;
 import io.cqrs.transport.Wire;
 import io.cqrs.transport.rabbit.RabbitConfig;
 import io.cqrs.transport.rabbit.RabbitTransport;
+import io.cqrs.transport.spi.Destination;
+import io.cqrs.transport.spi.OutgoingMessage;
+import io.cqrs.transport.spi.PublishOutcome;
+import io.cqrs.transport.spi.Publisher;
 import io.cqrs.transport.spi.ReplicaQueue;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
@@ -37,6 +43,8 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -122,6 +130,25 @@ class BatchIT {
                     .isOne();
             await().untilAsserted(() -> assertThat(database.count("item_ref")).isEqualTo(1301));
         }
+    }
+
+    @Test
+    void deadLettersABatchThatCantBeUnpackedWithItsBytes() throws Exception {
+        MessageBatch whole = MessageBatch.of(Collections.nCopies(500, body(change(1, 0, "good"))));
+        byte[] half = Arrays.copyOf(whole.body(), whole.body().length / 2);
+        try (CqrsReplica replica = replica();
+                Publisher publisher = transport.openPublisher()) {
+            replica.start();
+            OutgoingMessage message = new OutgoingMessage(
+                    new Destination.Queue(name), "half", whole.contentType(), Map.of(Headers.CHANGES, 500), half);
+            assertThat(publisher.send(List.of(message)).await(Duration.ofSeconds(20)))
+                    .containsExactly(PublishOutcome.CONFIRMED);
+            await().until(() -> outcomes.dead() == 1);
+        }
+        List<DeadLetter> letters = new ArrayList<>();
+        long unused = DeadLetters.of(transport, name).forEach(DeadLetterFilter.ALL, letters::add);
+        assertThat(letters.get(0).body()).isEqualTo(half);
+        assertThat(letters.get(0).error()).contains("cut short");
     }
 
     private CqrsReplica replica() {

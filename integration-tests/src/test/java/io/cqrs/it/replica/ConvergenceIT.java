@@ -19,6 +19,8 @@ import io.cqrs.replica.ReplicaDefinition;
 import io.cqrs.replica.ReplicaEntity;
 import io.cqrs.replica.ReplicaHandler;
 import io.cqrs.replica.RetryPolicy;
+import io.cqrs.transport.Headers;
+import io.cqrs.transport.MessageBatch;
 import io.cqrs.transport.memory.InMemoryTransport;
 import io.cqrs.transport.rabbit.RabbitTransport;
 import io.cqrs.transport.spi.Destination;
@@ -50,7 +52,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
- * Random histories of real masters, their messages shuffled and doubled, through four real workers: the replica must end
+ * Random histories of real masters, their messages shuffled, doubled and partly in batches, through four real workers: the replica must end
  * equal to the master, whatever the order. It goes red without the sweep, without the tombstones, and with a
  * guard that compares anything less.
  */
@@ -234,16 +236,27 @@ class ConvergenceIT {
         transport.declare(queue);
         try (Publisher publisher = transport.openPublisher()) {
             List<OutgoingMessage> outgoing = new ArrayList<>();
-            for (String message : messages) {
-                outgoing.add(new OutgoingMessage(
-                        new Destination.Queue(queue.name()),
-                        "m" + outgoing.size(),
-                        OutgoingMessage.SINGLE,
-                        Map.of(),
-                        message.getBytes(StandardCharsets.UTF_8)));
+            Random random = new Random(messages.size());
+            for (int from = 0; from < messages.size(); ) {
+                int to = Math.min(messages.size(), from + (random.nextBoolean() ? 1 : 2 + random.nextInt(4)));
+                outgoing.add(message(queue, "m" + from, messages.subList(from, to)));
+                from = to;
             }
             assertThat(publisher.send(outgoing).await(Duration.ofSeconds(30))).allMatch(PublishOutcome::isConfirmed);
         }
+    }
+
+    /** One alone as it is, more as a batch. */
+    private static OutgoingMessage message(ReplicaQueue queue, String id, List<String> texts) {
+        List<byte[]> bodies = texts.stream()
+                .map(text -> text.getBytes(StandardCharsets.UTF_8))
+                .toList();
+        Destination to = new Destination.Queue(queue.name());
+        if (bodies.size() == 1) {
+            return new OutgoingMessage(to, id, OutgoingMessage.SINGLE, Map.of(), bodies.get(0));
+        }
+        MessageBatch batch = MessageBatch.of(bodies);
+        return new OutgoingMessage(to, id, batch.contentType(), Map.of(Headers.CHANGES, bodies.size()), batch.body());
     }
 
     private static void awaitEnded(Outcomes outcomes, int sent, long seed) {

@@ -61,19 +61,24 @@ final class Packer {
 
     private Parcel parcel(List<OutboxRow> rows) {
         OutboxRow first = rows.get(0);
-        boolean batch = rows.size() > 1;
-        Map<String, Object> headers = first.headerMap();
-        if (batch) {
-            headers = new HashMap<>(headers);
-            headers.put(Headers.CHANGES, rows.size());
-        }
-        OutgoingMessage message = new OutgoingMessage(
-                new Destination.Exchange(routingKey(first)),
-                Long.toString(first.id()),
-                batch ? MessageBatch.CONTENT_TYPE : OutgoingMessage.SINGLE,
-                headers,
-                batch ? MessageBatch.pack(rows.stream().map(OutboxRow::body).toList()) : first.body());
+        OutgoingMessage message = rows.size() == 1
+                ? message(first, OutgoingMessage.SINGLE, first.headerMap(), first.body())
+                : batch(
+                        first,
+                        MessageBatch.of(rows.stream().map(OutboxRow::body).toList()),
+                        rows.size());
         return new Parcel(rows.stream().map(OutboxRow::id).toList(), first.routingKey(), message);
+    }
+
+    private OutgoingMessage batch(OutboxRow first, MessageBatch batch, int changes) {
+        Map<String, Object> headers = new HashMap<>(first.headerMap());
+        headers.put(Headers.CHANGES, changes);
+        return message(first, batch.contentType(), headers, batch.body());
+    }
+
+    private OutgoingMessage message(OutboxRow first, String contentType, Map<String, Object> headers, byte[] body) {
+        return new OutgoingMessage(
+                new Destination.Exchange(routingKey(first)), Long.toString(first.id()), contentType, headers, body);
     }
 
     /** A change alone goes the way of the batches: a queue gets all of a model's, or none. */

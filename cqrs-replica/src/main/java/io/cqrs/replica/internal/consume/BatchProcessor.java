@@ -16,6 +16,7 @@ import io.cqrs.replica.internal.apply.Pending;
 import io.cqrs.replica.internal.apply.UnsweptException;
 import io.cqrs.transport.Headers;
 import io.cqrs.transport.Message;
+import io.cqrs.transport.MessageBatch;
 import io.cqrs.transport.MessageCodec;
 import io.cqrs.transport.RoutingKeys;
 import io.cqrs.transport.spi.Delivery;
@@ -67,7 +68,8 @@ final class BatchProcessor {
 
     void process(List<Delivery> deliveries) throws SQLException, InterruptedException {
         long start = System.nanoTime();
-        List<Delivery> messages = Batches.opened(deliveries);
+        List<Delivery> messages = new ArrayList<>(deliveries.size());
+        deliveries.forEach(delivery -> open(delivery, messages));
         List<Incoming> batch = new ArrayList<>(messages.size());
         for (Delivery message : messages) {
             decode(message, batch);
@@ -88,6 +90,19 @@ final class BatchProcessor {
             }
         }
         return traceParents;
+    }
+
+    /** From here on each change of a batch is a message of its own: whatever becomes of it becomes of it alone. */
+    private void open(Delivery delivery, List<Delivery> messages) {
+        if (!MessageBatch.isBatch(delivery.contentType())) {
+            messages.add(delivery);
+            return;
+        }
+        try {
+            Batches.open(delivery, messages);
+        } catch (SerializationException e) {
+            failed.deadLetter(delivery, null, 1, e);
+        }
     }
 
     private void decode(Delivery delivery, List<Incoming> batch) {
