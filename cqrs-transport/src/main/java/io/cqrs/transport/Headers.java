@@ -9,6 +9,9 @@ public final class Headers {
     /** On a batch: how many messages it holds. */
     public static final String CHANGES = "cqrs-changes";
 
+    /** On a batch: how many bytes they have, unpacked. */
+    public static final String BYTES = "cqrs-bytes";
+
     /** On a dead letter: the class of the error. */
     public static final String ERROR_CLASS = "cqrs-error-class";
 

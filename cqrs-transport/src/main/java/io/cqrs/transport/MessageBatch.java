@@ -74,11 +74,11 @@ public record MessageBatch(String contentType, byte[] body) {
         }
         byte[] lines = new byte[size];
         int end = 0;
-        for (byte[] body : bodies) {
-            if (end > 0) {
+        for (int i = 0; i < bodies.size(); i++) {
+            if (i > 0) {
                 lines[end++] = LINE_END;
             }
-            for (byte one : body) {
+            for (byte one : bodies.get(i)) {
                 lines[end++] = one == LINE_END ? (byte) ' ' : one;
             }
         }

@@ -16,13 +16,13 @@ public final class RoutingKeys {
     }
 
     /** Returns the key that reaches every replica of the model that is of this framework: by it go batches. */
-    public static String toAllBatched(CqrsId cqrsId) {
-        return BATCHED + cqrsId.value();
+    public static String toAllBatched(String cqrsId) {
+        return BATCHED + cqrsId;
     }
 
     /** Says whether a message by this key went to every replica of the model. */
     public static boolean isToAll(String routingKey, CqrsId cqrsId) {
-        return routingKey.equals(cqrsId.value()) || routingKey.equals(toAllBatched(cqrsId));
+        return routingKey.equals(cqrsId.value()) || routingKey.equals(toAllBatched(cqrsId.value()));
     }
 
     /** Returns the key that reaches one queue: a sync aimed at it, its own retries, its dead letters. */

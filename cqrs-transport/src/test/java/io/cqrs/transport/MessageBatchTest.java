@@ -26,6 +26,7 @@ class MessageBatchTest {
         assertThat(batch.contentType()).isEqualTo(PLAIN);
         assertThat(new String(batch.body(), StandardCharsets.UTF_8)).isEqualTo("{\"a\": 1}\nä\n{}");
         assertThat(texts(batch)).containsExactly("{\"a\": 1}", "ä", "{}");
+        assertThat(texts(MessageBatch.of(List.of(bytes(""), bytes("b"))))).containsExactly("", "b");
         assertThat(texts(MessageBatch.of(List.of(bytes("alone"))))).containsExactly("alone");
     }
 
@@ -75,7 +76,7 @@ class MessageBatchTest {
 
     @Test
     void noModelHasABatchesRoutingKey() {
-        assertThat(RoutingKeys.toAllBatched(CqrsId.of("item"))).isEqualTo("batch.item");
+        assertThat(RoutingKeys.toAllBatched("item")).isEqualTo("batch.item");
         assertThat(RoutingKeys.isToAll("batch.item", CqrsId.of("item"))).isTrue();
         assertThat(RoutingKeys.isToAll("cqrs.q.item", CqrsId.of("item"))).isFalse();
         assertThatIllegalArgumentException()

@@ -86,7 +86,7 @@ class FilterSqlTest {
     void writesEqualValuesAlike() {
         assertThat(canonical("int8")).isEqualTo("n.\"a\"");
         assertThat(canonical("numeric")).isEqualTo("trim_scale(n.\"a\")");
-        assertThat(canonical("timestamptz")).isEqualTo("n.\"a\"");
+        assertThat(canonical("timestamptz")).isEqualTo("n.\"a\"::timestamptz");
         assertThat(canonical("bytea")).contains("encode(n.\"a\", 'hex')");
         assertThat(canonical("json")).contains("nullif(n.\"a\"::jsonb, 'null')::text");
         assertThat(canonical("_int4")).contains("to_jsonb(n.\"a\")::text");

@@ -101,10 +101,9 @@ public final class DatabaseDoctor {
         outbox.late()
                 .forEach((key, count) -> findings.add(Finding.warn(
                         "bindings: " + count + " change(s) for routing key " + key
-                                + " have waited for longer than a minute: no queue takes them",
-                        "run `cqrs consume --bind-only` for the queue that should, or empty it where it is full; where"
-                                + " none should: delete from " + schema.outbox() + " where routing_key = '"
-                                + key.replace("'", "''") + "'")));
+                                + " have waited for longer than a minute: the relay has a backlog, or no queue takes them",
+                        "look again: if they stay, run `cqrs consume --bind-only` for the queue that should take them,"
+                                + " or empty it where it is full")));
         return findings;
     }
 

@@ -60,7 +60,7 @@ public final class InMemoryTransport implements Transport {
             queues.computeIfAbsent(queue.deadLetters(), name -> new MemoryQueue());
             for (CqrsId model : queue.models()) {
                 bind(RoutingKeys.toAll(model), queue.name());
-                bind(RoutingKeys.toAllBatched(model), queue.name());
+                bind(RoutingKeys.toAllBatched(model.value()), queue.name());
                 bind(RoutingKeys.toQueue(queue.name(), model), queue.name());
                 bind(RoutingKeys.toQueue(queue.deadLetters(), model), queue.deadLetters());
             }

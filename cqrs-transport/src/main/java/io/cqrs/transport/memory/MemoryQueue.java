@@ -33,7 +33,7 @@ final class MemoryQueue {
         int changes = 0;
         while (!ready.isEmpty() && changes < maxCount && bytes < maxBytes) {
             Delivery next = ready.removeFirst();
-            bytes += next.body().length;
+            bytes += next.size();
             changes += next.changes();
             batch.add(next);
         }

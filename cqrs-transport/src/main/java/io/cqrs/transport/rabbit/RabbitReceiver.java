@@ -63,13 +63,15 @@ final class RabbitReceiver implements Receiver {
     public List<Delivery> receive(int maxCount, long maxBytes, Duration wait) throws InterruptedException {
         adjust();
         List<Delivery> batch = new ArrayList<>();
+        long held = 0;
         long bytes = 0;
         int changes = 0;
         Delivery next = ahead != null ? ahead : buffering.buffer.poll(wait.toNanos(), TimeUnit.NANOSECONDS);
         ahead = null;
         while (next != null && next != END) {
             batch.add(next);
-            bytes += next.body().length;
+            held += next.body().length;
+            bytes += next.size();
             changes += next.changes();
             received = next.tag();
             if (changes >= maxCount || bytes >= maxBytes) {
@@ -77,7 +79,7 @@ final class RabbitReceiver implements Receiver {
             }
             next = buffering.buffer.poll();
         }
-        long unused = buffering.bytes.addAndGet(-bytes);
+        long unused = buffering.bytes.addAndGet(-held);
         if (next == END) {
             if (batch.isEmpty()) {
                 throw TransportException.lost("the channel on queue " + queue + " was lost", null);

@@ -49,7 +49,7 @@ final class Topology {
         onChannel("bindings of " + queue.name(), channel -> {
             for (CqrsId model : queue.models()) {
                 channel.queueBind(queue.name(), exchange, RoutingKeys.toAll(model));
-                channel.queueBind(queue.name(), exchange, RoutingKeys.toAllBatched(model));
+                channel.queueBind(queue.name(), exchange, RoutingKeys.toAllBatched(model.value()));
                 channel.queueBind(queue.name(), exchange, RoutingKeys.toQueue(queue.name(), model));
                 channel.queueBind(queue.deadLetters(), exchange, RoutingKeys.toQueue(queue.deadLetters(), model));
             }

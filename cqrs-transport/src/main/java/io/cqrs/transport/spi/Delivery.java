@@ -26,4 +26,9 @@ public record Delivery(
     public int changes() {
         return headers.get(Headers.CHANGES) instanceof Integer count && count > 0 ? count : 1;
     }
+
+    /** Returns how many bytes of memory it takes, about: its body's, or more where its publisher says that it is packed. */
+    public long size() {
+        return headers.get(Headers.BYTES) instanceof Integer bytes ? Math.max(bytes, body.length) : body.length;
+    }
 }

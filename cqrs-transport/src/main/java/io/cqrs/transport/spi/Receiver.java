@@ -11,7 +11,7 @@ public interface Receiver extends AutoCloseable {
      * Waits for a message, then takes what is there without waiting for more.
      *
      * @param maxCount no further message once they hold so many changes, 1 or more
-     * @param maxBytes no further message once their bodies reach so many bytes
+     * @param maxBytes no further message once they have so many bytes, unpacked
      * @param wait how long to wait for the first one
      * @return messages in the order of the queue; empty when none came
      * @throws TransportException if the channel is lost or the queue deleted: what was not acknowledged comes again

@@ -152,8 +152,9 @@ class DiffIT {
 
     @Test
     void comparesValuesNotTheirLooks() throws Exception {
-        master.execute("create table item (id int primary key, price numeric(12,4), at timestamptz, doc jsonb, name"
-                + " varchar(300), flag boolean, raw bytea, rate float4, words text[], only_here text, kind text, "
+        master.execute("create domain moment as timestamptz; create domain yes as boolean");
+        master.execute("create table item (id int primary key, price numeric(12,4), at moment, doc jsonb, name"
+                + " varchar(300), flag yes, raw bytea, rate float4, words text[], only_here text, kind text, "
                 + STAMP
                 + ")");
         replica.execute(

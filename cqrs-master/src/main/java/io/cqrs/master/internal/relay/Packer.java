@@ -1,6 +1,5 @@
 package io.cqrs.master.internal.relay;
 
-import io.cqrs.core.CqrsId;
 import io.cqrs.transport.Headers;
 import io.cqrs.transport.MessageBatch;
 import io.cqrs.transport.RoutingKeys;
@@ -63,16 +62,15 @@ final class Packer {
         OutboxRow first = rows.get(0);
         OutgoingMessage message = rows.size() == 1
                 ? message(first, OutgoingMessage.SINGLE, first.headerMap(), first.body())
-                : batch(
-                        first,
-                        MessageBatch.of(rows.stream().map(OutboxRow::body).toList()),
-                        rows.size());
+                : batch(first, rows.stream().map(OutboxRow::body).toList());
         return new Parcel(rows.stream().map(OutboxRow::id).toList(), first.routingKey(), message);
     }
 
-    private OutgoingMessage batch(OutboxRow first, MessageBatch batch, int changes) {
+    private OutgoingMessage batch(OutboxRow first, List<byte[]> bodies) {
+        MessageBatch batch = MessageBatch.of(bodies);
         Map<String, Object> headers = new HashMap<>(first.headerMap());
-        headers.put(Headers.CHANGES, changes);
+        headers.put(Headers.CHANGES, bodies.size());
+        headers.put(Headers.BYTES, bodies.stream().mapToInt(body -> body.length).sum());
         return message(first, batch.contentType(), headers, batch.body());
     }
 
@@ -83,8 +81,6 @@ final class Packer {
 
     /** A change alone goes the way of the batches: a queue gets all of a model's, or none. */
     private String routingKey(OutboxRow row) {
-        return wire == Wire.BATCH && row.toAll()
-                ? RoutingKeys.toAllBatched(CqrsId.of(row.routingKey()))
-                : row.routingKey();
+        return wire == Wire.BATCH && row.toAll() ? RoutingKeys.toAllBatched(row.routingKey()) : row.routingKey();
     }
 }

@@ -57,7 +57,7 @@ final class TriggerSql {
         List<String> all = new ArrayList<>();
         all.add(function(
                 "stamp_insert",
-                "security definer set search_path = pg_catalog, pg_temp set enable_seqscan = off",
+                "security definer set search_path = pg_catalog, pg_temp set enable_seqscan = off set jit = off",
                 stampInsert()));
         all.add(function("stamp_update", "", stampUpdate()));
         all.add(function("insert", SETTINGS, statement(inserted())));

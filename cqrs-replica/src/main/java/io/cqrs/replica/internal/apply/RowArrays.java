@@ -47,10 +47,11 @@ final class RowArrays {
     /** Returns an array as PostgreSQL reads it; the driver writes its arrays character by character, at four times the cost. */
     private static String literal(@Nullable String[] values) {
         StringBuilder literal = new StringBuilder(values.length * USUAL_LENGTH);
-        char separator = '{';
+        String separator = "";
+        literal.append('{');
         for (String value : values) {
             literal.append(separator);
-            separator = ',';
+            separator = ",";
             if (value == null) {
                 literal.append("NULL");
             } else {

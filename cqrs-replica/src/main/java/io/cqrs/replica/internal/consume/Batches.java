@@ -21,7 +21,8 @@ final class Batches {
      */
     static void open(Delivery batch, List<Delivery> messages) {
         Map<String, Object> headers = new HashMap<>(batch.headers());
-        Object unused = headers.remove(Headers.CHANGES);
+        Object unusedCount = headers.remove(Headers.CHANGES);
+        Object unusedSize = headers.remove(Headers.BYTES);
         for (byte[] body : new MessageBatch(String.valueOf(batch.contentType()), batch.body()).bodies()) {
             messages.add(new Delivery(
                     batch.tag(), batch.messageId(), OutgoingMessage.SINGLE, batch.routingKey(), headers, body));
