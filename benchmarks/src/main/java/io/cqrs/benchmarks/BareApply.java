@@ -5,7 +5,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.rabbitmq.client.AMQP;
 import com.rabbitmq.client.Channel;
-import com.rabbitmq.client.ConnectionFactory;
 import com.rabbitmq.client.DefaultConsumer;
 import com.rabbitmq.client.Envelope;
 import java.sql.Connection;
@@ -58,15 +57,13 @@ final class BareApply {
 
     /** The same, telling how many were committed each time. */
     void drain(int rows, IntConsumer committed) throws Exception {
-        ConnectionFactory factory = new ConnectionFactory();
-        factory.setUri(brokerUrl);
-        try (com.rabbitmq.client.Connection broker = factory.newConnection();
+        try (com.rabbitmq.client.Connection broker = BenchQueue.connect(brokerUrl);
                 Channel channel = broker.createChannel();
                 Connection database = DriverManager.getConnection(databaseUrl);
                 PreparedStatement upsert = database.prepareStatement(UPSERT)) {
             database.setAutoCommit(false);
             BlockingQueue<Received> buffer = new LinkedBlockingQueue<>();
-            channel.basicQos(ApplyBench.PREFETCH);
+            channel.basicQos(BenchQueue.PREFETCH);
             String unused = channel.basicConsume(queue, false, new DefaultConsumer(channel) {
                 @Override
                 public void handleDelivery(
@@ -78,7 +75,7 @@ final class BareApply {
             while (left > 0) {
                 List<Received> batch = new ArrayList<>();
                 batch.add(buffer.take());
-                buffer.drainTo(batch, ApplyBench.BATCH - 1);
+                buffer.drainTo(batch, BenchQueue.BATCH - 1);
                 apply(database, upsert, batch);
                 committed.accept(batch.size());
                 channel.basicAck(batch.get(batch.size() - 1).tag(), true);
@@ -104,15 +101,26 @@ final class BareApply {
     static <R> void upsert(
             Connection database, PreparedStatement upsert, List<R> rows, BiFunction<R, String, String> text)
             throws SQLException {
-        for (int column = 0; column < COLUMNS.size(); column++) {
+        bind(database, upsert, COLUMNS.size(), rows, text);
+        upsert.executeUpdate();
+        database.commit();
+    }
+
+    /** Sets the first columns as arrays, a parameter each. */
+    static <R> void bind(
+            Connection database,
+            PreparedStatement statement,
+            int columns,
+            List<R> rows,
+            BiFunction<R, String, String> text)
+            throws SQLException {
+        for (int column = 0; column < columns; column++) {
             String[] values = new String[rows.size()];
             for (int row = 0; row < values.length; row++) {
                 values[row] = text.apply(rows.get(row), COLUMNS.get(column));
             }
-            upsert.setArray(column + 1, database.createArrayOf(TYPES.get(column), values));
+            statement.setArray(column + 1, database.createArrayOf(TYPES.get(column), values));
         }
-        upsert.executeUpdate();
-        database.commit();
     }
 
     private record Received(long tag, byte[] body) {}

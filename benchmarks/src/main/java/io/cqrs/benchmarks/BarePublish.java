@@ -3,16 +3,15 @@ package io.cqrs.benchmarks;
 import com.rabbitmq.client.AMQP;
 import com.rabbitmq.client.Channel;
 import java.io.IOException;
-import java.util.concurrent.atomic.AtomicLong;
 
 /** The floor of publishing: pipelined confirms, of which so many may be outstanding. Belongs to one thread. */
 final class BarePublish {
 
     private final Channel channel;
     private final int window;
-    private final AtomicLong confirmed = new AtomicLong();
     private final Object news = new Object();
     private long sent;
+    private long confirmed; // guarded by news
 
     BarePublish(Channel channel, int window) throws IOException {
         this.channel = channel;
@@ -26,7 +25,7 @@ final class BarePublish {
     /** A classic queue confirms in order, and so does a single quorum queue. */
     private void confirm(long number) {
         synchronized (news) {
-            confirmed.accumulateAndGet(number, Math::max);
+            confirmed = Math.max(confirmed, number);
             news.notifyAll();
         }
     }
@@ -44,11 +43,9 @@ final class BarePublish {
     }
 
     private void await(int outstanding) throws InterruptedException {
-        if (sent - confirmed.get() > outstanding) {
-            synchronized (news) {
-                while (sent - confirmed.get() > outstanding) {
-                    news.wait();
-                }
+        synchronized (news) {
+            while (sent - confirmed > outstanding) {
+                news.wait();
             }
         }
     }

@@ -39,7 +39,11 @@ import picocli.CommandLine.Spec;
             "  pipeline  pipeline-single, pipeline-batch: from commits to replica rows, all of it at once",
             "  latency   latency-p50, latency-p99: from a commit to its replica row, 200 changes a second",
             "            wake, wake-elsewhere: from commit to queue, the relay woken by the commit or by the database",
-            "  scaling   backlog-outbox, backlog-queue: as many rows waiting, beside a tenth of them",
+            "  scaling   more beside less of the framework itself, where 1 is linear and below 1 worse:",
+            "            backlog-outbox, backlog-queue: as many rows waiting, beside a tenth of them",
+            "            workers-2, workers-4: applying from the queue, beside one worker",
+            "            columns-10, columns-50: from outbox to replica row, values a second beside a tenth of the columns",
+            "            row-1k, row-10k, row-100k: the same way, bytes a second beside rows of a tenth of the bytes",
             "  tools     dump, load, diff, checksum: the bulk commands as processes, beside psql's COPY and hashes",
             "  all",
             "%nExample:",
@@ -102,6 +106,7 @@ final class Benchmarks implements Callable<Integer> {
             measure("latency", () -> LatencyBench.build(servers, queueType), comparisons);
             measure("latency", () -> WakeBench.build(servers), comparisons);
             measure("scaling", () -> ScalingBench.build(servers, rows, queueType), comparisons);
+            measure("scaling", () -> ShapesBench.build(servers, rows, queueType), comparisons);
             measure("tools", () -> ToolsBench.build(servers, rows), comparisons);
             List<String> lines = new ArrayList<>();
             for (Comparison comparison : comparisons) {
@@ -147,7 +152,18 @@ final class Benchmarks implements Callable<Integer> {
         groups.put("capture", List.of("writers", "batch-insert", "trigger-update"));
         groups.put("pipeline", List.of("pipeline-single", "pipeline-batch"));
         groups.put("latency", List.of("latency-p50", "latency-p99", "wake", "wake-elsewhere"));
-        groups.put("scaling", List.of("backlog-outbox", "backlog-queue"));
+        groups.put(
+                "scaling",
+                List.of(
+                        "backlog-outbox",
+                        "backlog-queue",
+                        "workers-2",
+                        "workers-4",
+                        "columns-10",
+                        "columns-50",
+                        "row-1k",
+                        "row-10k",
+                        "row-100k"));
         groups.put("tools", List.of("dump", "load", "diff", "checksum"));
         return groups;
     }

@@ -2,11 +2,8 @@ package io.cqrs.benchmarks;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
-import io.cqrs.core.schema.CqrsSchema;
 import io.cqrs.tools.servers.Servers;
-import java.sql.Connection;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
@@ -36,10 +33,9 @@ final class CaptureBench implements Bench {
 
     static CaptureBench build(Servers servers, int rows) {
         HikariConfig config = new HikariConfig();
-        config.setJdbcUrl(servers.database().createDatabase("bench_capture"));
+        config.setJdbcUrl(Databases.create(servers, "bench_capture"));
         config.setMaximumPoolSize(WRITERS + 2);
         HikariDataSource pool = new HikariDataSource(config);
-        int unused = CqrsSchema.standard().migrate(pool);
         Configuration configuration = new Configuration()
                 .setProperty("hibernate.hbm2ddl.auto", "create")
                 .setProperty("hibernate.jdbc.batch_size", Integer.toString(JDBC_BATCH))
@@ -52,7 +48,27 @@ final class CaptureBench implements Bench {
 
     @Override
     public List<Measure> measures() {
-        return List.of(new Writers(), new BatchInsert());
+        return List.of(
+                new Measure(
+                        "writers",
+                        "commits/s",
+                        List.of(
+                                "writers " + WRITERS,
+                                "one insert a transaction",
+                                "commits " + rows,
+                                "floor without capture"),
+                        () -> commits(CaptureBench::captured),
+                        () -> commits(CaptureBench::plain)),
+                new Measure(
+                        "batch-insert",
+                        "rows/s",
+                        List.of(
+                                "rows " + rows,
+                                "one transaction",
+                                "hibernate.jdbc.batch_size " + JDBC_BATCH,
+                                "floor without capture"),
+                        () -> batchInsert(CaptureBench::captured),
+                        () -> batchInsert(CaptureBench::plain)));
     }
 
     @Override
@@ -62,10 +78,7 @@ final class CaptureBench implements Bench {
     }
 
     private void empty() throws SQLException {
-        try (Connection connection = pool.getConnection();
-                Statement statement = connection.createStatement()) {
-            statement.execute("truncate CapturedStock, PlainStock, cqrs.outbox; checkpoint");
-        }
+        Databases.execute(pool.getJdbcUrl(), "truncate CapturedStock, PlainStock, cqrs.outbox; checkpoint");
     }
 
     private static Object captured(long id) {
@@ -77,103 +90,42 @@ final class CaptureBench implements Bench {
     }
 
     /** Commits of one insert each, by concurrent writers. */
-    private final class Writers implements Measure {
-
-        @Override
-        public String name() {
-            return "writers";
-        }
-
-        @Override
-        public String unit() {
-            return "commits/s";
-        }
-
-        @Override
-        public List<String> conditions() {
-            return List.of(
-                    "writers " + WRITERS, "one insert a transaction", "commits " + rows, "floor without capture");
-        }
-
-        @Override
-        public double run() throws Exception {
-            return run(CaptureBench::captured);
-        }
-
-        @Override
-        public double runFloor() throws Exception {
-            return run(CaptureBench::plain);
-        }
-
-        private double run(LongFunction<Object> entity) throws Exception {
-            empty();
-            ExecutorService writers = Executors.newFixedThreadPool(WRITERS);
-            try {
-                long start = System.nanoTime();
-                List<Future<?>> running = new ArrayList<>();
-                for (int writer = 0; writer < WRITERS; writer++) {
-                    running.add(writers.submit(() -> {
-                        for (int i = 0; i < rows / WRITERS; i++) {
-                            Object one = entity.apply(ids.incrementAndGet());
-                            sessions.inTransaction(session -> session.persist(one));
-                        }
-                    }));
-                }
-                for (Future<?> one : running) {
-                    Object unused = one.get();
-                }
-                return rows / WRITERS * WRITERS / ((System.nanoTime() - start) / 1e9);
-            } finally {
-                writers.shutdownNow();
+    private double commits(LongFunction<Object> entity) throws Exception {
+        empty();
+        ExecutorService writers = Executors.newFixedThreadPool(WRITERS);
+        try {
+            long start = System.nanoTime();
+            List<Future<?>> running = new ArrayList<>();
+            for (int writer = 0; writer < WRITERS; writer++) {
+                running.add(writers.submit(() -> {
+                    for (int i = 0; i < rows / WRITERS; i++) {
+                        Object one = entity.apply(ids.incrementAndGet());
+                        sessions.inTransaction(session -> session.persist(one));
+                    }
+                }));
             }
+            for (Future<?> one : running) {
+                Object unused = one.get();
+            }
+            return Round.perSecond(rows / WRITERS * WRITERS, start);
+        } finally {
+            writers.shutdownNow();
         }
     }
 
     /** One transaction of many inserts, batched by Hibernate. */
-    private final class BatchInsert implements Measure {
-
-        @Override
-        public String name() {
-            return "batch-insert";
-        }
-
-        @Override
-        public String unit() {
-            return "rows/s";
-        }
-
-        @Override
-        public List<String> conditions() {
-            return List.of(
-                    "rows " + rows,
-                    "one transaction",
-                    "hibernate.jdbc.batch_size " + JDBC_BATCH,
-                    "floor without capture");
-        }
-
-        @Override
-        public double run() throws Exception {
-            return run(CaptureBench::captured);
-        }
-
-        @Override
-        public double runFloor() throws Exception {
-            return run(CaptureBench::plain);
-        }
-
-        private double run(LongFunction<Object> entity) throws Exception {
-            empty();
-            long start = System.nanoTime();
-            sessions.inTransaction(session -> {
-                for (int i = 1; i <= rows; i++) {
-                    session.persist(entity.apply(ids.incrementAndGet()));
-                    if (i % JDBC_BATCH == 0) {
-                        session.flush();
-                        session.clear();
-                    }
+    private double batchInsert(LongFunction<Object> entity) throws Exception {
+        empty();
+        long start = System.nanoTime();
+        sessions.inTransaction(session -> {
+            for (int i = 1; i <= rows; i++) {
+                session.persist(entity.apply(ids.incrementAndGet()));
+                if (i % JDBC_BATCH == 0) {
+                    session.flush();
+                    session.clear();
                 }
-            });
-            return rows / ((System.nanoTime() - start) / 1e9);
-        }
+            }
+        });
+        return Round.perSecond(rows, start);
     }
 }

@@ -8,16 +8,16 @@ record Comparison(Measure measure, List<Double> values, List<Double> floors) {
 
     /** Runs one round of each that does not count, then the rounds, alternating which side goes first. */
     static Comparison of(Measure measure, int rounds) throws Exception {
-        double warmUp = measure.run() + measure.runFloor();
+        double warmUp = measure.framework().run() + measure.floor().run();
         List<Double> values = new ArrayList<>();
         List<Double> floors = new ArrayList<>();
         for (int round = 0; round < rounds && warmUp > 0; round++) {
             if (round % 2 == 0) {
-                values.add(measure.run());
-                floors.add(measure.runFloor());
+                values.add(measure.framework().run());
+                floors.add(measure.floor().run());
             } else {
-                floors.add(measure.runFloor());
-                values.add(measure.run());
+                floors.add(measure.floor().run());
+                values.add(measure.framework().run());
             }
         }
         return new Comparison(measure, List.copyOf(values), List.copyOf(floors));

@@ -2,10 +2,8 @@ package io.cqrs.benchmarks;
 
 import io.cqrs.core.Change;
 import io.cqrs.core.Signal;
-import io.cqrs.core.jdbc.TableName;
 import io.cqrs.core.jdbc.UrlDataSource;
 import io.cqrs.core.schema.CqrsSchema;
-import io.cqrs.replica.Order;
 import io.cqrs.replica.Replica;
 import io.cqrs.replica.ReplicaDefinition;
 import io.cqrs.replica.ReplicaEntity;
@@ -25,7 +23,6 @@ import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Instant;
 import java.time.LocalDate;
 import java.util.ArrayList;
@@ -52,8 +49,7 @@ final class EngineBench implements Bench {
     }
 
     static EngineBench build(Servers servers, int rows) {
-        String url = servers.database().createDatabase("bench_engine");
-        int unused = CqrsSchema.standard().migrate(UrlDataSource.of(url, null, null));
+        String url = Databases.create(servers, "bench_engine");
         Configuration configuration = new Configuration().addAnnotatedClass(ItemRef.class);
         configuration.getProperties().put("hibernate.connection.datasource", UrlDataSource.of(url, null, null));
         return new EngineBench(url, configuration.buildSessionFactory(), rows);
@@ -62,9 +58,27 @@ final class EngineBench implements Bench {
     @Override
     public List<Measure> measures() {
         return List.of(
-                new Engine("engine", "floor a bare unnest upsert", false),
-                new Engine("engine-hooks", "each change through a hook, floor a bare unnest upsert", true),
-                new Deletes());
+                engine("engine", "floor a bare unnest upsert", false),
+                engine("engine-hooks", "each change through a hook, floor a bare unnest upsert", true),
+                new Measure(
+                        "engine-deletes",
+                        "rows/s",
+                        List.of(
+                                "rows " + rows,
+                                "batch " + BenchQueue.BATCH,
+                                "2 appliers",
+                                "1 % deletes beside none, spread over all batches"),
+                        () -> applyByTwo(true),
+                        () -> applyByTwo(false)));
+    }
+
+    private Measure engine(String name, String condition, boolean hooks) {
+        return new Measure(
+                name,
+                "rows/s",
+                List.of("rows " + rows, "batch " + BenchQueue.BATCH, "half new, half updates", condition),
+                () -> apply(hooks),
+                this::upsert);
     }
 
     @Override
@@ -72,18 +86,9 @@ final class EngineBench implements Bench {
         sessions.close();
     }
 
-    private void empty() throws SQLException {
-        try (Connection connection = DriverManager.getConnection(databaseUrl);
-                Statement statement = connection.createStatement()) {
-            statement.execute("drop table if exists item; " + ApplyBench.TABLE + "; truncate cqrs.tombstone");
-        }
-    }
-
     private BatchApplier applier(Connection connection, boolean hooks) throws SQLException {
         EntityDefinitions entities = EntityDefinitions.of(sessions, type -> new ItemHandler());
-        List<ReplicaDefinition> definitions = hooks
-                ? entities.definitions()
-                : List.of(ReplicaDefinition.ofTable(ApplyBench.ITEM, TableName.parse("item"), Map.of(), Order.UPDATED));
+        List<ReplicaDefinition> definitions = hooks ? entities.definitions() : List.of(Item.REPLICA);
         @Nullable EntitySessions opened = hooks ? entities.sessions() : null;
         return BatchApplier.open(connection, definitions, CqrsSchema.standard(), opened, null);
     }
@@ -91,10 +96,10 @@ final class EngineBench implements Bench {
     /** Batches of changes, each key once a batch. */
     private List<List<Change>> batches() {
         List<List<Change>> batches = new ArrayList<>();
-        for (int from = 0; from < rows; from += ApplyBench.BATCH) {
+        for (int from = 0; from < rows; from += BenchQueue.BATCH) {
             List<Change> batch = new ArrayList<>();
-            for (int i = from; i < Math.min(from + ApplyBench.BATCH, rows); i++) {
-                batch.add(ApplyBench.change(i, rows));
+            for (int i = from; i < Math.min(from + BenchQueue.BATCH, rows); i++) {
+                batch.add(Item.change(i, rows));
             }
             batches.add(batch);
         }
@@ -109,137 +114,73 @@ final class EngineBench implements Bench {
         };
     }
 
-    /** One applier beside one bare loop. */
-    private final class Engine implements Measure {
-
-        private final String name;
-        private final String condition;
-        private final boolean hooks;
-
-        private Engine(String name, String condition, boolean hooks) {
-            this.name = name;
-            this.condition = condition;
-            this.hooks = hooks;
-        }
-
-        @Override
-        public String name() {
-            return name;
-        }
-
-        @Override
-        public String unit() {
-            return "rows/s";
-        }
-
-        @Override
-        public List<String> conditions() {
-            return List.of("rows " + rows, "batch " + ApplyBench.BATCH, "half new, half updates", condition);
-        }
-
-        @Override
-        public double run() throws Exception {
-            empty();
-            List<List<Change>> batches = batches();
-            try (Connection connection = DriverManager.getConnection(databaseUrl);
-                    BatchApplier applier = applier(connection, hooks)) {
-                long start = System.nanoTime();
-                for (List<Change> batch : batches) {
-                    applier.apply(batch.stream().map(Pending::new).toList());
-                }
-                return rows / ((System.nanoTime() - start) / 1e9);
+    private double apply(boolean hooks) throws Exception {
+        Databases.empty(databaseUrl, Item.TABLE);
+        List<List<Change>> batches = batches();
+        try (Connection connection = DriverManager.getConnection(databaseUrl);
+                BatchApplier applier = applier(connection, hooks)) {
+            long start = System.nanoTime();
+            for (List<Change> batch : batches) {
+                applier.apply(batch.stream().map(Pending::new).toList());
             }
-        }
-
-        @Override
-        public double runFloor() throws Exception {
-            empty();
-            List<List<Change>> batches = batches();
-            try (Connection connection = DriverManager.getConnection(databaseUrl);
-                    PreparedStatement upsert = connection.prepareStatement(BareApply.UPSERT)) {
-                connection.setAutoCommit(false);
-                long start = System.nanoTime();
-                for (List<Change> batch : batches) {
-                    BareApply.upsert(connection, upsert, batch, EngineBench::text);
-                }
-                return rows / ((System.nanoTime() - start) / 1e9);
-            }
+            return Round.perSecond(rows, start);
         }
     }
 
-    /** Two appliers, one change in a hundred a delete, beside the same without deletes. */
-    private final class Deletes implements Measure {
-
-        @Override
-        public String name() {
-            return "engine-deletes";
-        }
-
-        @Override
-        public String unit() {
-            return "rows/s";
-        }
-
-        @Override
-        public List<String> conditions() {
-            return List.of(
-                    "rows " + rows,
-                    "batch " + ApplyBench.BATCH,
-                    "2 appliers",
-                    "1 % deletes beside none, spread over all batches");
-        }
-
-        @Override
-        public double run() throws Exception {
-            return run(true);
-        }
-
-        @Override
-        public double runFloor() throws Exception {
-            return run(false);
-        }
-
-        private double run(boolean deletes) throws Exception {
-            empty();
-            List<List<Change>> batches = batches();
-            if (deletes) {
-                batches.replaceAll(Deletes::withDeletes);
+    private double upsert() throws Exception {
+        Databases.empty(databaseUrl, Item.TABLE);
+        List<List<Change>> batches = batches();
+        try (Connection connection = DriverManager.getConnection(databaseUrl);
+                PreparedStatement upsert = connection.prepareStatement(BareApply.UPSERT)) {
+            connection.setAutoCommit(false);
+            long start = System.nanoTime();
+            for (List<Change> batch : batches) {
+                BareApply.upsert(connection, upsert, batch, EngineBench::text);
             }
-            ExecutorService workers = Executors.newFixedThreadPool(2);
-            try {
-                long start = System.nanoTime();
-                List<Future<?>> running = new ArrayList<>();
-                for (int worker = 0; worker < 2; worker++) {
-                    int first = worker;
-                    running.add(workers.submit(() -> {
-                        try (Connection connection = DriverManager.getConnection(databaseUrl);
-                                BatchApplier applier = applier(connection, false)) {
-                            for (int i = first; i < batches.size(); i += 2) {
-                                applier.apply(batches.get(i).stream()
-                                        .map(Pending::new)
-                                        .toList());
-                            }
-                            return applier;
+            return Round.perSecond(rows, start);
+        }
+    }
+
+    /** Two appliers, one change in a hundred a delete or none. */
+    private double applyByTwo(boolean deletes) throws Exception {
+        Databases.empty(databaseUrl, Item.TABLE);
+        List<List<Change>> batches = batches();
+        if (deletes) {
+            batches.replaceAll(EngineBench::withDeletes);
+        }
+        ExecutorService workers = Executors.newFixedThreadPool(2);
+        try {
+            long start = System.nanoTime();
+            List<Future<?>> running = new ArrayList<>();
+            for (int worker = 0; worker < 2; worker++) {
+                int first = worker;
+                running.add(workers.submit(() -> {
+                    try (Connection connection = DriverManager.getConnection(databaseUrl);
+                            BatchApplier applier = applier(connection, false)) {
+                        for (int i = first; i < batches.size(); i += 2) {
+                            applier.apply(
+                                    batches.get(i).stream().map(Pending::new).toList());
                         }
-                    }));
-                }
-                for (Future<?> one : running) {
-                    Object unused = one.get();
-                }
-                return rows / ((System.nanoTime() - start) / 1e9);
-            } finally {
-                workers.shutdownNow();
+                        return applier;
+                    }
+                }));
             }
+            for (Future<?> one : running) {
+                Object unused = one.get();
+            }
+            return Round.perSecond(rows, start);
+        } finally {
+            workers.shutdownNow();
         }
+    }
 
-        private static List<Change> withDeletes(List<Change> batch) {
-            List<Change> mixed = new ArrayList<>(batch);
-            for (int i = 0; i < mixed.size(); i += 100) {
-                Change save = mixed.get(i);
-                mixed.set(i, Change.of(Signal.DELETE, save.key(), save.stamp(), Map.of()));
-            }
-            return mixed;
+    private static List<Change> withDeletes(List<Change> batch) {
+        List<Change> mixed = new ArrayList<>(batch);
+        for (int i = 0; i < mixed.size(); i += 100) {
+            Change save = mixed.get(i);
+            mixed.set(i, Change.of(Signal.DELETE, save.key(), save.stamp(), Map.of()));
         }
+        return mixed;
     }
 
     /** Hooks that do what is done without them. */

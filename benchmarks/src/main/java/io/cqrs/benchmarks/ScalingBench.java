@@ -1,76 +1,80 @@
 package io.cqrs.benchmarks;
 
 import io.cqrs.tools.servers.Servers;
+import io.cqrs.transport.Wire;
 import java.util.ArrayList;
 import java.util.List;
 
-/** How the cost of a change grows with how many wait: many of them beside a tenth, so 1 is linear. */
+/**
+ * How the cost of a change grows with how many wait: many of them beside a tenth, so 1 is linear. And what more workers
+ * gain: beside one, so below 1 they are in each other's way.
+ */
 final class ScalingBench implements Bench {
 
     private static final int TIMES = 10;
 
-    private final List<Bench> opened;
-    private final List<Measure> measures;
+    private final PublishBench manyInOutbox;
+    private final PublishBench fewInOutbox;
+    private final ApplyBench manyInQueue;
+    private final ApplyBench fewInQueue;
 
-    private ScalingBench(List<Bench> opened, List<Measure> measures) {
-        this.opened = opened;
-        this.measures = measures;
+    private ScalingBench(
+            PublishBench manyInOutbox, PublishBench fewInOutbox, ApplyBench manyInQueue, ApplyBench fewInQueue) {
+        this.manyInOutbox = manyInOutbox;
+        this.fewInOutbox = fewInOutbox;
+        this.manyInQueue = manyInQueue;
+        this.fewInQueue = fewInQueue;
     }
 
     static ScalingBench build(Servers servers, int rows, String queueType) throws InterruptedException {
-        Bench manyInOutbox = PublishBench.build(servers, rows, queueType);
-        Bench fewInOutbox = PublishBench.build(servers, rows / TIMES, queueType);
-        Bench manyInQueue = ApplyBench.build(servers, rows, queueType);
-        Bench fewInQueue = ApplyBench.build(servers, rows / TIMES, queueType);
-        List<Measure> measures = new ArrayList<>();
-        measures.add(
-                new Backlog("backlog-outbox", find(manyInOutbox, "publish-batch"), find(fewInOutbox, "publish-batch")));
-        measures.add(new Backlog("backlog-queue", find(manyInQueue, "apply-1"), find(fewInQueue, "apply-1")));
-        return new ScalingBench(List.of(manyInOutbox, fewInOutbox, manyInQueue, fewInQueue), List.copyOf(measures));
-    }
-
-    private static Measure find(Bench bench, String name) {
-        return bench.measures().stream()
-                .filter(one -> one.name().equals(name))
-                .findFirst()
-                .orElseThrow();
+        return new ScalingBench(
+                PublishBench.build(servers, rows, queueType),
+                PublishBench.build(servers, rows / TIMES, queueType),
+                ApplyBench.build(servers, rows, queueType),
+                ApplyBench.build(servers, rows / TIMES, queueType));
     }
 
     @Override
     public List<Measure> measures() {
-        return measures;
+        return List.of(
+                new Measure(
+                        "backlog-outbox",
+                        "rows/s",
+                        conditions("beside a tenth of the rows", manyInOutbox.conditions(), "many changes a message"),
+                        () -> manyInOutbox.relay(Wire.BATCH),
+                        () -> fewInOutbox.relay(Wire.BATCH)),
+                new Measure(
+                        "backlog-queue",
+                        "rows/s",
+                        conditions("beside a tenth of the rows", manyInQueue.conditions(), "one change a message"),
+                        () -> manyInQueue.apply(1, Wire.SINGLE),
+                        () -> fewInQueue.apply(1, Wire.SINGLE)),
+                workers(2),
+                workers(4));
+    }
+
+    private Measure workers(int count) {
+        return new Measure(
+                "workers-" + count,
+                "rows/s",
+                conditions(count + " workers beside 1", manyInQueue.conditions(), "one change a message"),
+                () -> manyInQueue.apply(count, Wire.SINGLE),
+                () -> manyInQueue.apply(1, Wire.SINGLE));
+    }
+
+    private static List<String> conditions(String first, List<String> shared, String last) {
+        List<String> conditions = new ArrayList<>();
+        conditions.add(first);
+        conditions.addAll(shared);
+        conditions.add(last);
+        return List.copyOf(conditions);
     }
 
     @Override
-    public void close() throws Exception {
-        for (Bench bench : opened) {
-            bench.close();
-        }
-    }
-
-    /** A measure beside itself with fewer rows. */
-    private record Backlog(String name, Measure many, Measure few) implements Measure {
-
-        @Override
-        public String unit() {
-            return many.unit();
-        }
-
-        @Override
-        public List<String> conditions() {
-            List<String> conditions = new ArrayList<>(List.of("beside a tenth of the rows"));
-            many.conditions().stream().filter(one -> !one.contains("floor")).forEach(conditions::add);
-            return conditions;
-        }
-
-        @Override
-        public double run() throws Exception {
-            return many.run();
-        }
-
-        @Override
-        public double runFloor() throws Exception {
-            return few.run();
-        }
+    public void close() throws InterruptedException {
+        manyInOutbox.close();
+        fewInOutbox.close();
+        manyInQueue.close();
+        fewInQueue.close();
     }
 }

@@ -1,15 +1,9 @@
 package io.cqrs.benchmarks;
 
-import io.cqrs.core.jdbc.UrlDataSource;
-import io.cqrs.core.schema.CqrsSchema;
 import io.cqrs.tools.servers.Servers;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.sql.Connection;
-import java.sql.DriverManager;
-import java.sql.SQLException;
-import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -36,28 +30,25 @@ final class ToolsBench implements Bench {
     }
 
     static ToolsBench build(Servers servers, int rows) throws Exception {
-        String master = servers.database().createDatabase("bench_tools_master");
-        String replica = servers.database().createDatabase("bench_tools_replica");
-        for (String url : List.of(master, replica)) {
-            int unused = CqrsSchema.standard().migrate(UrlDataSource.of(url, null, null));
-        }
+        String master = Databases.create(servers, "bench_tools_master");
+        String replica = Databases.create(servers, "bench_tools_replica");
         Path directory = Files.createTempDirectory("cqrs-bench-");
         ToolsBench bench = new ToolsBench(master, replica, directory, rows);
-        execute(master, TABLE.formatted("item"));
-        execute(master, """
+        Databases.execute(master, TABLE.formatted("item"));
+        Databases.execute(master, """
                 insert into item select i, 'name of ' || i, 'a description of some length, number ' || i, i / 7.0,
                     i %% 100, i %% 2 = 0, date '2024-01-01' + (i %% 300)::int, '2026-01-01Z'::timestamptz + i * interval '1 s',
                     i %% 5, now()
                 from generate_series(1, %d) i""".formatted(rows));
-        execute(master, "vacuum analyze item");
-        execute(replica, TABLE.formatted("item"));
-        execute(replica, TABLE.formatted("bare"));
+        Databases.execute(master, "vacuum analyze item");
+        Databases.execute(replica, TABLE.formatted("item"));
+        Databases.execute(replica, TABLE.formatted("bare"));
         bench.config("master", master, "masters: { item: { table: item } }");
         bench.config("replica", replica, "queue: bench\nreplicas: { item: { table: item } }");
         bench.psql(master, "\\copy item to '" + directory + "/item.csv'");
         bench.cqrs("bulk-dump -c item -o item.dump --config master.yaml");
         bench.cqrs("bulk-load -i item.dump --config replica.yaml");
-        execute(replica, "vacuum analyze item");
+        Databases.execute(replica, "vacuum analyze item");
         return bench;
     }
 
@@ -70,18 +61,18 @@ final class ToolsBench implements Bench {
         String pipe = "%s --config master.yaml | " + launcher() + " diff-replica --config replica.yaml | " + launcher()
                 + " diff-sync --config master.yaml";
         return List.of(
-                new Tool(
+                tool(
                         "dump",
                         "floor psql COPY of row_to_json to a file",
                         () -> cqrs("bulk-dump -c item -f -o item.dump --config master.yaml"),
                         () -> psql(
                                 master, "\\copy (select row_to_json(i) from item i) to '" + directory + "/item.json'")),
-                new Tool(
+                measure(
                         "load",
                         "into the empty table, floor psql COPY into a bare one",
-                        () -> cqrs("bulk-load -i item.dump --config replica.yaml"),
-                        () -> psql(replica, "\\copy bare from '" + directory + "/item.csv'")),
-                new Tool(
+                        () -> loadRate("item", () -> cqrs("bulk-load -i item.dump --config replica.yaml")),
+                        () -> loadRate("bare", () -> psql(replica, "\\copy bare from '" + directory + "/item.csv'"))),
+                tool(
                         "diff",
                         "three stages, equal tables, floor psql COPY of key and revision of both",
                         () -> cqrs(pipe.formatted("diff-master -c item")),
@@ -90,7 +81,7 @@ final class ToolsBench implements Bench {
                                 psql(url, "\\copy (select id, cqrs_revision from item) to '" + directory + "/keys'");
                             }
                         }),
-                new Tool(
+                tool(
                         "checksum",
                         "three stages, equal tables, floor two counts and sums of hashtext",
                         () -> cqrs(pipe.formatted("diff-master -c item --checksum")),
@@ -99,6 +90,32 @@ final class ToolsBench implements Bench {
                                 psql(url, "select count(*), sum(hashtext(t::text)) from item t");
                             }
                         }));
+    }
+
+    /** One command beside one of psql's. */
+    private Measure tool(String name, String condition, Step command, Step floor) {
+        return measure(name, condition, () -> rate(command), () -> rate(floor));
+    }
+
+    private Measure measure(String name, String condition, Round framework, Round floor) {
+        return new Measure(
+                name,
+                "rows/s",
+                List.of("rows " + rows, "10 columns", "whole processes, their start included", condition),
+                framework,
+                floor);
+    }
+
+    /** Empties the step's own table only: diff and checksum need {@code item} as it was loaded last. */
+    private double loadRate(String table, Step step) throws Exception {
+        Databases.execute(replica, "truncate " + table);
+        return rate(step);
+    }
+
+    private double rate(Step step) throws Exception {
+        long start = System.nanoTime();
+        step.run();
+        return Round.perSecond(rows, start);
     }
 
     @Override
@@ -139,65 +156,8 @@ final class ToolsBench implements Bench {
         }
     }
 
-    private static void execute(String url, String sql) throws SQLException {
-        try (Connection connection = DriverManager.getConnection(url);
-                Statement statement = connection.createStatement()) {
-            statement.execute(sql);
-        }
-    }
-
-    /** Runs a process. */
+    /** Something that is run as processes. */
     private interface Step {
         void run() throws Exception;
-    }
-
-    /** One command beside one of psql's. */
-    private final class Tool implements Measure {
-
-        private final String name;
-        private final String condition;
-        private final Step command;
-        private final Step floor;
-
-        private Tool(String name, String condition, Step command, Step floor) {
-            this.name = name;
-            this.condition = condition;
-            this.command = command;
-            this.floor = floor;
-        }
-
-        @Override
-        public String name() {
-            return name;
-        }
-
-        @Override
-        public String unit() {
-            return "rows/s";
-        }
-
-        @Override
-        public List<String> conditions() {
-            return List.of("rows " + rows, "10 columns", "whole processes, their start included", condition);
-        }
-
-        @Override
-        public double run() throws Exception {
-            return rate(command);
-        }
-
-        @Override
-        public double runFloor() throws Exception {
-            return rate(floor);
-        }
-
-        private double rate(Step step) throws Exception {
-            if (name.equals("load")) {
-                execute(replica, "truncate item, bare");
-            }
-            long start = System.nanoTime();
-            step.run();
-            return rows / ((System.nanoTime() - start) / 1e9);
-        }
     }
 }

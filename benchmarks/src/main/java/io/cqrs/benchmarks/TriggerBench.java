@@ -3,18 +3,14 @@ package io.cqrs.benchmarks;
 import io.cqrs.core.CqrsId;
 import io.cqrs.core.jdbc.TableName;
 import io.cqrs.core.jdbc.UrlDataSource;
-import io.cqrs.core.schema.CqrsSchema;
 import io.cqrs.master.MasterTable;
 import io.cqrs.master.TriggerCapture;
 import io.cqrs.tools.servers.Servers;
-import java.sql.Connection;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.util.List;
-import javax.sql.DataSource;
 
 /** What trigger capture costs: one UPDATE of all rows, beside a bare pair of triggers that does the least. */
-final class TriggerBench implements Bench, Measure {
+final class TriggerBench implements Bench {
 
     private static final String TABLE = """
             create table stock (id bigint primary key, name text, description text, price numeric(9,2), amount int,
@@ -47,54 +43,33 @@ final class TriggerBench implements Bench, Measure {
             create trigger bare_capture after update on stock referencing new table as new_rows
               for each statement execute function bare_capture()""";
 
-    private final DataSource database;
+    private final String databaseUrl;
     private final int rows;
 
-    private TriggerBench(DataSource database, int rows) {
-        this.database = database;
+    private TriggerBench(String databaseUrl, int rows) {
+        this.databaseUrl = databaseUrl;
         this.rows = rows;
     }
 
     static TriggerBench build(Servers servers, int rows) {
-        DataSource database = UrlDataSource.of(servers.database().createDatabase("bench_triggers"), null, null);
-        int unused = CqrsSchema.standard().migrate(database);
-        return new TriggerBench(database, rows);
+        return new TriggerBench(Databases.create(servers, "bench_triggers"), rows);
     }
 
     @Override
     public List<Measure> measures() {
-        return List.of(this);
+        TriggerCapture capture = TriggerCapture.of(UrlDataSource.of(databaseUrl, null, null));
+        MasterTable stock = MasterTable.of(CqrsId.of("stock"), TableName.parse("stock"));
+        return List.of(new Measure(
+                "trigger-update",
+                "rows/s",
+                List.of("rows " + rows, "one UPDATE", "floor a bare row trigger and a bare statement trigger"),
+                () -> update(() -> capture.install(stock)),
+                () -> update(() -> execute(BARE))));
     }
 
     @Override
     public void close() {
         // The database goes with its server.
-    }
-
-    @Override
-    public String name() {
-        return "trigger-update";
-    }
-
-    @Override
-    public String unit() {
-        return "rows/s";
-    }
-
-    @Override
-    public List<String> conditions() {
-        return List.of("rows " + rows, "one UPDATE", "floor a bare row trigger and a bare statement trigger");
-    }
-
-    @Override
-    public double run() throws Exception {
-        return update(() ->
-                TriggerCapture.of(database).install(MasterTable.of(CqrsId.of("stock"), TableName.parse("stock"))));
-    }
-
-    @Override
-    public double runFloor() throws Exception {
-        return update(() -> execute(BARE));
     }
 
     private double update(Install triggers) throws SQLException {
@@ -107,14 +82,11 @@ final class TriggerBench implements Bench, Measure {
         triggers.install();
         long start = System.nanoTime();
         execute("update stock set amount = amount + 1");
-        return rows / ((System.nanoTime() - start) / 1e9);
+        return Round.perSecond(rows, start);
     }
 
     private void execute(String sql) throws SQLException {
-        try (Connection connection = database.getConnection();
-                Statement statement = connection.createStatement()) {
-            statement.execute(sql);
-        }
+        Databases.execute(databaseUrl, sql);
     }
 
     /** Makes triggers. */

@@ -2,7 +2,7 @@ package io.cqrs.benchmarks;
 
 import com.rabbitmq.client.AMQP;
 import com.rabbitmq.client.Channel;
-import com.rabbitmq.client.ConnectionFactory;
+import com.rabbitmq.client.Connection;
 import com.rabbitmq.client.DefaultConsumer;
 import com.rabbitmq.client.Envelope;
 import com.rabbitmq.client.MessageProperties;
@@ -10,17 +10,12 @@ import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import io.cqrs.core.CqrsId;
 import io.cqrs.core.lifecycle.Waiter;
-import io.cqrs.core.schema.CqrsSchema;
 import io.cqrs.master.CqrsMaster;
 import io.cqrs.master.CqrsRelay;
 import io.cqrs.tools.servers.Servers;
-import io.cqrs.transport.rabbit.RabbitConfig;
-import io.cqrs.transport.rabbit.RabbitTransport;
-import io.cqrs.transport.spi.ReplicaQueue;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import org.hibernate.SessionFactory;
@@ -33,13 +28,14 @@ import org.hibernate.cfg.Configuration;
  */
 final class WakeBench implements Bench {
 
+    private static final CqrsId STOCK = CqrsId.of("stock");
+    private static final String QUEUE_TYPE = "classic";
     private static final int CHANGES = 300;
     private static final Duration PAUSE = Duration.ofMillis(20);
     private static final byte[] BODY = new byte[500];
 
     private final String brokerUrl;
     private final String databaseUrl;
-    private final String name = "wake_" + Long.toString(System.nanoTime(), Character.MAX_RADIX);
     private long ids;
 
     private WakeBench(String brokerUrl, String databaseUrl) {
@@ -47,13 +43,26 @@ final class WakeBench implements Bench {
         this.databaseUrl = databaseUrl;
     }
 
-    static WakeBench build(Servers servers) throws InterruptedException {
-        return new WakeBench(servers.requireBroker().url(), servers.database().createDatabase("bench_wake"));
+    static WakeBench build(Servers servers) {
+        return new WakeBench(servers.requireBroker().url(), Databases.create(servers, "bench_wake"));
     }
 
     @Override
     public List<Measure> measures() {
-        return List.of(new Wake("wake", false), new Wake("wake-elsewhere", true));
+        return List.of(measure("wake", false), measure("wake-elsewhere", true));
+    }
+
+    private Measure measure(String name, boolean elsewhere) {
+        return new Measure(
+                name,
+                "us, less is better",
+                List.of(
+                        "median of " + CHANGES + " changes, " + PAUSE.toMillis() + " ms apart",
+                        elsewhere ? "relay woken through the database" : "relay woken by the commit",
+                        "classic queue",
+                        "floor publish and confirm of a persistent message"),
+                () -> commits(elsewhere),
+                this::publishes);
     }
 
     @Override
@@ -61,122 +70,75 @@ final class WakeBench implements Bench {
         // Each round cleans up what it made.
     }
 
-    private static double median(List<Double> figures) {
-        return Comparison.median(figures);
+    private double commits(boolean elsewhere) throws Exception {
+        HikariConfig config = new HikariConfig();
+        config.setJdbcUrl(databaseUrl);
+        Configuration configuration = new Configuration()
+                .setProperty("hibernate.hbm2ddl.auto", "update")
+                .addAnnotatedClass(Stock.Captured.class);
+        try (HikariDataSource pool = new HikariDataSource(config);
+                BenchQueue queue = BenchQueue.open(brokerUrl, QUEUE_TYPE, STOCK)) {
+            configuration.getProperties().put("hibernate.connection.datasource", pool);
+            try (SessionFactory sessions = configuration.buildSessionFactory();
+                    AutoCloseable relay = relay(elsewhere, sessions, queue)) {
+                return commits(sessions, queue);
+            }
+        }
     }
 
-    private final class Wake implements Measure {
-
-        private final String measure;
-        private final boolean elsewhere;
-
-        private Wake(String measure, boolean elsewhere) {
-            this.measure = measure;
-            this.elsewhere = elsewhere;
+    private AutoCloseable relay(boolean elsewhere, SessionFactory sessions, BenchQueue queue) {
+        if (elsewhere) {
+            CqrsRelay relay = queue.relay(databaseUrl).build();
+            relay.start();
+            return relay;
         }
+        CqrsMaster master =
+                CqrsMaster.builder(sessions).transport(queue.transport()).build();
+        master.start();
+        return master;
+    }
 
-        @Override
-        public String name() {
-            return measure;
-        }
-
-        @Override
-        public String unit() {
-            return "us, less is better";
-        }
-
-        @Override
-        public List<String> conditions() {
-            return List.of(
-                    "median of " + CHANGES + " changes, " + PAUSE.toMillis() + " ms apart",
-                    elsewhere ? "relay woken through the database" : "relay woken by the commit",
-                    "classic queue",
-                    "floor publish and confirm of a persistent message");
-        }
-
-        @Override
-        public double run() throws Exception {
-            HikariConfig config = new HikariConfig();
-            config.setJdbcUrl(databaseUrl);
-            try (HikariDataSource pool = new HikariDataSource(config);
-                    RabbitTransport transport = RabbitTransport.of(
-                            RabbitConfig.builder(brokerUrl).exchange(name).build())) {
-                int unused = CqrsSchema.standard().migrate(pool);
-                ReplicaQueue queue =
-                        ReplicaQueue.of(name, Set.of(CqrsId.of("stock"))).withType(ReplicaQueue.Type.CLASSIC);
-                transport.declare(queue);
-                Configuration configuration = new Configuration()
-                        .setProperty("hibernate.hbm2ddl.auto", "update")
-                        .addAnnotatedClass(Stock.Captured.class);
-                configuration.getProperties().put("hibernate.connection.datasource", pool);
-                try (SessionFactory sessions = configuration.buildSessionFactory();
-                        AutoCloseable relay = relay(sessions, pool, transport)) {
-                    return measure(sessions);
-                } finally {
-                    transport.decommission(queue);
+    private double commits(SessionFactory sessions, BenchQueue queue) throws Exception {
+        BlockingQueue<Long> arrivals = new LinkedBlockingQueue<>();
+        try (Connection broker = BenchQueue.connect(brokerUrl);
+                Channel channel = broker.createChannel()) {
+            String unused = channel.basicConsume(queue.name(), true, new DefaultConsumer(channel) {
+                @Override
+                public void handleDelivery(
+                        String tag, Envelope envelope, AMQP.BasicProperties properties, byte[] body) {
+                    arrivals.add(System.nanoTime());
                 }
-            }
+            });
+            return median(() -> {
+                long id = ++ids;
+                sessions.inTransaction(session -> session.persist(new Stock.Captured(id)));
+                long committed = System.nanoTime();
+                return (arrivals.take() - committed) / 1e3;
+            });
         }
+    }
 
-        private AutoCloseable relay(SessionFactory sessions, HikariDataSource pool, RabbitTransport transport) {
-            if (elsewhere) {
-                CqrsRelay relay = CqrsRelay.builder(pool).transport(transport).build();
-                relay.start();
-                return relay;
-            }
-            CqrsMaster master =
-                    CqrsMaster.builder(sessions).transport(transport).build();
-            master.start();
-            return master;
+    private double publishes() throws Exception {
+        try (BenchQueue queue = BenchQueue.open(brokerUrl, QUEUE_TYPE, STOCK);
+                Connection broker = BenchQueue.connect(brokerUrl);
+                Channel channel = broker.createChannel()) {
+            Object unused = channel.confirmSelect();
+            return median(() -> {
+                long start = System.nanoTime();
+                channel.basicPublish("", queue.name(), true, MessageProperties.PERSISTENT_BASIC, BODY);
+                channel.waitForConfirmsOrDie();
+                return (System.nanoTime() - start) / 1e3;
+            });
         }
+    }
 
-        private double measure(SessionFactory sessions) throws Exception {
-            ConnectionFactory factory = new ConnectionFactory();
-            factory.setUri(brokerUrl);
-            BlockingQueue<Long> arrivals = new LinkedBlockingQueue<>();
-            try (com.rabbitmq.client.Connection broker = factory.newConnection();
-                    Channel channel = broker.createChannel()) {
-                String unused = channel.basicConsume(name, true, new DefaultConsumer(channel) {
-                    @Override
-                    public void handleDelivery(
-                            String tag, Envelope envelope, AMQP.BasicProperties properties, byte[] body) {
-                        arrivals.add(System.nanoTime());
-                    }
-                });
-                List<Double> figures = new ArrayList<>();
-                Waiter waiter = new Waiter();
-                for (int i = 0; i < CHANGES; i++) {
-                    long id = ++ids;
-                    sessions.inTransaction(session -> session.persist(new Stock.Captured(id)));
-                    long committed = System.nanoTime();
-                    figures.add((arrivals.take() - committed) / 1e3);
-                    boolean unusedWake = waiter.await(PAUSE);
-                }
-                return median(figures);
-            }
+    private static double median(Round change) throws Exception {
+        List<Double> figures = new ArrayList<>();
+        Waiter waiter = new Waiter();
+        for (int i = 0; i < CHANGES; i++) {
+            figures.add(change.run());
+            boolean unused = waiter.await(PAUSE);
         }
-
-        @Override
-        public double runFloor() throws Exception {
-            ConnectionFactory factory = new ConnectionFactory();
-            factory.setUri(brokerUrl);
-            try (com.rabbitmq.client.Connection broker = factory.newConnection();
-                    Channel channel = broker.createChannel()) {
-                String queue = name + "_floor";
-                Object unused = channel.queueDeclare(queue, true, false, false, null);
-                Object unusedSelect = channel.confirmSelect();
-                List<Double> figures = new ArrayList<>();
-                Waiter waiter = new Waiter();
-                for (int i = 0; i < CHANGES; i++) {
-                    long start = System.nanoTime();
-                    channel.basicPublish("", queue, true, MessageProperties.PERSISTENT_BASIC, BODY);
-                    channel.waitForConfirmsOrDie();
-                    figures.add((System.nanoTime() - start) / 1e3);
-                    boolean unusedWake = waiter.await(PAUSE);
-                }
-                Object unusedDelete = channel.queueDelete(queue);
-                return median(figures);
-            }
-        }
+        return Comparison.median(figures);
     }
 }

@@ -7,8 +7,10 @@ import io.cqrs.master.internal.relay.OutboxInspector;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.List;
-import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import javax.sql.DataSource;
 
 /**
@@ -24,7 +26,7 @@ import javax.sql.DataSource;
 public record OutboxStatus(
         long waiting,
         Duration oldest,
-        Map<String, Long> late,
+        SortedMap<String, Long> late,
         boolean relayed,
         List<String> models,
         List<DiffReport> diffs) {
@@ -34,7 +36,7 @@ public record OutboxStatus(
 
     /** Copies the collections. */
     public OutboxStatus {
-        late = Map.copyOf(late);
+        late = Collections.unmodifiableSortedMap(new TreeMap<>(late));
         models = List.copyOf(models);
         diffs = List.copyOf(diffs);
     }

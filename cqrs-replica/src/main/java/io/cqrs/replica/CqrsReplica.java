@@ -133,6 +133,7 @@ public final class CqrsReplica implements AutoCloseable {
         private @Nullable String queue;
         private @Nullable String deadLetters;
         private ReplicaQueue.Type queueType = ReplicaQueue.Type.QUORUM;
+        private int shards = 1;
         private Set<CqrsId> subscribed = Set.of();
         private int workers = 1;
         private int batchSize = 500;
@@ -191,6 +192,18 @@ public final class CqrsReplica implements AutoCloseable {
         /** Sets how the queue and its dead letters' are made where they do not exist; quorum unless set. */
         public Builder queueType(ReplicaQueue.Type type) {
             this.queueType = Objects.requireNonNull(type, "queueType");
+            return this;
+        }
+
+        /**
+         * Spreads the messages over as many queues, 1 to 64; 1 unless set. Needs the broker's plugin
+         * {@code rabbitmq_consistent_hash_exchange}. Each worker receives from all of them; the number may change.
+         *
+         * @throws IllegalArgumentException if it is out of range
+         */
+        public Builder shards(int count) {
+            Checks.requireBetween("shards", count, 1, ReplicaQueue.MOST_SHARDS);
+            this.shards = count;
             return this;
         }
 
@@ -312,6 +325,7 @@ public final class CqrsReplica implements AutoCloseable {
                     deadLetters == null ? ReplicaQueue.deadLettersOf(name) : deadLetters,
                     Models.subscribed(models.keySet(), subscribed),
                     queueType,
+                    shards,
                     ReplicaQueue.DEFAULT_DELIVERY_LIMIT);
             if (migrate) {
                 int unused = schema.migrate(source);

@@ -16,7 +16,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -96,7 +95,7 @@ final class StatusCommand implements Callable<Integer> {
             OutboxStatus outbox = OutboxStatus.read(config.database(), CqrsSchema.standard());
             status.put("outbox_waiting", outbox.waiting());
             status.put("outbox_oldest_seconds", outbox.oldest().toSeconds());
-            status.put("outbox_late", new TreeMap<>(outbox.late()));
+            status.put("outbox_late", outbox.late());
             status.put("relay_active", outbox.relayed());
             status.put("captured_by_triggers", outbox.models());
             status.put(
@@ -105,16 +104,15 @@ final class StatusCommand implements Callable<Integer> {
         ReplicaQueue queue = config.replicaQueue();
         if (queue != null) {
             try (RabbitTransport transport = config.impatientTransport()) {
-                put(status, "queue", queue.name(), transport);
-                put(status, "dead_letters", queue.deadLetters(), transport);
+                put(status, "queue", queue.name(), transport.inspect(queue));
+                put(status, "dead_letters", queue.deadLetters(), transport.inspect(queue.deadLetters()));
             }
         }
         return status;
     }
 
-    private static void put(Map<String, @Nullable Object> status, String what, String name, RabbitTransport transport)
-            throws InterruptedException {
-        QueueStatus found = transport.inspect(name);
+    private static void put(
+            Map<String, @Nullable Object> status, String what, String name, @Nullable QueueStatus found) {
         status.put(what, name);
         status.put(what + "_ready", found == null ? null : (Object) found.ready());
         status.put(what + "_consumers", found == null ? null : (Object) found.consumers());

@@ -1,25 +1,24 @@
 package io.cqrs.transport;
 
 import io.cqrs.core.SerializationException;
+import io.cqrs.transport.spi.Delivery;
+import io.cqrs.transport.spi.Destination;
+import io.cqrs.transport.spi.OutgoingMessage;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.zip.Deflater;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.GZIPOutputStream;
-import org.jspecify.annotations.Nullable;
 
-/**
- * Messages of one model in one: a line each, in their order, larger ones packed by gzip (docs/protocol.md).
- *
- * @param contentType says how to read the body
- * @param body the bytes; not to be changed
- */
-public record MessageBatch(String contentType, byte[] body) {
+/** Packs messages of one model in one: a line each, in their order, larger ones by gzip (docs/protocol.md). Stateless. */
+public final class MessageBatch {
 
     private static final String PLAIN = "application/vnd.cqrs.batch+ndjson";
     private static final String PACKED = PLAIN + "+gzip";
@@ -30,29 +29,57 @@ public record MessageBatch(String contentType, byte[] body) {
     /** Whatever a packed batch unfolds to must fit the memory. */
     private static final int MOST_BYTES = 64 << 20;
 
+    private MessageBatch() {}
+
     /**
-     * Makes a batch.
+     * Makes one message of several; of a single one, itself.
      *
+     * @param to where all go
+     * @param id the message's
+     * @param headers those of each
      * @param bodies what {@link MessageCodec} writes, one or more. A line end within one, which JSON has only between its
      *     values, becomes a space
      */
-    public static MessageBatch of(List<byte[]> bodies) {
+    public static OutgoingMessage pack(Destination to, String id, Map<String, Object> headers, List<byte[]> bodies) {
+        if (bodies.size() == 1) {
+            return new OutgoingMessage(to, id, OutgoingMessage.SINGLE, headers, bodies.get(0));
+        }
         byte[] lines = lines(bodies);
-        return lines.length < WORTH_PACKING ? new MessageBatch(PLAIN, lines) : new MessageBatch(PACKED, pack(lines));
-    }
-
-    /** Says whether a message of this content type is a batch. */
-    public static boolean isBatch(@Nullable String contentType) {
-        return PLAIN.equals(contentType) || PACKED.equals(contentType);
+        boolean packed = lines.length >= WORTH_PACKING;
+        Map<String, Object> all = new HashMap<>(headers);
+        all.put(Headers.CHANGES, bodies.size());
+        all.put(Headers.BYTES, lines.length);
+        return new OutgoingMessage(to, id, packed ? PACKED : PLAIN, all, packed ? gzip(lines) : lines);
     }
 
     /**
-     * Returns the messages, whatever they are; at least one. A line end behind the last is none's.
+     * Returns the messages of a batch, in their order, as if each had come alone, whatever they are; what is no batch
+     * comes back as it is. At least one: a line end behind the last is none's.
      *
      * @throws SerializationException if it is packed, and can't be unpacked or would be larger than 64 MiB
      */
-    public List<byte[]> bodies() {
-        byte[] lines = contentType.equals(PACKED) ? unpack(body) : body;
+    public static List<Delivery> open(Delivery delivery) {
+        boolean packed = PACKED.equals(delivery.contentType());
+        if (!packed && !PLAIN.equals(delivery.contentType())) {
+            return List.of(delivery);
+        }
+        Map<String, Object> headers = new HashMap<>(delivery.headers());
+        Object unusedCount = headers.remove(Headers.CHANGES);
+        Object unusedSize = headers.remove(Headers.BYTES);
+        List<Delivery> messages = new ArrayList<>();
+        for (byte[] body : bodies(packed ? gunzip(delivery.body()) : delivery.body())) {
+            messages.add(new Delivery(
+                    delivery.tag(),
+                    delivery.messageId(),
+                    OutgoingMessage.SINGLE,
+                    delivery.routingKey(),
+                    headers,
+                    body));
+        }
+        return messages;
+    }
+
+    private static List<byte[]> bodies(byte[] lines) {
         List<byte[]> bodies = new ArrayList<>();
         int begin = 0;
         for (int i = 0; i < lines.length; i++) {
@@ -85,7 +112,7 @@ public record MessageBatch(String contentType, byte[] body) {
         return lines;
     }
 
-    private static byte[] pack(byte[] lines) {
+    private static byte[] gzip(byte[] lines) {
         ByteArrayOutputStream packed = new ByteArrayOutputStream(lines.length / 4);
         try (FastGzip gzip = new FastGzip(packed)) {
             gzip.write(lines);
@@ -95,7 +122,7 @@ public record MessageBatch(String contentType, byte[] body) {
         return packed.toByteArray();
     }
 
-    private static byte[] unpack(byte[] packed) {
+    private static byte[] gunzip(byte[] packed) {
         try (InputStream gzip = new GZIPInputStream(new ByteArrayInputStream(packed), BUFFER)) {
             byte[] lines = gzip.readNBytes(MOST_BYTES + 1);
             if (lines.length > MOST_BYTES) {

@@ -1,6 +1,7 @@
 package io.cqrs.transport;
 
 import io.cqrs.core.CqrsId;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** The routing keys of django-cqrs, which a Django service in the fleet binds too, and that of batches. Stateless. */
@@ -28,6 +29,11 @@ public final class RoutingKeys {
     /** Returns the key that reaches one queue: a sync aimed at it, its own retries, its dead letters. */
     public static String toQueue(String queue, CqrsId cqrsId) {
         return "cqrs." + queue + "." + cqrsId.value();
+    }
+
+    /** Returns all keys that reach a replica's queue with changes of the model. */
+    public static List<String> toReplica(String queue, CqrsId cqrsId) {
+        return List.of(toAll(cqrsId), toAllBatched(cqrsId.value()), toQueue(queue, cqrsId));
     }
 
     /** Returns the key that reaches one queue, or where none is named every replica of the model. */

@@ -3,65 +3,90 @@ package io.cqrs.transport;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.entry;
 
 import io.cqrs.core.CqrsId;
 import io.cqrs.core.SerializationException;
+import io.cqrs.transport.spi.Delivery;
+import io.cqrs.transport.spi.Destination;
+import io.cqrs.transport.spi.OutgoingMessage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
 
 class MessageBatchTest {
 
+    private static final Destination TO = new Destination.Exchange("item");
     private static final String PLAIN = "application/vnd.cqrs.batch+ndjson";
     private static final String PACKED = "application/vnd.cqrs.batch+ndjson+gzip";
 
     @Test
     void givesBackWhatWasPutInAMessageALine() {
-        MessageBatch batch = MessageBatch.of(List.of(bytes("{\"a\":\n1}"), bytes("ä"), bytes("{}")));
+        OutgoingMessage batch = pack(bytes("{\"a\":\n1}"), bytes("ä"), bytes("{}"));
         assertThat(batch.contentType()).isEqualTo(PLAIN);
         assertThat(new String(batch.body(), StandardCharsets.UTF_8)).isEqualTo("{\"a\": 1}\nä\n{}");
         assertThat(texts(batch)).containsExactly("{\"a\": 1}", "ä", "{}");
-        assertThat(texts(MessageBatch.of(List.of(bytes(""), bytes("b"))))).containsExactly("", "b");
-        assertThat(texts(MessageBatch.of(List.of(bytes("alone"))))).containsExactly("alone");
+        assertThat(texts(pack(bytes(""), bytes("b")))).containsExactly("", "b");
+    }
+
+    @Test
+    void countsWhatIsInABatchAndTellsItsMessagesNothingOfIt() {
+        OutgoingMessage batch = MessageBatch.pack(TO, "7", Map.of("h", "x"), List.of(bytes("1"), bytes("2")));
+        assertThat(batch.headers()).containsOnly(entry("h", "x"), entry("cqrs-changes", 2), entry("cqrs-bytes", 3));
+        assertThat(delivery(batch).changes()).isEqualTo(2);
+        assertThat(MessageBatch.open(delivery(batch))).hasSize(2).allSatisfy(one -> {
+            assertThat(one.tag()).isEqualTo(9);
+            assertThat(one.messageId()).isEqualTo("7");
+            assertThat(one.contentType()).isEqualTo("text/plain");
+            assertThat(one.routingKey()).isEqualTo("item");
+            assertThat(one.headers()).containsOnly(entry("h", "x"));
+        });
+    }
+
+    @Test
+    void leavesOneAloneAsItIs() {
+        OutgoingMessage alone = pack(bytes("al\none"));
+        assertThat(alone.contentType()).isEqualTo("text/plain");
+        assertThat(alone.headers()).isEmpty();
+        assertThat(texts(alone)).containsExactly("al\none");
+        Delivery unnamed = new Delivery(1, null, null, "item", Map.of(), bytes("a\nb"));
+        assertThat(MessageBatch.open(unnamed)).containsExactly(unnamed);
     }
 
     @Test
     void packsWhatIsLarge() {
         List<byte[]> bodies = Collections.nCopies(500, bytes("{\"name\":\"a name like others\"}"));
-        MessageBatch batch = MessageBatch.of(bodies);
+        OutgoingMessage batch = MessageBatch.pack(TO, "1", Map.of(), bodies);
         assertThat(batch.contentType()).isEqualTo(PACKED);
         assertThat(batch.body().length).isLessThan(1000);
-        assertThat(batch.bodies())
+        assertThat(MessageBatch.open(delivery(batch)))
                 .hasSize(500)
-                .allSatisfy(one -> assertThat(one).isEqualTo(bodies.get(0)));
+                .allSatisfy(one -> assertThat(one.body()).isEqualTo(bodies.get(0)));
     }
 
     @Test
     void opensWhateverComes() {
-        assertThat(texts(new MessageBatch(PLAIN, bytes("a\nb\n")))).containsExactly("a", "b");
-        assertThat(texts(new MessageBatch(PLAIN, bytes("a\n\nb")))).containsExactly("a", "", "b");
-        assertThat(texts(new MessageBatch(PLAIN, bytes("")))).containsExactly("");
-        assertThat(texts(new MessageBatch(PLAIN, bytes("\n")))).containsExactly("");
-        assertThat(MessageBatch.isBatch(PLAIN)).isTrue();
-        assertThat(MessageBatch.isBatch(PACKED)).isTrue();
-        assertThat(MessageBatch.isBatch("text/plain")).isFalse();
-        assertThat(MessageBatch.isBatch(null)).isFalse();
+        assertThat(texts(PLAIN, bytes("a\nb\n"))).containsExactly("a", "b");
+        assertThat(texts(PLAIN, bytes("a\n\nb"))).containsExactly("a", "", "b");
+        assertThat(texts(PLAIN, bytes(""))).containsExactly("");
+        assertThat(texts(PLAIN, bytes("\n"))).containsExactly("");
     }
 
     @Test
     void refusesWhatDoesNotUnpack() throws IOException {
-        byte[] whole =
-                MessageBatch.of(Collections.nCopies(500, bytes("0123456789"))).body();
+        byte[] whole = MessageBatch.pack(TO, "1", Map.of(), Collections.nCopies(500, bytes("0123456789")))
+                .body();
         assertThatExceptionOfType(SerializationException.class)
-                .isThrownBy(() -> new MessageBatch(PACKED, Arrays.copyOf(whole, whole.length / 2)).bodies())
+                .isThrownBy(() -> texts(PACKED, Arrays.copyOf(whole, whole.length / 2)))
                 .withMessageContaining("cut short");
         assertThatExceptionOfType(SerializationException.class)
-                .isThrownBy(() -> new MessageBatch(PACKED, bytes("{}")).bodies())
+                .isThrownBy(() -> texts(PACKED, bytes("{}")))
                 .withMessageContaining("no gzip");
         ByteArrayOutputStream bomb = new ByteArrayOutputStream();
         try (GZIPOutputStream gzip = new GZIPOutputStream(bomb)) {
@@ -70,7 +95,7 @@ class MessageBatchTest {
             }
         }
         assertThatExceptionOfType(SerializationException.class)
-                .isThrownBy(() -> new MessageBatch(PACKED, bomb.toByteArray()).bodies())
+                .isThrownBy(() -> texts(PACKED, bomb.toByteArray()))
                 .withMessageContaining("larger than");
     }
 
@@ -84,10 +109,22 @@ class MessageBatchTest {
                 .withMessageContaining("do not begin it with \"batch.\"");
     }
 
-    private static List<String> texts(MessageBatch batch) {
-        return batch.bodies().stream()
-                .map(one -> new String(one, StandardCharsets.UTF_8))
+    private static OutgoingMessage pack(byte[]... bodies) {
+        return MessageBatch.pack(TO, "1", Map.of(), List.of(bodies));
+    }
+
+    private static List<String> texts(OutgoingMessage message) {
+        return texts(message.contentType(), message.body());
+    }
+
+    private static List<String> texts(String contentType, byte[] body) {
+        return MessageBatch.open(new Delivery(1, "1", contentType, "item", Map.of(), body)).stream()
+                .map(one -> new String(one.body(), StandardCharsets.UTF_8))
                 .toList();
+    }
+
+    private static Delivery delivery(OutgoingMessage message) {
+        return new Delivery(9, message.messageId(), message.contentType(), "item", message.headers(), message.body());
     }
 
     private static byte[] bytes(String text) {

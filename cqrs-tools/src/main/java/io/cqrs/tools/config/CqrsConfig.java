@@ -98,6 +98,7 @@ public record CqrsConfig(
                 letters == null ? ReplicaQueue.deadLettersOf(queue) : letters,
                 replicas.stream().map(ReplicaDefinition::cqrsId).collect(Collectors.toSet()),
                 workers.queueType(),
+                workers.shards(),
                 ReplicaQueue.DEFAULT_DELIVERY_LIMIT);
     }
 

@@ -27,7 +27,8 @@ public final class WorkerOptions {
             "tombstone_retention",
             "dead_letter_ttl",
             "dead_letter_queue",
-            "queue_type");
+            "queue_type",
+            "shards");
 
     private final Map<String, String> settings;
 
@@ -55,6 +56,11 @@ public final class WorkerOptions {
                 settings.getOrDefault("queue_type", "quorum").toUpperCase(Locale.ROOT));
     }
 
+    /** Returns over how many queues messages are spread. */
+    public int shards() {
+        return Integer.parseInt(settings.getOrDefault("shards", "1"));
+    }
+
     /**
      * Sets what is configured.
      *
@@ -73,6 +79,7 @@ public final class WorkerOptions {
         set("dead_letter_ttl", text -> builder.deadLetterTimeToLive(Duration.parse(text)));
         set("dead_letter_queue", builder::deadLetterQueue);
         set("queue_type", text -> builder.queueType(ReplicaQueue.Type.valueOf(text.toUpperCase(Locale.ROOT))));
+        set("shards", text -> builder.shards(Integer.parseInt(text)));
     }
 
     private void set(String key, Consumer<String> setter) {

@@ -29,7 +29,7 @@ public final class BrokerDoctor {
         try {
             findings.add(version(transport.serverVersion()));
             if (queue != null) {
-                QueueStatus main = transport.inspect(queue.name());
+                QueueStatus main = transport.inspect(queue);
                 QueueStatus letters = transport.inspect(queue.deadLetters());
                 findings.add(queue(queue.name(), main));
                 findings.add(letters(queue.deadLetters(), letters));

@@ -29,7 +29,7 @@ public final class BrokerServer {
         return description;
     }
 
-    /** Says whether {@link #stop} and {@link #start} work: only a private server is ours to stop. */
+    /** Says whether {@link #stop}, {@link #kill} and {@link #start} work: only a private server is ours to stop. */
     public boolean isOurs() {
         return control != Control.NOT_OURS;
     }
@@ -44,7 +44,16 @@ public final class BrokerServer {
     }
 
     /**
-     * Starts it again after {@link #stop}, and waits until it answers.
+     * Ends it at once, as a crash does; what it had on its disk stays.
+     *
+     * @throws ServerException if it is not ours
+     */
+    public void kill() {
+        control.kill();
+    }
+
+    /**
+     * Starts it again after {@link #stop} or {@link #kill}, and waits until it answers.
      *
      * @throws ServerException if it is not ours, or does not start
      */
@@ -63,12 +72,19 @@ public final class BrokerServer {
             }
 
             @Override
+            public void kill() {
+                throw new ServerException("the broker is not ours to kill", null);
+            }
+
+            @Override
             public void start() {
                 throw new ServerException("the broker is not ours to start", null);
             }
         };
 
         void stop();
+
+        void kill();
 
         void start();
     }

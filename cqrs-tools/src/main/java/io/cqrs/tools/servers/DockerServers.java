@@ -6,6 +6,7 @@ import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.testcontainers.DockerClientFactory;
+import org.testcontainers.images.builder.Transferable;
 import org.testcontainers.postgresql.PostgreSQLContainer;
 import org.testcontainers.rabbitmq.RabbitMQContainer;
 import org.testcontainers.utility.DockerImageName;
@@ -22,7 +23,10 @@ final class DockerServers {
         if (!available()) {
             return Optional.empty();
         }
-        RabbitMQContainer container = new RabbitMQContainer(DockerImageName.parse(RABBITMQ));
+        RabbitMQContainer container = new RabbitMQContainer(DockerImageName.parse(RABBITMQ))
+                .withCopyToContainer(
+                        Transferable.of("[rabbitmq_management, rabbitmq_consistent_hash_exchange]."),
+                        "/etc/rabbitmq/enabled_plugins");
         started.accept(container::stop);
         container.start();
         return Optional.of(new BrokerServer(
@@ -66,6 +70,12 @@ final class DockerServers {
                     .client()
                     .pauseContainerCmd(container.getContainerId())
                     .exec();
+        }
+
+        /** A container that were started again would get another port. */
+        @Override
+        public void kill() {
+            stop();
         }
 
         @Override

@@ -9,7 +9,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -27,34 +26,36 @@ final class LocalRabbit implements BrokerServer.Control {
     private static final int STOP_SECONDS = 30;
 
     private final Path program;
-    private final ServerDirectory directory;
-    private final int port;
-    private final int distPort;
-    private final int epmdPort;
+    private final RabbitNode node;
     private @Nullable Process process;
 
-    private LocalRabbit(Path program, ServerDirectory directory, List<Integer> ports) {
+    private LocalRabbit(Path program, RabbitNode node) {
         this.program = program;
-        this.directory = directory;
-        this.port = ports.get(0);
-        this.distPort = ports.get(1);
-        this.epmdPort = ports.get(2);
+        this.node = node;
     }
 
-    static Optional<BrokerServer> open(Consumer<AutoCloseable> started) {
+    /** Starts nodes that are one broker; none where there are no binaries. */
+    static List<BrokerServer> open(int count, Consumer<AutoCloseable> started) {
         // The program itself: the package's wrapper in sbin changes the user and fixes the paths.
         Optional<Path> program =
                 Shell.find("rabbitmq-server", "/usr/lib/rabbitmq/bin", "/opt/homebrew/sbin", "/usr/local/sbin");
         if (program.isEmpty()) {
-            return Optional.empty();
+            return List.of();
         }
-        LocalRabbit rabbit =
-                new LocalRabbit(program.get(), ServerDirectory.create("rabbitmq"), ServerDirectory.freePorts(3));
-        started.accept(rabbit::close);
-        rabbit.prepare();
-        rabbit.start();
-        return Optional.of(new BrokerServer(
-                rabbit.url(), "private RabbitMQ from " + program.get() + " on port " + rabbit.port, rabbit));
+        List<LocalRabbit> nodes = new ArrayList<>();
+        for (RabbitNode node : RabbitNode.prepare(count)) {
+            LocalRabbit rabbit = new LocalRabbit(program.get(), node);
+            started.accept(rabbit::close);
+            nodes.add(rabbit);
+        }
+        nodes.forEach(LocalRabbit::launch);
+        nodes.forEach(LocalRabbit::awaitAnswer);
+        return nodes.stream()
+                .map(rabbit -> new BrokerServer(
+                        rabbit.node.url(),
+                        "private RabbitMQ from " + program.get() + " on port " + rabbit.node.port(),
+                        rabbit))
+                .toList();
     }
 
     @Override
@@ -75,103 +76,85 @@ final class LocalRabbit implements BrokerServer.Control {
     }
 
     @Override
-    public void start() {
-        try {
-            Path out = directory.path().resolve("startup.out");
-            awaitAnswer(launch(out), out);
-        } catch (IOException e) {
-            throw new ServerException("RabbitMQ could not be started: " + e.getMessage(), e);
+    public synchronized void kill() {
+        Process running = process;
+        if (running != null) {
+            process = null;
+            List<ProcessHandle> all = running.descendants().toList();
+            running.destroyForcibly();
+            all.forEach(ProcessHandle::destroyForcibly);
+            all.forEach(one -> one.onExit().join());
         }
     }
 
-    private synchronized Process launch(Path out) throws IOException {
+    @Override
+    public void start() {
+        launch();
+        awaitAnswer();
+    }
+
+    private synchronized void launch() {
         List<String> command = new ArrayList<>();
         // In a session of its own: a Ctrl-C in the terminal is for us, and we stop it in order.
         Shell.find("setsid").map(Path::toString).ifPresent(command::add);
         command.add(program.toString());
         ProcessBuilder builder =
-                new ProcessBuilder(command).directory(directory.path().toFile());
-        builder.environment().putAll(environment());
-        builder.redirectErrorStream(true).redirectOutput(out.toFile());
-        Process launched = builder.start();
-        process = launched;
-        return launched;
+                new ProcessBuilder(command).directory(node.directory().path().toFile());
+        builder.environment().putAll(node.environment());
+        builder.redirectErrorStream(true).redirectOutput(output().toFile());
+        try {
+            process = builder.start();
+        } catch (IOException e) {
+            throw new ServerException("RabbitMQ could not be started: " + e.getMessage(), e);
+        }
+    }
+
+    private Path output() {
+        return node.directory().path().resolve("startup.out");
     }
 
     private void close() {
         stop();
         Shell.find("epmd").ifPresent(epmd -> {
             try {
-                Shell.run(directory.path(), Map.of(), List.of(epmd.toString(), "-port", "" + epmdPort, "-kill"));
+                Shell.run(
+                        node.directory().path(),
+                        Map.of(),
+                        List.of(epmd.toString(), "-port", "" + node.epmdPort(), "-kill"));
             } catch (ServerException e) {
                 // It ends by itself when its last node is gone, or was never started.
                 LOG.debug("epmd was gone", e);
             }
         });
-        directory.delete();
+        node.directory().delete();
     }
 
-    private String url() {
-        return "amqp://guest:guest@127.0.0.1:" + port;
-    }
-
-    private void prepare() {
-        try {
-            for (String name : List.of("home", "mnesia", "log", "gen")) {
-                Files.createDirectory(directory.path().resolve(name));
-            }
-            Files.writeString(directory.path().resolve("enabled_plugins"), "[].\n");
-            Files.writeString(
-                    directory.path().resolve("rabbitmq.conf"),
-                    "loopback_users = none\ndisk_free_limit.absolute = 50MB\n");
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
-    private Map<String, String> environment() {
-        Path at = directory.path();
-        Map<String, String> environment = new HashMap<>();
-        environment.put("HOME", at.resolve("home").toString());
-        environment.put("ERL_EPMD_PORT", Integer.toString(epmdPort));
-        environment.put("ERL_EPMD_ADDRESS", "127.0.0.1");
-        environment.put("RABBITMQ_NODENAME", "cqrs" + port + "@localhost");
-        environment.put("RABBITMQ_NODE_IP_ADDRESS", "127.0.0.1");
-        environment.put("RABBITMQ_NODE_PORT", Integer.toString(port));
-        environment.put("RABBITMQ_DIST_PORT", Integer.toString(distPort));
-        environment.put("RABBITMQ_MNESIA_BASE", at.resolve("mnesia").toString());
-        environment.put("RABBITMQ_LOG_BASE", at.resolve("log").toString());
-        environment.put("RABBITMQ_PID_FILE", at.resolve("pid").toString());
-        environment.put(
-                "RABBITMQ_ENABLED_PLUGINS_FILE", at.resolve("enabled_plugins").toString());
-        environment.put("RABBITMQ_CONF_ENV_FILE", "/dev/null");
-        environment.put("RABBITMQ_CONFIG_FILE", at.resolve("rabbitmq").toString());
-        environment.put("RABBITMQ_ADVANCED_CONFIG_FILE", at.resolve("advanced").toString());
-        environment.put("RABBITMQ_GENERATED_CONFIG_DIR", at.resolve("gen").toString());
-        environment.put("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", "-kernel inet_dist_use_interface {127,0,0,1}");
-        return environment;
-    }
-
-    private void awaitAnswer(Process started, Path out) throws IOException {
+    private void awaitAnswer() {
         long deadline = System.nanoTime() + START_LIMIT.toNanos();
         Waiter waiter = new Waiter();
         try {
             while (!listens()) {
-                if (!started.isAlive() || System.nanoTime() > deadline) {
-                    throw new ServerException("RabbitMQ did not start: " + Files.readString(out), null);
+                if (!isAlive() || System.nanoTime() > deadline) {
+                    throw new ServerException("RabbitMQ did not start: " + Files.readString(output()), null);
                 }
                 boolean unused = waiter.await(Duration.ofMillis(200));
             }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new ServerException("interrupted while RabbitMQ starts", e);
         }
     }
 
+    private synchronized boolean isAlive() {
+        return process != null && process.isAlive();
+    }
+
     /** The port opens last, when the node is ready. */
     private boolean listens() {
         try (Socket socket = new Socket()) {
-            socket.connect(new InetSocketAddress("127.0.0.1", port), 1_000);
+            socket.connect(new InetSocketAddress("127.0.0.1", node.port()), 1_000);
             return true;
         } catch (IOException e) {
             return false;

@@ -87,7 +87,7 @@ public final class Servers implements AutoCloseable {
             broker = firstOf(List.<Supplier<Optional<BrokerServer>>>of(
                     () -> Optional.ofNullable(environment.get(AMQP_URL)).map(BrokerServer::given),
                     () -> DockerServers.rabbit(started::push),
-                    () -> LocalRabbit.open(started::push)));
+                    () -> LocalRabbit.open(1, started::push).stream().findFirst()));
         }
         return broker;
     }
@@ -100,6 +100,16 @@ public final class Servers implements AutoCloseable {
     public BrokerServer requireBroker() {
         return broker().orElseThrow(() -> new ServerException(
                 "no RabbitMQ: set " + AMQP_URL + ", start Docker, or install RabbitMQ (its rabbitmq-server)", null));
+    }
+
+    /**
+     * Starts a broker of several nodes, besides the one of {@link #broker}: a cluster from binaries on this machine. Empty
+     * where there are none.
+     *
+     * @throws ServerException if it does not start
+     */
+    public List<BrokerServer> brokerCluster(int nodes) {
+        return LocalRabbit.open(nodes, started::push);
     }
 
     /** Says which servers are used and why, in a line. */

@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * A broker within the process: the same routing, acknowledgements, returns and delays, nothing kept when it ends.
  *
- * <p>Every message passes as the bytes that RabbitMQ would carry. Thread-safe.
+ * <p>Every message passes as the bytes that RabbitMQ would carry. One queue serves for any number of shards. Thread-safe.
  */
 public final class InMemoryTransport implements Transport {
 
@@ -52,18 +52,17 @@ public final class InMemoryTransport implements Transport {
     }
 
     @Override
-    public void declare(ReplicaQueue queue) {
+    public List<String> declare(ReplicaQueue queue) {
         lock.lock();
         try {
             requireOpen();
             queues.computeIfAbsent(queue.name(), name -> new MemoryQueue());
             queues.computeIfAbsent(queue.deadLetters(), name -> new MemoryQueue());
             for (CqrsId model : queue.models()) {
-                bind(RoutingKeys.toAll(model), queue.name());
-                bind(RoutingKeys.toAllBatched(model.value()), queue.name());
-                bind(RoutingKeys.toQueue(queue.name(), model), queue.name());
+                RoutingKeys.toReplica(queue.name(), model).forEach(key -> bind(key, queue.name()));
                 bind(RoutingKeys.toQueue(queue.deadLetters(), model), queue.deadLetters());
             }
+            return List.of(queue.name());
         } finally {
             lock.unlock();
         }
@@ -75,10 +74,11 @@ public final class InMemoryTransport implements Transport {
     }
 
     @Override
-    public Receiver openReceiver(String queue, int prefetch, long prefetchBytes) {
+    public Receiver openReceiver(List<String> names, int prefetch, long prefetchBytes) {
         if (prefetch < 1) {
             throw new IllegalArgumentException("prefetch " + prefetch + " is below 1");
         }
+        String queue = names.get(0);
         MemoryQueue found = find(queue);
         if (found == null) {
             throw TransportException.lost("queue " + queue + " can't be consumed: it does not exist", null);

@@ -1,5 +1,6 @@
 package io.cqrs.transport.rabbit;
 
+import com.rabbitmq.client.Address;
 import com.rabbitmq.client.BlockedListener;
 import com.rabbitmq.client.Connection;
 import com.rabbitmq.client.ConnectionFactory;
@@ -8,10 +9,14 @@ import io.cqrs.core.lifecycle.Waiter;
 import java.io.IOException;
 import java.security.GeneralSecurityException;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.Collectors;
 import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -113,8 +118,6 @@ final class ConnectionKeeper {
 
     private Connection connect() throws IOException, TimeoutException, GeneralSecurityException {
         ConnectionFactory factory = new ConnectionFactory();
-        factory.setHost(config.uri().getHost());
-        factory.setPort(config.port());
         factory.setVirtualHost(config.virtualHost());
         factory.setUsername(config.username());
         factory.setPassword(config.password());
@@ -135,10 +138,18 @@ final class ConnectionKeeper {
             factory.useSslProtocol(context == null ? SSLContext.getDefault() : context);
             factory.enableHostnameVerification();
         }
-        Connection connection = factory.newConnection("cqrs-" + role);
+        Connection connection = factory.newConnection(nodes(), "cqrs-" + role);
         blocked = null;
         connection.addBlockedListener(new HoldBack());
         return connection;
+    }
+
+    /** In another order each time, so that connections spread over a cluster. */
+    private List<Address> nodes() {
+        List<Address> nodes =
+                config.nodes().stream().map(Address::parseAddress).collect(Collectors.toCollection(ArrayList::new));
+        Collections.shuffle(nodes);
+        return nodes;
     }
 
     private static Map<String, Object> clientProperties() {

@@ -2,9 +2,8 @@ package io.cqrs.transport.rabbit;
 
 import io.cqrs.core.Backoff;
 import io.cqrs.core.CqrsConfigurationException;
-import java.net.URI;
-import java.net.URISyntaxException;
 import java.time.Duration;
+import java.util.List;
 import java.util.Objects;
 import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
@@ -12,7 +11,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * How to reach RabbitMQ. Immutable.
  *
- * @param uri where, without user and password
+ * @param nodes the broker's nodes, as {@code host:port}: any of them is connected to
+ * @param tls whether connections are encrypted, and certificate and host name verified
+ * @param virtualHost the vhost
  * @param username the user; from the URL unless set, else {@code guest}
  * @param password the password; from the URL unless set, else {@code guest}
  * @param exchange the topic exchange, {@value #DEFAULT_EXCHANGE} unless set
@@ -23,7 +24,9 @@ import org.jspecify.annotations.Nullable;
  * @param patience how long to try before giving up with an error, or null for ever, the default
  */
 public record RabbitConfig(
-        URI uri,
+        List<String> nodes,
+        boolean tls,
+        String virtualHost,
         String username,
         String password,
         String exchange,
@@ -40,44 +43,31 @@ public record RabbitConfig(
      * Begins a configuration.
      *
      * @param uri as in {@code amqp://user:password@host:5672/vhost}; no path, or {@code /} alone, is the vhost
-     *     {@code /}
+     *     {@code /}. A cluster's nodes follow each other, as in {@code amqp://user:password@one:5672,two:5672/vhost}
      * @throws CqrsConfigurationException if it is no such URL; the message leaves the password out
      */
     public static Builder builder(String uri) {
         return new Builder(uri);
     }
 
-    /** Returns host, port and vhost for people. */
+    /** Returns hosts, ports and vhost for people. */
     public String address() {
-        return uri.getHost() + ":" + port() + (virtualHost().equals("/") ? "" : "/" + virtualHost());
-    }
-
-    boolean tls() {
-        return "amqps".equals(uri.getScheme());
-    }
-
-    int port() {
-        if (uri.getPort() >= 0) {
-            return uri.getPort();
-        }
-        return tls() ? 5671 : 5672;
-    }
-
-    String virtualHost() {
-        String path = uri.getPath();
-        return path == null || path.length() <= 1 ? "/" : path.substring(1);
+        return String.join(",", nodes) + (virtualHost.equals("/") ? "" : "/" + virtualHost);
     }
 
     /** Leaves the password out. */
     @Override
     public String toString() {
-        return "RabbitConfig[" + uri.getScheme() + "://" + username + "@" + address() + ", exchange=" + exchange + "]";
+        return "RabbitConfig[" + (tls ? "amqps" : "amqp") + "://" + username + "@" + address() + ", exchange="
+                + exchange + "]";
     }
 
     /** Collects the settings. Not thread-safe. */
     public static final class Builder {
 
-        private final URI uri;
+        private final List<String> nodes;
+        private final boolean tls;
+        private final String virtualHost;
         private String username = "guest";
         private String password = "guest";
         private String exchange = DEFAULT_EXCHANGE;
@@ -88,41 +78,15 @@ public record RabbitConfig(
         private @Nullable Duration patience;
 
         private Builder(String text) {
-            Objects.requireNonNull(text, "uri");
-            URI parsed = parse(text);
-            String userInfo = parsed.getUserInfo();
+            BrokerUrl url = BrokerUrl.parse(Objects.requireNonNull(text, "uri"));
+            this.nodes = url.nodes();
+            this.tls = url.tls();
+            this.virtualHost = url.virtualHost();
+            String userInfo = url.userInfo();
             if (userInfo != null) {
                 int colon = userInfo.indexOf(':');
                 username = colon < 0 ? userInfo : userInfo.substring(0, colon);
                 password = colon < 0 ? password : userInfo.substring(colon + 1);
-            }
-            uri = withoutCredentials(parsed);
-        }
-
-        private static URI parse(String text) {
-            URI parsed;
-            try {
-                parsed = new URI(text);
-            } catch (URISyntaxException e) {
-                // Neither the text nor the cause is repeated: both hold the password.
-                throw new CqrsConfigurationException("the transport's url is no URL (" + e.getReason()
-                        + "): write amqp://user:password@host:5672/vhost, special characters percent-encoded");
-            }
-            boolean amqp = "amqp".equals(parsed.getScheme()) || "amqps".equals(parsed.getScheme());
-            if (!amqp || parsed.getHost() == null) {
-                throw new CqrsConfigurationException(
-                        "the transport's url must start with amqp:// or amqps:// and name a host, as in"
-                                + " amqp://user:password@host:5672/vhost");
-            }
-            return parsed;
-        }
-
-        private static URI withoutCredentials(URI parsed) {
-            try {
-                return new URI(
-                        parsed.getScheme(), null, parsed.getHost(), parsed.getPort(), parsed.getPath(), null, null);
-            } catch (URISyntaxException e) {
-                throw new CqrsConfigurationException("the transport's url is no URL: " + e.getReason());
             }
         }
 
@@ -181,7 +145,17 @@ public record RabbitConfig(
             requireBetween("connectTimeout", connectTimeout, Duration.ofMillis(1), Duration.ofMinutes(10));
             requireBetween("heartbeat", heartbeat, Duration.ofSeconds(1), Duration.ofHours(1));
             return new RabbitConfig(
-                    uri, username, password, exchange, sslContext, connectTimeout, heartbeat, reconnect, patience);
+                    nodes,
+                    tls,
+                    virtualHost,
+                    username,
+                    password,
+                    exchange,
+                    sslContext,
+                    connectTimeout,
+                    heartbeat,
+                    reconnect,
+                    patience);
         }
 
         private static void requireBetween(String name, Duration value, Duration least, Duration most) {

@@ -22,12 +22,13 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Consumes one queue; the connection's thread fills a buffer that a count and a number of bytes bound.
+ * Consumes queues over one channel; the connection's thread fills a buffer that numbers of changes and of bytes bound.
  *
- * <p>AMQP bounds what a broker hands over ahead by a count only. So that a run of large messages can't fill the memory, what
- * comes once the buffer holds its bytes is let go unread. When the rest is acknowledged the channel is closed, so that it
- * comes again, on another one under a prefetch that suits the sizes seen lately. A channel of its own, since a consumer that
- * is cancelled may lose deliveries on their way, which the next acknowledgement of many would cover.
+ * <p>AMQP bounds what a broker hands over ahead by a count of messages only. So that a run of large ones can't fill the
+ * memory, nor keep a batch's thousands of changes from other workers, what comes once the buffer is full is let go unread.
+ * When the rest is acknowledged the channel is closed, so that it comes again, on another one under a prefetch that suits what
+ * was seen lately. A channel of its own, since a consumer that is cancelled may lose deliveries on their way, which the next
+ * acknowledgement of many would cover.
  */
 final class RabbitReceiver implements Receiver {
 
@@ -39,8 +40,8 @@ final class RabbitReceiver implements Receiver {
     private static final int GROWTH = 4;
 
     private final Connection connection;
-    private final String queue;
-    private final int mostPrefetch;
+    private final List<String> queues;
+    private final int mostChanges;
     private final long mostBytes;
     private int prefetch;
     private Channel channel;
@@ -49,14 +50,14 @@ final class RabbitReceiver implements Receiver {
     private long acknowledged;
     private @Nullable Delivery ahead;
 
-    RabbitReceiver(Connection connection, String queue, int prefetch, long mostBytes) {
+    RabbitReceiver(Connection connection, List<String> queues, int mostChanges, long mostBytes) {
         this.connection = connection;
-        this.queue = queue;
-        this.mostPrefetch = prefetch;
+        this.queues = queues;
+        this.mostChanges = Math.max(mostChanges, queues.size());
         this.mostBytes = mostBytes;
-        this.prefetch = prefetch;
+        this.prefetch = this.mostChanges;
         this.channel = RabbitTransport.openChannel(connection);
-        this.buffering = consume(0);
+        this.buffering = consume(0, 0);
     }
 
     @Override
@@ -65,7 +66,7 @@ final class RabbitReceiver implements Receiver {
         List<Delivery> batch = new ArrayList<>();
         long held = 0;
         long bytes = 0;
-        int changes = 0;
+        long changes = 0;
         Delivery next = ahead != null ? ahead : buffering.buffer.poll(wait.toNanos(), TimeUnit.NANOSECONDS);
         ahead = null;
         while (next != null && next != END) {
@@ -79,10 +80,10 @@ final class RabbitReceiver implements Receiver {
             }
             next = buffering.buffer.poll();
         }
-        long unused = buffering.bytes.addAndGet(-held);
+        buffering.taken(changes, held);
         if (next == END) {
             if (batch.isEmpty()) {
-                throw TransportException.lost("the channel on queue " + queue + " was lost", null);
+                throw TransportException.lost("the channel on " + named() + " was lost", null);
             }
             ahead = END;
         }
@@ -95,7 +96,7 @@ final class RabbitReceiver implements Receiver {
             channel.basicAck(delivery.tag(), true);
             acknowledged = delivery.tag();
         } catch (IOException | AlreadyClosedException e) {
-            throw TransportException.lost("the channel on queue " + queue + " was lost", e);
+            throw TransportException.lost("the channel on " + named() + " was lost", e);
         }
     }
 
@@ -104,54 +105,77 @@ final class RabbitReceiver implements Receiver {
         RabbitTransport.abort(channel);
     }
 
-    /** Asks for as many messages as the bytes allow, by the sizes seen lately, where that is far from what it asks for. */
+    private String named() {
+        return (queues.size() == 1 ? "queue " : "queues ") + String.join(", ", queues);
+    }
+
+    /** Asks for as many messages as fit, by those seen lately, where that is far from what it asks for. */
     private void adjust() {
         boolean drained = acknowledged == received && ahead == null && buffering.buffer.isEmpty();
-        long fitting = Math.max(1, Math.min(mostPrefetch, mostBytes / Math.max(1, buffering.usualSize)));
+        long fitting = Math.min(
+                mostChanges / Math.max(1, buffering.usualChanges), mostBytes / Math.max(1, buffering.usualSize));
         if (drained && (buffering.overflown || fitting >= (long) GROWTH * prefetch)) {
             RabbitTransport.abort(channel);
             channel = RabbitTransport.openChannel(connection);
-            prefetch = (int) fitting;
+            prefetch = (int) Math.max(queues.size(), fitting);
             received = 0;
             acknowledged = 0;
-            buffering = consume(buffering.usualSize);
+            buffering = consume(buffering.usualChanges, buffering.usualSize);
         }
     }
 
-    private Buffering consume(long usualSize) {
-        Buffering fresh = new Buffering(channel, usualSize);
+    private Buffering consume(long usualChanges, long usualSize) {
+        Buffering fresh = new Buffering(channel, usualChanges, usualSize);
+        String opening = named();
         try {
-            channel.basicQos(prefetch);
-            String unused = channel.basicConsume(queue, false, fresh);
+            channel.basicQos(prefetch / queues.size());
+            for (String queue : queues) {
+                opening = "queue " + queue;
+                String unused = channel.basicConsume(queue, false, fresh);
+            }
             return fresh;
         } catch (IOException | RuntimeException e) {
             close();
-            throw TransportException.lost("queue " + queue + " can't be consumed: " + e.getMessage(), e);
+            throw TransportException.lost(opening + " can't be consumed: " + e.getMessage(), e);
         }
     }
 
     private final class Buffering extends DefaultConsumer {
 
         private final BlockingQueue<Delivery> buffer = new LinkedBlockingQueue<>();
+        private final AtomicLong changes = new AtomicLong();
         private final AtomicLong bytes = new AtomicLong();
         private volatile boolean overflown;
+        private volatile long usualChanges;
         private volatile long usualSize;
 
-        Buffering(Channel channel, long usualSize) {
+        Buffering(Channel channel, long usualChanges, long usualSize) {
             super(channel);
+            this.usualChanges = usualChanges;
             this.usualSize = usualSize;
+        }
+
+        void taken(long changesTaken, long bytesTaken) {
+            long unused = changes.addAndGet(-changesTaken) + bytes.addAndGet(-bytesTaken);
         }
 
         @Override
         public void handleDelivery(String tag, Envelope envelope, AMQP.BasicProperties properties, byte[] body) {
-            long usual = usualSize;
-            usualSize = usual == 0 ? body.length : (usual * (MEMORY - 1) + body.length) / MEMORY;
-            if (overflown || bytes.get() >= mostBytes) {
+            Delivery delivery = Deliveries.of(envelope, properties, body);
+            usualChanges = usual(usualChanges, delivery.changes());
+            usualSize = usual(usualSize, body.length);
+            boolean full = changes.get() >= mostChanges || bytes.get() >= mostBytes;
+            // One a queue is the least that can be asked for: it is taken, or it would be let go each time.
+            if (overflown || (full && buffer.size() >= queues.size())) {
                 overflown = true;
                 return;
             }
-            long unused = bytes.addAndGet(body.length);
-            buffer.add(Deliveries.of(envelope, properties, body));
+            long unused = changes.addAndGet(delivery.changes()) + bytes.addAndGet(body.length);
+            buffer.add(delivery);
+        }
+
+        private static long usual(long before, long now) {
+            return before == 0 ? now : (before * (MEMORY - 1) + now) / MEMORY;
         }
 
         @Override

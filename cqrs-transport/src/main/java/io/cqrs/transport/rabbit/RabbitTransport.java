@@ -10,6 +10,7 @@ import io.cqrs.transport.spi.Receiver;
 import io.cqrs.transport.spi.ReplicaQueue;
 import io.cqrs.transport.spi.Transport;
 import java.io.IOException;
+import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -65,8 +66,8 @@ public final class RabbitTransport implements Transport {
     }
 
     @Override
-    public void declare(ReplicaQueue queue) throws InterruptedException {
-        new Topology(consuming.connection(), config.exchange()).declare(queue);
+    public List<String> declare(ReplicaQueue queue) throws InterruptedException {
+        return new Topology(consuming.connection(), config.exchange()).declare(queue);
     }
 
     /**
@@ -89,6 +90,25 @@ public final class RabbitTransport implements Transport {
      */
     public @Nullable QueueStatus inspect(String queue) throws InterruptedException {
         return new Topology(consuming.connection(), config.exchange()).inspect(queue);
+    }
+
+    /**
+     * Looks at all shards of a replica's queue together.
+     *
+     * @return what waits in all, and the consumers of the one with the fewest; null where one of them does not exist
+     * @throws TransportException if the broker refuses
+     * @throws InterruptedException if the thread is interrupted while it waits for the broker
+     */
+    public @Nullable QueueStatus inspect(ReplicaQueue queue) throws InterruptedException {
+        QueueStatus all = new QueueStatus(0, Long.MAX_VALUE);
+        for (String name : queue.names()) {
+            QueueStatus one = inspect(name);
+            if (one == null) {
+                return null;
+            }
+            all = new QueueStatus(all.ready() + one.ready(), Math.min(all.consumers(), one.consumers()));
+        }
+        return all;
     }
 
     /**
@@ -122,11 +142,11 @@ public final class RabbitTransport implements Transport {
     }
 
     @Override
-    public Receiver openReceiver(String queue, int prefetch, long prefetchBytes) throws InterruptedException {
+    public Receiver openReceiver(List<String> queues, int prefetch, long prefetchBytes) throws InterruptedException {
         if (prefetch < 1) {
             throw new IllegalArgumentException("prefetch " + prefetch + " is below 1");
         }
-        return new RabbitReceiver(consuming.connection(), queue, prefetch, prefetchBytes);
+        return new RabbitReceiver(consuming.connection(), List.copyOf(queues), prefetch, prefetchBytes);
     }
 
     @Override

@@ -42,18 +42,17 @@ final class Topology {
                 "exchange " + exchange, channel -> channel.exchangeDeclare(exchange, BuiltinExchangeType.TOPIC, true));
     }
 
-    void declare(ReplicaQueue queue) {
+    /** Returns the queues to receive from. */
+    List<String> declare(ReplicaQueue queue) {
         declareExchange();
         declareQueue(queue.deadLetters(), deadLetterArguments(queue));
-        declareQueue(queue.name(), mainArguments(queue));
-        onChannel("bindings of " + queue.name(), channel -> {
+        queue.names().forEach(name -> declareQueue(name, mainArguments(queue, name)));
+        onChannel("bindings of " + queue.deadLetters(), channel -> {
             for (CqrsId model : queue.models()) {
-                channel.queueBind(queue.name(), exchange, RoutingKeys.toAll(model));
-                channel.queueBind(queue.name(), exchange, RoutingKeys.toAllBatched(model.value()));
-                channel.queueBind(queue.name(), exchange, RoutingKeys.toQueue(queue.name(), model));
                 channel.queueBind(queue.deadLetters(), exchange, RoutingKeys.toQueue(queue.deadLetters(), model));
             }
         });
+        return new Shards(this, exchange, queue).bind();
     }
 
     /** Declares what keeps messages for a delay, and returns the exchange to publish them to. */
@@ -69,9 +68,11 @@ final class Topology {
 
     void delete(ReplicaQueue queue) {
         onChannel("deletion of " + queue.name(), channel -> {
-            for (String name : List.of(queue.name(), queue.deadLetters())) {
-                AMQP.Queue.DeleteOk unused = channel.queueDelete(name);
+            for (int shard = 0; shard < ReplicaQueue.MOST_SHARDS; shard++) {
+                AMQP.Queue.DeleteOk unused = channel.queueDelete(queue.shardName(shard));
             }
+            AMQP.Queue.DeleteOk unusedLetters = channel.queueDelete(queue.deadLetters());
+            channel.exchangeDelete(Shards.exchangeOf(queue));
             for (Duration step : Destination.Delayed.STEPS) {
                 AMQP.Queue.DeleteOk unused = channel.queueDelete(delayName(queue.name(), step));
                 channel.exchangeDelete(delayName(queue.name(), step));
@@ -103,12 +104,16 @@ final class Topology {
         return arguments;
     }
 
-    private static Map<String, Object> mainArguments(ReplicaQueue queue) {
+    private static Map<String, Object> mainArguments(ReplicaQueue queue, String name) {
         Map<String, Object> arguments = arguments(queue.type());
         arguments.put("x-dead-letter-exchange", "");
         arguments.put("x-dead-letter-routing-key", queue.deadLetters());
         if (queue.type() == ReplicaQueue.Type.QUORUM) {
             arguments.put("x-delivery-limit", queue.deliveryLimit());
+            if (!name.equals(queue.name())) {
+                // On the node that leads the fewest, not on that of whoever declares them all.
+                arguments.put("x-queue-leader-locator", "balanced");
+            }
             arguments.put("x-dead-letter-strategy", "at-least-once");
             arguments.put("x-overflow", "reject-publish");
         }
@@ -134,13 +139,13 @@ final class Topology {
         }
     }
 
-    private boolean exists(String queue) {
+    boolean exists(String queue) {
         return inspect(queue) != null;
     }
 
     /** Says whether queues that exist were declared as they would be here. */
     boolean isAsDeclared(ReplicaQueue queue) {
-        return isAsDeclared(queue.name(), mainArguments(queue))
+        return queue.names().stream().allMatch(name -> isAsDeclared(name, mainArguments(queue, name)))
                 && isAsDeclared(queue.deadLetters(), deadLetterArguments(queue));
     }
 
@@ -170,7 +175,7 @@ final class Topology {
         }
     }
 
-    private void onChannel(String what, Step step) {
+    void onChannel(String what, Step step) {
         try (Channel channel = RabbitTransport.openChannel(connection)) {
             step.run(channel);
         } catch (IOException | TimeoutException | RuntimeException e) {
@@ -189,7 +194,7 @@ final class Topology {
         return refused ? TransportException.refused(message, e) : TransportException.lost(message, e);
     }
 
-    private static int closeCode(Throwable error) {
+    static int closeCode(Throwable error) {
         for (Throwable e = error; e != null; e = e.getCause()) {
             if (e instanceof ShutdownSignalException shutdown
                     && shutdown.getReason() instanceof AMQP.Channel.Close close) {
@@ -199,18 +204,22 @@ final class Topology {
         return 0;
     }
 
-    private static String reason(Throwable error) {
+    static String reason(Throwable error) {
         for (Throwable e = error; e != null; e = e.getCause()) {
-            if (e instanceof ShutdownSignalException shutdown
-                    && shutdown.getReason() instanceof AMQP.Channel.Close close) {
-                return close.getReplyText();
+            if (e instanceof ShutdownSignalException shutdown) {
+                if (shutdown.getReason() instanceof AMQP.Channel.Close close) {
+                    return close.getReplyText();
+                }
+                if (shutdown.getReason() instanceof AMQP.Connection.Close close) {
+                    return close.getReplyText();
+                }
             }
         }
         return String.valueOf(error.getMessage());
     }
 
     @FunctionalInterface
-    private interface Step {
+    interface Step {
         void run(Channel channel) throws IOException;
     }
 }

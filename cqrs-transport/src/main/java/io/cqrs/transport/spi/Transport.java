@@ -1,6 +1,7 @@
 package io.cqrs.transport.spi;
 
 import io.cqrs.core.TransportException;
+import java.util.List;
 
 /**
  * Carries messages from masters to replicas through one exchange.
@@ -11,13 +12,15 @@ import io.cqrs.core.TransportException;
 public interface Transport extends AutoCloseable {
 
     /**
-     * Makes sure that the exchange, the queue, its dead letter queue and its bindings exist. Queues that exist are used
-     * as they are, whatever their arguments.
+     * Makes sure that the exchange, the queue with its shards, its dead letter queue and their bindings exist. Queues that
+     * exist are used as they are, whatever their arguments. The number of shards may change: what is bound follows, and
+     * queues beyond it stay to be emptied.
      *
+     * @return the queues to receive from; those beyond the declared shards among them
      * @throws TransportException if the broker refuses, or the transport is closed
      * @throws InterruptedException if the thread is interrupted while it waits for the broker
      */
-    void declare(ReplicaQueue queue) throws InterruptedException;
+    List<String> declare(ReplicaQueue queue) throws InterruptedException;
 
     /**
      * Opens a publisher for the calling thread.
@@ -33,22 +36,23 @@ public interface Transport extends AutoCloseable {
     /**
      * Opens a receiver that holds no more than {@link #PREFETCH_BYTES}.
      *
-     * @see #openReceiver(String, int, long)
+     * @see #openReceiver(List, int, long)
      */
     default Receiver openReceiver(String queue, int prefetch) throws InterruptedException {
-        return openReceiver(queue, prefetch, PREFETCH_BYTES);
+        return openReceiver(List.of(queue), prefetch, PREFETCH_BYTES);
     }
 
     /**
-     * Opens a receiver of a declared queue for the calling thread.
+     * Opens a receiver of declared queues for the calling thread.
      *
-     * @param queue the queue's name
-     * @param prefetch how many messages the broker may hand over ahead of their acknowledgement, 1 or more
+     * @param queues the names of one or more
+     * @param prefetch how many changes the broker may hand over ahead of their acknowledgement, 1 or more: one message more,
+     *     at most
      * @param prefetchBytes how many bytes of bodies it holds, about: one body more, at most
-     * @throws TransportException if the queue does not exist, the broker refuses, or the transport is closed
+     * @throws TransportException if a queue does not exist, the broker refuses, or the transport is closed
      * @throws InterruptedException if the thread is interrupted while it waits for the broker
      */
-    Receiver openReceiver(String queue, int prefetch, long prefetchBytes) throws InterruptedException;
+    Receiver openReceiver(List<String> queues, int prefetch, long prefetchBytes) throws InterruptedException;
 
     /**
      * Opens a look through a queue for the calling thread.

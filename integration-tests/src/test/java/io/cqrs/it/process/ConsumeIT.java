@@ -149,6 +149,7 @@ class ConsumeIT {
                     "odd_" + name,
                     Set.of(EARLY),
                     ReplicaQueue.Type.CLASSIC,
+                    1,
                     ReplicaQueue.DEFAULT_DELIVERY_LIMIT));
         }
     }
@@ -173,6 +174,7 @@ class ConsumeIT {
                 "dead_letter_" + name,
                 Set.of(LATE),
                 ReplicaQueue.Type.QUORUM,
+                1,
                 ReplicaQueue.DEFAULT_DELIVERY_LIMIT));
         Queues.put(transport, name, save(LATE, 1, "bound before"));
         try (TestProcess consumer = consumer(tables("early", "late"), "-c", "early")) {

@@ -111,8 +111,8 @@ final class DoomedRelay {
     private record DoomedTransport(Transport real, Step step) implements Transport {
 
         @Override
-        public void declare(ReplicaQueue queue) throws InterruptedException {
-            real.declare(queue);
+        public List<String> declare(ReplicaQueue queue) throws InterruptedException {
+            return real.declare(queue);
         }
 
         @Override
@@ -121,8 +121,9 @@ final class DoomedRelay {
         }
 
         @Override
-        public Receiver openReceiver(String queue, int prefetch, long prefetchBytes) throws InterruptedException {
-            return real.openReceiver(queue, prefetch, prefetchBytes);
+        public Receiver openReceiver(List<String> queues, int prefetch, long prefetchBytes)
+                throws InterruptedException {
+            return real.openReceiver(queues, prefetch, prefetchBytes);
         }
 
         @Override

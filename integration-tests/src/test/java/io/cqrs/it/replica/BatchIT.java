@@ -24,7 +24,6 @@ import io.cqrs.replica.DeadLetters;
 import io.cqrs.replica.Order;
 import io.cqrs.replica.ReplicaDefinition;
 import io.cqrs.replica.RetryPolicy;
-import io.cqrs.transport.Headers;
 import io.cqrs.transport.Message;
 import io.cqrs.transport.MessageBatch;
 import io.cqrs.transport.MessageCodec;
@@ -134,13 +133,14 @@ class BatchIT {
 
     @Test
     void deadLettersABatchThatCantBeUnpackedWithItsBytes() throws Exception {
-        MessageBatch whole = MessageBatch.of(Collections.nCopies(500, body(change(1, 0, "good"))));
+        OutgoingMessage whole = MessageBatch.pack(
+                new Destination.Queue(name), "half", Map.of(), Collections.nCopies(500, body(change(1, 0, "good"))));
         byte[] half = Arrays.copyOf(whole.body(), whole.body().length / 2);
         try (CqrsReplica replica = replica();
                 Publisher publisher = transport.openPublisher()) {
             replica.start();
-            OutgoingMessage message = new OutgoingMessage(
-                    new Destination.Queue(name), "half", whole.contentType(), Map.of(Headers.CHANGES, 500), half);
+            OutgoingMessage message =
+                    new OutgoingMessage(whole.destination(), "half", whole.contentType(), whole.headers(), half);
             assertThat(publisher.send(List.of(message)).await(Duration.ofSeconds(20)))
                     .containsExactly(PublishOutcome.CONFIRMED);
             await().until(() -> outcomes.dead() == 1);

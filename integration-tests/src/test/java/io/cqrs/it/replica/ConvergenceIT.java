@@ -19,7 +19,6 @@ import io.cqrs.replica.ReplicaDefinition;
 import io.cqrs.replica.ReplicaEntity;
 import io.cqrs.replica.ReplicaHandler;
 import io.cqrs.replica.RetryPolicy;
-import io.cqrs.transport.Headers;
 import io.cqrs.transport.MessageBatch;
 import io.cqrs.transport.memory.InMemoryTransport;
 import io.cqrs.transport.rabbit.RabbitTransport;
@@ -251,12 +250,7 @@ class ConvergenceIT {
         List<byte[]> bodies = texts.stream()
                 .map(text -> text.getBytes(StandardCharsets.UTF_8))
                 .toList();
-        Destination to = new Destination.Queue(queue.name());
-        if (bodies.size() == 1) {
-            return new OutgoingMessage(to, id, OutgoingMessage.SINGLE, Map.of(), bodies.get(0));
-        }
-        MessageBatch batch = MessageBatch.of(bodies);
-        return new OutgoingMessage(to, id, batch.contentType(), Map.of(Headers.CHANGES, bodies.size()), batch.body());
+        return MessageBatch.pack(new Destination.Queue(queue.name()), id, Map.of(), bodies);
     }
 
     private static void awaitEnded(Outcomes outcomes, int sent, long seed) {

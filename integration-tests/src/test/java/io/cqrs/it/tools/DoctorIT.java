@@ -59,6 +59,7 @@ class DoctorIT {
                 ReplicaQueue.deadLettersOf(name),
                 Set.of(CqrsId.of("item")),
                 ReplicaQueue.Type.CLASSIC,
+                1,
                 ReplicaQueue.DEFAULT_DELIVERY_LIMIT);
         try (RabbitTransport transport =
                 RabbitTransport.of(RabbitConfig.builder(TestEnvironment.broker().url())

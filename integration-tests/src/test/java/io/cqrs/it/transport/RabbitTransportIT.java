@@ -11,6 +11,7 @@ import io.cqrs.core.CqrsConfigurationException;
 import io.cqrs.core.TransportException;
 import io.cqrs.it.support.TcpProxy;
 import io.cqrs.it.support.TestEnvironment;
+import io.cqrs.transport.MessageBatch;
 import io.cqrs.transport.rabbit.RabbitConfig;
 import io.cqrs.transport.rabbit.RabbitTransport;
 import io.cqrs.transport.spi.Delivery;
@@ -21,9 +22,11 @@ import io.cqrs.transport.spi.Publisher;
 import io.cqrs.transport.spi.Receiver;
 import io.cqrs.transport.spi.ReplicaQueue;
 import io.cqrs.transport.spi.Transport;
+import java.net.ServerSocket;
 import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -87,7 +90,12 @@ class RabbitTransportIT extends TransportContract {
     @Test
     void movesAMessageThatKillsItsWorkersToTheDeadLettersAfterTheDeliveryLimit() throws Exception {
         ReplicaQueue limited = new ReplicaQueue(
-                "limited_" + System.nanoTime(), "limited_dead_" + System.nanoTime(), queue.models(), queue.type(), 2);
+                "limited_" + System.nanoTime(),
+                "limited_dead_" + System.nanoTime(),
+                queue.models(),
+                queue.type(),
+                1,
+                2);
         transport.declare(limited);
         publish(toAll("poison"));
         for (int delivery = 0; delivery < 3; delivery++) {
@@ -190,6 +198,71 @@ class RabbitTransportIT extends TransportContract {
         assertThat(RabbitConfig.builder("amqp://h/").build().address()).isEqualTo("h:5672");
     }
 
+    @Test
+    void readsTheNodesOfAClusterFromItsUrl() {
+        RabbitConfig config = RabbitConfig.builder("amqps://u%40x:p%2Cw@one,two:1234,[::1]:5/v")
+                .build();
+        assertThat(config.nodes()).containsExactly("one:5671", "two:1234", "[::1]:5");
+        assertThat(config.username()).isEqualTo("u@x");
+        assertThat(config.password()).isEqualTo("p,w");
+        assertThat(config.virtualHost()).isEqualTo("v");
+        assertThat(config.tls()).isTrue();
+        assertThatExceptionOfType(CqrsConfigurationException.class)
+                .isThrownBy(() -> RabbitConfig.builder("amqp://u:secret@one,two:port/v"))
+                .withMessageContaining("host 2 of")
+                .withMessageNotContaining("secret");
+        assertThatExceptionOfType(CqrsConfigurationException.class)
+                .isThrownBy(() -> RabbitConfig.builder("amqp://u:sec/ret@one"))
+                .withMessageContaining("percent-encoded")
+                .withMessageNotContaining("sec");
+        assertThatExceptionOfType(CqrsConfigurationException.class)
+                .isThrownBy(() -> RabbitConfig.builder("amqp://u:se@cret@one"))
+                .withMessageContaining("percent-encoded")
+                .withMessageNotContaining("cret");
+    }
+
+    @Test
+    void goesToAnotherNodeWhereOneIsGone() throws Exception {
+        int gone;
+        try (ServerSocket socket = new ServerSocket(0)) {
+            gone = socket.getLocalPort();
+        }
+        String url = TestEnvironment.broker().url().replaceFirst("@", "@127.0.0.1:" + gone + ",");
+        for (int i = 0; i < 5; i++) {
+            try (RabbitTransport cluster = RabbitTransport.of(
+                    RabbitConfig.builder(url).patience(Duration.ofMillis(100)).build())) {
+                assertThat(cluster.inspect(queue.name())).isNotNull();
+            }
+        }
+    }
+
+    @Test
+    void leavesOtherReceiversTheChangesThatItMayNotHoldWhateverNumberIsInAMessage() throws Exception {
+        List<OutgoingMessage> batches = new ArrayList<>();
+        for (int i = 0; i < 40; i++) {
+            batches.add(MessageBatch.pack(
+                    new Destination.Queue(queue.name()), "b" + i, Map.of(), Collections.nCopies(100, text("{}"))));
+        }
+        try (Publisher publisher = transport.openPublisher()) {
+            assertThat(publisher.send(batches).await(Duration.ofSeconds(20))).allMatch(PublishOutcome::isConfirmed);
+        }
+        try (Receiver first = transport.openReceiver(List.of(queue.name()), 300, 1 << 20)) {
+            // What was handed over at first comes again once the first ones are done.
+            for (int i = 0; i < 8; i++) {
+                first.acknowledgeUpTo(
+                        first.receive(1, 1 << 20, Duration.ofSeconds(20)).get(0));
+            }
+            assertThat(first.receive(1, 1 << 20, Duration.ofSeconds(20))).hasSize(1);
+            try (Receiver late = transport.openReceiver(List.of(queue.name()), 300, 1 << 20)) {
+                for (int i = 0; i < 25; i++) {
+                    List<Delivery> one = late.receive(1, 1 << 20, Duration.ofSeconds(20));
+                    assertThat(one).as("batch %d of the late receiver", i).hasSize(1);
+                    late.acknowledgeUpTo(one.get(0));
+                }
+            }
+        }
+    }
+
     private interface OnChannel {
         void run(Channel channel) throws Exception;
     }
@@ -218,7 +291,7 @@ class RabbitTransportIT extends TransportContract {
             assertThat(publisher.send(messages).await(Duration.ofSeconds(20))).allMatch(PublishOutcome::isConfirmed);
         }
         List<Integer> seen = new ArrayList<>();
-        try (Receiver receiver = transport.openReceiver(queue.name(), 250, 200_000)) {
+        try (Receiver receiver = transport.openReceiver(List.of(queue.name()), 250, 200_000)) {
             // A channel that is closed may have its last messages come again.
             while (Set.copyOf(seen).size() < 300) {
                 List<Delivery> batch = receiver.receive(40, 1 << 20, Duration.ofSeconds(20));

@@ -221,7 +221,7 @@ abstract class TransportContract {
         publish(toAll("kept"));
         transport.declare(queue);
         transport.declare(new ReplicaQueue(
-                queue.name(), queue.deadLetters(), Set.of(BASIC, OTHER), queue.type(), queue.deliveryLimit()));
+                queue.name(), queue.deadLetters(), Set.of(BASIC, OTHER), queue.type(), 1, queue.deliveryLimit()));
         publish(new OutgoingMessage(new Destination.Exchange("other"), "o", "text/plain", Map.of(), text("other")));
         assertThat(texts(receive(queue.name(), 2))).containsExactly("kept", "other");
     }

@@ -2,6 +2,7 @@ package io.cqrs.master.internal.outbox;
 
 import io.cqrs.core.OutboxException;
 import io.cqrs.core.SerializationException;
+import io.cqrs.core.jdbc.TextArrays;
 import io.cqrs.core.schema.CqrsSchema;
 import io.cqrs.transport.JsonText;
 import io.cqrs.transport.MessageCodec;
@@ -10,6 +11,7 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
@@ -175,11 +177,11 @@ public final class JdbcOutbox {
 
     private static void bind(PreparedStatement statement, int parameter, List<OutboxMessage> messages, Text text)
             throws SQLException {
-        @Nullable String[] column = new @Nullable String[messages.size()];
-        for (int i = 0; i < column.length; i++) {
-            column[i] = text.of(messages.get(i));
+        List<@Nullable String> column = new ArrayList<>(messages.size());
+        for (OutboxMessage message : messages) {
+            column.add(text.of(message));
         }
-        statement.setArray(parameter, statement.getConnection().createArrayOf("text", column));
+        statement.setString(parameter, TextArrays.literal(column));
     }
 
     private static String id(OutboxMessage one) {

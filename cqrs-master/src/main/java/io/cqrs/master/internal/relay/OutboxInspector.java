@@ -13,7 +13,7 @@ import java.time.Duration;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
+import java.util.SortedMap;
 import java.util.TreeMap;
 
 /** Looks at an outbox from outside. Belongs to its connection. */
@@ -50,12 +50,12 @@ public final class OutboxInspector {
         }
     }
 
-    private Map<String, Long> late() throws SQLException {
+    private SortedMap<String, Long> late() throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(new OutboxSql(schema).late())) {
             statement.setInt(1, FIRST);
             statement.setLong(2, OutboxStatus.LATE.toSeconds());
             try (ResultSet row = statement.executeQuery()) {
-                Map<String, Long> late = new TreeMap<>();
+                SortedMap<String, Long> late = new TreeMap<>();
                 while (row.next()) {
                     late.put(row.getString(1), row.getLong(2));
                 }

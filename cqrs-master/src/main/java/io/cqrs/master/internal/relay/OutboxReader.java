@@ -39,6 +39,7 @@ final class OutboxReader implements AutoCloseable {
     private final long pageBytes;
     private final PreparedStatement snapshot;
     private final PreparedStatement tick;
+    private final PreparedStatement tickPastHeld;
     private final PreparedStatement page;
     private final PreparedStatement held;
     private final PreparedStatement delete;
@@ -54,14 +55,19 @@ final class OutboxReader implements AutoCloseable {
         OutboxSql sql = new OutboxSql(schema);
         this.snapshot = connection.prepareStatement(OutboxSql.SNAPSHOT);
         this.tick = connection.prepareStatement(sql.tick());
+        this.tickPastHeld = connection.prepareStatement(sql.tickPastHeld());
         this.page = connection.prepareStatement(sql.page());
         this.held = connection.prepareStatement(sql.held());
         this.delete = connection.prepareStatement(sql.delete());
         this.backlogSql = sql.backlog();
     }
 
-    /** Returns the next page; empty when all that has committed so far was read. */
-    List<OutboxRow> next() throws SQLException {
+    /**
+     * Returns the next page; empty when all that has committed so far was read.
+     *
+     * @param held whether rows that were read stay in the outbox
+     */
+    List<OutboxRow> next(boolean held) throws SQLException {
         String until = current;
         if (until == null) {
             until = currentSnapshot();
@@ -71,7 +77,8 @@ final class OutboxReader implements AutoCloseable {
             current = until;
             after = 0;
         }
-        PreparedStatement statement = after == 0 && !seen.equals(NOTHING) ? bindTick(until) : bindPage(until);
+        PreparedStatement statement =
+                after == 0 && !seen.equals(NOTHING) ? bindTick(held ? tickPastHeld : tick, until) : bindPage(until);
         Page read = read(statement);
         if (read.complete()) {
             seen = until;
@@ -116,7 +123,7 @@ final class OutboxReader implements AutoCloseable {
 
     @Override
     public void close() throws SQLException {
-        for (Statement statement : List.of(snapshot, tick, page, held, delete)) {
+        for (Statement statement : List.of(snapshot, tick, tickPastHeld, page, held, delete)) {
             statement.close();
         }
     }
@@ -128,12 +135,12 @@ final class OutboxReader implements AutoCloseable {
         }
     }
 
-    private PreparedStatement bindTick(String until) throws SQLException {
-        tick.setString(1, seen);
-        tick.setString(2, seen);
-        tick.setString(3, until);
-        tick.setInt(4, pageSize);
-        return tick;
+    private PreparedStatement bindTick(PreparedStatement statement, String until) throws SQLException {
+        statement.setString(1, seen);
+        statement.setString(2, seen);
+        statement.setString(3, until);
+        statement.setInt(4, pageSize);
+        return statement;
     }
 
     private PreparedStatement bindPage(String until) throws SQLException {

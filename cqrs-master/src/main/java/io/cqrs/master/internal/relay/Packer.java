@@ -1,15 +1,12 @@
 package io.cqrs.master.internal.relay;
 
-import io.cqrs.transport.Headers;
 import io.cqrs.transport.MessageBatch;
 import io.cqrs.transport.RoutingKeys;
 import io.cqrs.transport.Wire;
 import io.cqrs.transport.spi.Destination;
 import io.cqrs.transport.spi.OutgoingMessage;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 
 /**
@@ -60,23 +57,12 @@ final class Packer {
 
     private Parcel parcel(List<OutboxRow> rows) {
         OutboxRow first = rows.get(0);
-        OutgoingMessage message = rows.size() == 1
-                ? message(first, OutgoingMessage.SINGLE, first.headerMap(), first.body())
-                : batch(first, rows.stream().map(OutboxRow::body).toList());
+        OutgoingMessage message = MessageBatch.pack(
+                new Destination.Exchange(routingKey(first)),
+                Long.toString(first.id()),
+                first.headerMap(),
+                rows.stream().map(OutboxRow::body).toList());
         return new Parcel(rows.stream().map(OutboxRow::id).toList(), first.routingKey(), message);
-    }
-
-    private OutgoingMessage batch(OutboxRow first, List<byte[]> bodies) {
-        MessageBatch batch = MessageBatch.of(bodies);
-        Map<String, Object> headers = new HashMap<>(first.headerMap());
-        headers.put(Headers.CHANGES, bodies.size());
-        headers.put(Headers.BYTES, bodies.stream().mapToInt(body -> body.length).sum());
-        return message(first, batch.contentType(), headers, batch.body());
-    }
-
-    private OutgoingMessage message(OutboxRow first, String contentType, Map<String, Object> headers, byte[] body) {
-        return new OutgoingMessage(
-                new Destination.Exchange(routingKey(first)), Long.toString(first.id()), contentType, headers, body);
     }
 
     /** A change alone goes the way of the batches: a queue gets all of a model's, or none. */

@@ -3,7 +3,6 @@ package io.cqrs.master.internal.relay;
 import io.cqrs.core.jdbc.ConnectionSource;
 import io.cqrs.core.lifecycle.SessionLoop;
 import io.cqrs.core.lifecycle.Ticker;
-import io.cqrs.transport.spi.Publisher;
 import io.cqrs.transport.spi.Transport;
 import java.sql.Connection;
 import java.time.Duration;
@@ -61,8 +60,8 @@ public final class Relay implements SessionLoop.Session {
             LOG.info("relay of {}: active, through {}", settings.schema().outbox(), transport.describe());
             try (OutboxReader reader =
                             new OutboxReader(connection, settings.schema(), settings.pageSize(), settings.pageBytes());
-                    Publisher publisher = transport.openPublisher()) {
-                relay(control, reader, publisher);
+                    Shipment shipment = Shipment.open(settings, reader, transport, new Parked(Ticker.SYSTEM))) {
+                relay(control, reader, shipment);
             } finally {
                 settings.listener().leading(false);
                 if (!connection.isClosed()) {
@@ -72,15 +71,13 @@ public final class Relay implements SessionLoop.Session {
         }
     }
 
-    private void relay(SessionLoop.Control control, OutboxReader reader, Publisher publisher) throws Exception {
-        Shipment shipment = new Shipment(settings, reader, publisher, new Parked(Ticker.SYSTEM));
+    private void relay(SessionLoop.Control control, OutboxReader reader, Shipment shipment) throws Exception {
         Duration poll = SHORTEST_POLL;
         long counted = System.nanoTime() - COUNT_INTERVAL.toNanos();
         while (!control.stopping()) {
-            boolean worked = shipment.send(reader.next());
-            if (!worked) {
-                worked = shipment.probeParked();
-            }
+            boolean worked = shipment.send(reader.next(shipment.holds()));
+            // Even while new rows never end: they would keep what is held for ever.
+            worked |= shipment.probeParked();
             control.progressed();
             if (System.nanoTime() - counted >= COUNT_INTERVAL.toNanos()) {
                 counted = System.nanoTime();

@@ -4,6 +4,7 @@ import io.cqrs.master.UnroutablePolicy;
 import io.cqrs.transport.spi.OutgoingMessage;
 import io.cqrs.transport.spi.PublishOutcome;
 import io.cqrs.transport.spi.Publisher;
+import io.cqrs.transport.spi.Transport;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -21,24 +22,34 @@ import org.slf4j.LoggerFactory;
  * <p>A row is deleted only if it was confirmed and its key is not parked: later rows of a parked key are sent again
  * behind the one that was refused, so an entity's changes keep their order. Belongs to the relay's thread.
  */
-final class Shipment {
+final class Shipment implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(Shipment.class);
     private static final Duration CONFIRM_LIMIT = Duration.ofSeconds(60);
 
     private final RelaySettings settings;
     private final OutboxReader reader;
-    private final Publisher publisher;
+    private final Transport transport;
     private final Parked parked;
     private final Packer packer;
+    private Publisher publisher;
+    private boolean refused;
     private @Nullable OnItsWay onItsWay;
 
-    Shipment(RelaySettings settings, OutboxReader reader, Publisher publisher, Parked parked) {
+    private Shipment(
+            RelaySettings settings, OutboxReader reader, Transport transport, Parked parked, Publisher publisher) {
         this.settings = settings;
         this.reader = reader;
-        this.publisher = publisher;
+        this.transport = transport;
         this.parked = parked;
         this.packer = new Packer(settings.wire());
+        this.publisher = publisher;
+    }
+
+    /** Opens a publisher, waiting for the broker. */
+    static Shipment open(RelaySettings settings, OutboxReader reader, Transport transport, Parked parked)
+            throws InterruptedException {
+        return new Shipment(settings, reader, transport, parked, transport.openPublisher());
     }
 
     /** Publishes a page and settles the one before. Returns whether there was anything to do. */
@@ -53,6 +64,11 @@ final class Shipment {
         return before != null || !page.isEmpty();
     }
 
+    /** Says whether rows stay in the outbox that were read. */
+    boolean holds() {
+        return !parked.isEmpty();
+    }
+
     /** Settles what is still on its way. */
     void settle() throws SQLException, InterruptedException {
         boolean unused = send(List.of());
@@ -63,8 +79,13 @@ final class Shipment {
         if (parked.isEmpty() || !reader.isBetweenTicks()) {
             return false;
         }
+        List<Parked.Due> dues = parked.due();
+        if (!dues.isEmpty()) {
+            settle();
+            reopenIfRefused();
+        }
         boolean worked = false;
-        for (Parked.Due due : parked.due()) {
+        for (Parked.Due due : dues) {
             List<OutboxRow> rows = reader.held(due.routingKey(), due.probing() ? 1 : settings.pageSize());
             if (rows.isEmpty()) {
                 parked.release(due.routingKey());
@@ -78,6 +99,18 @@ final class Shipment {
             }
         }
         return worked;
+    }
+
+    /**
+     * A channel may go on refusing when the cause is gone: that of RabbitMQ 3.10 does where a quorum queue was between two
+     * leaders at the first message.
+     */
+    private void reopenIfRefused() throws InterruptedException {
+        if (refused) {
+            publisher.close();
+            publisher = transport.openPublisher();
+            refused = false;
+        }
     }
 
     private boolean drain(OnItsWay held) throws SQLException, InterruptedException {
@@ -153,6 +186,7 @@ final class Shipment {
         if (outcome instanceof PublishOutcome.Unroutable) {
             settings.listener().returned(routingKey);
         } else {
+            refused = true;
             settings.listener().refused(routingKey);
         }
         settings.listener().held(routingKey);
@@ -162,6 +196,11 @@ final class Shipment {
         List<Parcel> parcels = packer.pack(rows);
         List<OutgoingMessage> messages = parcels.stream().map(Parcel::message).toList();
         return new OnItsWay(parcels, publisher.send(messages));
+    }
+
+    @Override
+    public void close() {
+        publisher.close();
     }
 
     private record OnItsWay(List<Parcel> parcels, Publisher.Publication publication) {}

@@ -1,14 +1,15 @@
 package io.cqrs.replica.internal.apply;
 
 import io.cqrs.core.SerializationException;
+import io.cqrs.core.jdbc.TextArrays;
 import io.cqrs.transport.JsonText;
 import java.math.BigDecimal;
+import java.util.ArrayList;
 import java.util.Base64;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.StringJoiner;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -70,7 +71,7 @@ record ReplicaColumn(
             return decimal(number);
         }
         if (value instanceof List<?> list && type.startsWith("_")) {
-            return arrayLiteral(list);
+            return TextArrays.literal(elements(list));
         }
         if (value instanceof List || value instanceof Map) {
             throw new SerializationException("field " + field + " is nested, column " + name + " is " + declared
@@ -91,18 +92,16 @@ record ReplicaColumn(
         }
     }
 
-    private static String arrayLiteral(List<?> list) {
-        StringJoiner literal = new StringJoiner(",", "{", "}");
+    /** As an array literal takes them: a decimal in the form that its column reads. */
+    private static List<@Nullable Object> elements(List<?> list) {
+        List<@Nullable Object> elements = new ArrayList<>(list.size());
         for (Object item : list) {
-            if (item == null) {
-                literal.add("NULL");
-            } else if (item instanceof List<?> inner) {
-                literal.add(arrayLiteral(inner));
+            if (item instanceof List<?> inner) {
+                elements.add(elements(inner));
             } else {
-                String text = item instanceof BigDecimal number ? decimal(number) : item.toString();
-                literal.add('"' + text.replace("\\", "\\\\").replace("\"", "\\\"") + '"');
+                elements.add(item instanceof BigDecimal number ? decimal(number) : item);
             }
         }
-        return literal.toString();
+        return elements;
     }
 }

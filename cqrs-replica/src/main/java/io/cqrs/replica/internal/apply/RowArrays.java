@@ -3,17 +3,17 @@ package io.cqrs.replica.internal.apply;
 import io.cqrs.core.Change;
 import io.cqrs.core.ReplicationException;
 import io.cqrs.core.SerializationException;
+import io.cqrs.core.jdbc.TextArrays;
 import io.cqrs.transport.WireTime;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** Turns changes into one array a column, as text, and binds them: a statement's plan serves batches of any size. */
 final class RowArrays {
-
-    private static final int USUAL_LENGTH = 16;
 
     private RowArrays() {}
 
@@ -28,46 +28,26 @@ final class RowArrays {
             throws SQLException {
         int parameter = 1;
         for (int i = 0; i < key.size(); i++) {
-            statement.setString(parameter++, literal(keyTexts(changes, key, i)));
+            statement.setString(parameter++, TextArrays.literal(keyTexts(changes, key, i)));
         }
         for (ReplicaColumn column : columns) {
-            statement.setString(parameter++, literal(columnTexts(changes, column)));
+            statement.setString(parameter++, TextArrays.literal(columnTexts(changes, column)));
         }
-        @Nullable String[] updated = new @Nullable String[changes.size()];
-        @Nullable String[] revisions = new @Nullable String[changes.size()];
-        for (int row = 0; row < changes.size(); row++) {
-            updated[row] = WireTime.format(changes.get(row).stamp().updated());
-            revisions[row] = Long.toString(changes.get(row).stamp().revision().value());
+        List<String> updated = new ArrayList<>(changes.size());
+        List<Long> revisions = new ArrayList<>(changes.size());
+        for (Change change : changes) {
+            updated.add(WireTime.format(change.stamp().updated()));
+            revisions.add(change.stamp().revision().value());
         }
-        statement.setString(parameter++, literal(updated));
-        statement.setString(parameter++, literal(revisions));
+        statement.setString(parameter++, TextArrays.literal(updated));
+        statement.setString(parameter++, TextArrays.literal(revisions));
         return parameter;
     }
 
-    /** Returns an array as PostgreSQL reads it; the driver writes its arrays character by character, at four times the cost. */
-    private static String literal(@Nullable String[] values) {
-        StringBuilder literal = new StringBuilder(values.length * USUAL_LENGTH);
-        String separator = "";
-        literal.append('{');
-        for (String value : values) {
-            literal.append(separator);
-            separator = ",";
-            if (value == null) {
-                literal.append("NULL");
-            } else {
-                boolean plain = value.indexOf('"') < 0 && value.indexOf('\\') < 0;
-                literal.append('"')
-                        .append(plain ? value : value.replace("\\", "\\\\").replace("\"", "\\\""))
-                        .append('"');
-            }
-        }
-        return literal.append('}').toString();
-    }
-
-    private static @Nullable String[] keyTexts(List<Change> changes, List<ReplicaColumn> key, int part) {
-        @Nullable String[] texts = new @Nullable String[changes.size()];
-        for (int row = 0; row < texts.length; row++) {
-            texts[row] = keyText(changes.get(row), key, part);
+    private static List<@Nullable String> keyTexts(List<Change> changes, List<ReplicaColumn> key, int part) {
+        List<@Nullable String> texts = new ArrayList<>(changes.size());
+        for (Change change : changes) {
+            texts.add(keyText(change, key, part));
         }
         return texts;
     }
@@ -98,10 +78,10 @@ final class RowArrays {
         }
     }
 
-    private static @Nullable String[] columnTexts(List<Change> changes, ReplicaColumn column) {
-        @Nullable String[] texts = new @Nullable String[changes.size()];
-        for (int row = 0; row < texts.length; row++) {
-            texts[row] = text(changes.get(row), column, changes.get(row).data().get(column.field()));
+    private static List<@Nullable String> columnTexts(List<Change> changes, ReplicaColumn column) {
+        List<@Nullable String> texts = new ArrayList<>(changes.size());
+        for (Change change : changes) {
+            texts.add(text(change, column, change.data().get(column.field())));
         }
         return texts;
     }

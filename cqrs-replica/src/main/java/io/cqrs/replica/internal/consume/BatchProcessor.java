@@ -94,12 +94,8 @@ final class BatchProcessor {
 
     /** From here on each change of a batch is a message of its own: whatever becomes of it becomes of it alone. */
     private void open(Delivery delivery, List<Delivery> messages) {
-        if (!MessageBatch.isBatch(delivery.contentType())) {
-            messages.add(delivery);
-            return;
-        }
         try {
-            Batches.open(delivery, messages);
+            messages.addAll(MessageBatch.open(delivery));
         } catch (SerializationException e) {
             failed.deadLetter(delivery, null, 1, e);
         }

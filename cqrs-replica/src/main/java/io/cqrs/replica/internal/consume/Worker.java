@@ -69,9 +69,9 @@ public final class Worker implements SessionLoop.Session {
                 BatchApplier applier = openApplier(connection, settings);
                 FailedMessages failed = new FailedMessages(settings, transport)) {
             BatchProcessor processor = new BatchProcessor(settings, applier, failed, control);
-            transport.declare(settings.queue());
-            try (Receiver receiver = transport.openReceiver(
-                    settings.queue().name(), 2 * settings.batchSize(), 2 * settings.batchBytes())) {
+            List<String> queues = transport.declare(settings.queue());
+            try (Receiver receiver =
+                    transport.openReceiver(queues, 2 * settings.batchSize(), 2 * settings.batchBytes())) {
                 consume(control, receiver, processor, applier);
             }
         }
