@@ -1,7 +1,5 @@
 package io.cqrs.benchmarks;
 
-import com.zaxxer.hikari.HikariConfig;
-import com.zaxxer.hikari.HikariDataSource;
 import io.cqrs.tools.servers.Servers;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -11,39 +9,25 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongFunction;
-import org.hibernate.SessionFactory;
-import org.hibernate.cfg.Configuration;
 
 /** What Hibernate's capture costs: the same inserts with and without it. */
 final class CaptureBench implements Bench {
 
     static final int WRITERS = 16;
-    private static final int JDBC_BATCH = 500;
 
-    private final HikariDataSource pool;
-    private final SessionFactory sessions;
+    private final String databaseUrl;
+    private final StockUnit unit;
     private final int rows;
     private final AtomicLong ids = new AtomicLong();
 
-    private CaptureBench(HikariDataSource pool, SessionFactory sessions, int rows) {
-        this.pool = pool;
-        this.sessions = sessions;
+    private CaptureBench(String databaseUrl, int rows) {
+        this.databaseUrl = databaseUrl;
+        this.unit = StockUnit.open(databaseUrl, WRITERS + 2);
         this.rows = rows;
     }
 
     static CaptureBench build(Servers servers, int rows) {
-        HikariConfig config = new HikariConfig();
-        config.setJdbcUrl(Databases.create(servers, "bench_capture"));
-        config.setMaximumPoolSize(WRITERS + 2);
-        HikariDataSource pool = new HikariDataSource(config);
-        Configuration configuration = new Configuration()
-                .setProperty("hibernate.hbm2ddl.auto", "create")
-                .setProperty("hibernate.jdbc.batch_size", Integer.toString(JDBC_BATCH))
-                .setProperty("hibernate.order_inserts", "true")
-                .addAnnotatedClass(Stock.Captured.class)
-                .addAnnotatedClass(Stock.Plain.class);
-        configuration.getProperties().put("hibernate.connection.datasource", pool);
-        return new CaptureBench(pool, configuration.buildSessionFactory(), rows);
+        return new CaptureBench(Databases.create(servers, "bench_capture"), rows);
     }
 
     @Override
@@ -65,7 +49,7 @@ final class CaptureBench implements Bench {
                         List.of(
                                 "rows " + rows,
                                 "one transaction",
-                                "hibernate.jdbc.batch_size " + JDBC_BATCH,
+                                "hibernate.jdbc.batch_size " + StockUnit.JDBC_BATCH,
                                 "floor without capture"),
                         () -> batchInsert(CaptureBench::captured),
                         () -> batchInsert(CaptureBench::plain)));
@@ -73,12 +57,11 @@ final class CaptureBench implements Bench {
 
     @Override
     public void close() {
-        sessions.close();
-        pool.close();
+        unit.close();
     }
 
     private void empty() throws SQLException {
-        Databases.execute(pool.getJdbcUrl(), "truncate CapturedStock, PlainStock, cqrs.outbox; checkpoint");
+        Databases.execute(databaseUrl, "truncate CapturedStock, PlainStock, cqrs.outbox; checkpoint");
     }
 
     private static Object captured(long id) {
@@ -100,7 +83,7 @@ final class CaptureBench implements Bench {
                 running.add(writers.submit(() -> {
                     for (int i = 0; i < rows / WRITERS; i++) {
                         Object one = entity.apply(ids.incrementAndGet());
-                        sessions.inTransaction(session -> session.persist(one));
+                        unit.sessions().inTransaction(session -> session.persist(one));
                     }
                 }));
             }
@@ -117,10 +100,10 @@ final class CaptureBench implements Bench {
     private double batchInsert(LongFunction<Object> entity) throws Exception {
         empty();
         long start = System.nanoTime();
-        sessions.inTransaction(session -> {
+        unit.sessions().inTransaction(session -> {
             for (int i = 1; i <= rows; i++) {
                 session.persist(entity.apply(ids.incrementAndGet()));
-                if (i % JDBC_BATCH == 0) {
+                if (i % StockUnit.JDBC_BATCH == 0) {
                     session.flush();
                     session.clear();
                 }

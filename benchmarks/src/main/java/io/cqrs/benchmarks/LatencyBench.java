@@ -2,8 +2,6 @@ package io.cqrs.benchmarks;
 
 import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.MessageProperties;
-import com.zaxxer.hikari.HikariConfig;
-import com.zaxxer.hikari.HikariDataSource;
 import io.cqrs.core.CqrsId;
 import io.cqrs.core.jdbc.TableName;
 import io.cqrs.core.jdbc.UrlDataSource;
@@ -28,8 +26,6 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
-import org.hibernate.SessionFactory;
-import org.hibernate.cfg.Configuration;
 
 /**
  * From the begin of a change's transaction until its replica row is committed, at a steady 200 changes a second. Beside it
@@ -96,27 +92,20 @@ final class LatencyBench implements Bench {
     }
 
     private List<Double> times() throws Exception {
-        HikariConfig config = new HikariConfig();
-        config.setJdbcUrl(masterUrl);
         BlockingQueue<Long> arrivals = new LinkedBlockingQueue<>();
-        Configuration configuration = new Configuration()
-                .setProperty("hibernate.hbm2ddl.auto", "update")
-                .addAnnotatedClass(Stock.Captured.class);
-        try (HikariDataSource pool = new HikariDataSource(config);
-                BenchQueue queue = BenchQueue.open(brokerUrl, queueType, STOCK)) {
-            configuration.getProperties().put("hibernate.connection.datasource", pool);
-            try (SessionFactory sessions = configuration.buildSessionFactory();
-                    CqrsMaster master = CqrsMaster.builder(sessions)
-                            .transport(queue.transport())
-                            .build();
-                    CqrsReplica replica = replica(queue, arrivals)) {
-                replica.start();
-                master.start();
-                sessions.inTransaction(session -> session.persist(new Stock.Captured(++ids)));
-                long unused = arrivals.take();
-                return times(
-                        () -> sessions.inTransaction(session -> session.persist(new Stock.Captured(++ids))), arrivals);
-            }
+        try (StockUnit unit = StockUnit.open(masterUrl, 10);
+                BenchQueue queue = BenchQueue.open(brokerUrl, queueType, STOCK);
+                CqrsMaster master = CqrsMaster.builder(unit.sessions())
+                        .transport(queue.transport())
+                        .build();
+                CqrsReplica replica = replica(queue, arrivals)) {
+            replica.start();
+            master.start();
+            unit.sessions().inTransaction(session -> session.persist(new Stock.Captured(++ids)));
+            long unused = arrivals.take();
+            return times(
+                    () -> unit.sessions().inTransaction(session -> session.persist(new Stock.Captured(++ids))),
+                    arrivals);
         }
     }
 

@@ -6,8 +6,6 @@ import com.rabbitmq.client.Connection;
 import com.rabbitmq.client.DefaultConsumer;
 import com.rabbitmq.client.Envelope;
 import com.rabbitmq.client.MessageProperties;
-import com.zaxxer.hikari.HikariConfig;
-import com.zaxxer.hikari.HikariDataSource;
 import io.cqrs.core.CqrsId;
 import io.cqrs.core.lifecycle.Waiter;
 import io.cqrs.master.CqrsMaster;
@@ -19,7 +17,6 @@ import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import org.hibernate.SessionFactory;
-import org.hibernate.cfg.Configuration;
 
 /**
  * How soon after its commit a change has left for the queue at low load: until a consumer has it, so a delivery is in the
@@ -71,18 +68,10 @@ final class WakeBench implements Bench {
     }
 
     private double commits(boolean elsewhere) throws Exception {
-        HikariConfig config = new HikariConfig();
-        config.setJdbcUrl(databaseUrl);
-        Configuration configuration = new Configuration()
-                .setProperty("hibernate.hbm2ddl.auto", "update")
-                .addAnnotatedClass(Stock.Captured.class);
-        try (HikariDataSource pool = new HikariDataSource(config);
-                BenchQueue queue = BenchQueue.open(brokerUrl, QUEUE_TYPE, STOCK)) {
-            configuration.getProperties().put("hibernate.connection.datasource", pool);
-            try (SessionFactory sessions = configuration.buildSessionFactory();
-                    AutoCloseable relay = relay(elsewhere, sessions, queue)) {
-                return commits(sessions, queue);
-            }
+        try (StockUnit unit = StockUnit.open(databaseUrl, 10);
+                BenchQueue queue = BenchQueue.open(brokerUrl, QUEUE_TYPE, STOCK);
+                AutoCloseable relay = relay(elsewhere, unit.sessions(), queue)) {
+            return commits(unit.sessions(), queue);
         }
     }
 

@@ -83,7 +83,8 @@ final class LocalRabbit implements BrokerServer.Control {
             List<ProcessHandle> all = running.descendants().toList();
             running.destroyForcibly();
             all.forEach(ProcessHandle::destroyForcibly);
-            all.forEach(one -> one.onExit().join());
+            all.forEach(one ->
+                    one.onExit().orTimeout(STOP_SECONDS, TimeUnit.SECONDS).join());
         }
     }
 

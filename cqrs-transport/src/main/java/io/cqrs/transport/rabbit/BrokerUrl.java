@@ -23,7 +23,6 @@ record BrokerUrl(
         String virtualHost,
         @Nullable String userInfo) {
 
-    private static final String FORM = "amqp://user:password@host:5672/vhost";
     private static final Pattern URL =
             Pattern.compile("(?<scheme>amqps?)://(?<authority>[^/?#]+)(/(?<path>[^?#]*))?.*");
 
@@ -36,8 +35,7 @@ record BrokerUrl(
         // By hand, since java.net.URI takes no list of hosts that has an IPv6 address.
         Matcher url = URL.matcher(text);
         if (!url.matches()) {
-            throw new CqrsConfigurationException(
-                    "the transport's url must start with amqp:// or amqps:// and name a host, as in " + FORM);
+            throw malformed("does not start with amqp:// or amqps:// and a host");
         }
         boolean tls = "amqps".equals(url.group("scheme"));
         String authority = url.group("authority");
@@ -57,9 +55,7 @@ record BrokerUrl(
     private static String userInfo(String text) {
         String userInfo = uri("amqp://" + text + "@host").getUserInfo();
         if (userInfo == null) {
-            throw new CqrsConfigurationException(
-                    "user and password in the transport's url have special characters: write " + FORM
-                            + ", special characters percent-encoded");
+            throw malformed("has special characters in user or password");
         }
         return userInfo;
     }
@@ -67,8 +63,7 @@ record BrokerUrl(
     private static String node(String text, int number, boolean tls) {
         URI node = uri("amqp://" + text);
         if (node.getHost() == null) {
-            throw new CqrsConfigurationException("host " + number + " of the transport's url is none: write " + FORM
-                    + ", or host:5672,host:5672 for the nodes of a cluster, special characters percent-encoded");
+            throw malformed("has no host as host " + number + " of its list");
         }
         return node.getHost() + ":" + (node.getPort() >= 0 ? node.getPort() : tls ? 5671 : 5672);
     }
@@ -77,8 +72,13 @@ record BrokerUrl(
         try {
             return new URI(text);
         } catch (URISyntaxException e) {
-            throw new CqrsConfigurationException("the transport's url is no URL (" + e.getReason() + "): write " + FORM
-                    + ", special characters percent-encoded");
+            throw malformed("is no URL (" + e.getReason() + ")");
         }
+    }
+
+    private static CqrsConfigurationException malformed(String what) {
+        return new CqrsConfigurationException("the transport's url " + what
+                + ": write amqp://user:password@host:5672/vhost (host:5672,host:5672 for the nodes of a cluster),"
+                + " special characters percent-encoded");
     }
 }

@@ -4,15 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.awaitility.Awaitility.await;
 
-import io.cqrs.core.CqrsId;
-import io.cqrs.core.jdbc.TableName;
 import io.cqrs.it.support.Item;
 import io.cqrs.it.support.TestDatabase;
 import io.cqrs.it.support.TestEnvironment;
 import io.cqrs.master.CqrsMaster;
 import io.cqrs.replica.CqrsReplica;
-import io.cqrs.replica.Order;
-import io.cqrs.replica.ReplicaDefinition;
 import io.cqrs.transport.memory.InMemoryTransport;
 import io.cqrs.transport.spi.Transport;
 import jakarta.persistence.EntityManager;
@@ -94,8 +90,7 @@ class SpringIT {
         @Bean(initMethod = "start")
         CqrsReplica replica(EntityManagerFactory factory, Transport transport, CqrsMaster master) {
             return CqrsReplica.builder(database.dataSource())
-                    .replica(ReplicaDefinition.ofTable(
-                            CqrsId.of("item"), TableName.parse("item_ref"), Map.of(), Order.UPDATED))
+                    .replica(Item.definition())
                     .transport(transport)
                     .queue("spring")
                     .build();

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import io.cqrs.core.CqrsId;
 import io.cqrs.core.schema.CqrsSchema;
 import io.cqrs.it.support.Queues;
+import io.cqrs.it.support.Repeating;
 import io.cqrs.it.support.TestDatabase;
 import io.cqrs.it.support.TestEnvironment;
 import io.cqrs.master.CqrsRelay;
@@ -37,7 +38,6 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -391,22 +391,14 @@ class RelayIT {
 
     @Test
     void sendsWhatIsHeldOnceSomebodyTakesItThoughNewChangesNeverEnd() throws Exception {
-        AtomicBoolean enough = new AtomicBoolean();
         CqrsRelay relay = start(transport, UnroutablePolicy.HOLD, new RelayListener() {});
-        Thread writer = new Thread(() -> {
-            while (!enough.get()) {
-                insert("item", 50);
-            }
-        });
-        writer.setDaemon(true);
-        writer.start();
-        await().until(() -> relay.status().held().contains("item"));
-        transport.declare(ReplicaQueue.of("late", Set.of(ITEM)));
-        List<Delivery> taken = Queues.take(transport, "late", 2000);
-        assertThat(bodies(taken.subList(0, 50))).isEqualTo(numbers(50));
-        assertThat(writer.isAlive()).isTrue();
-        enough.set(true);
-        writer.join();
+        try (Repeating writer = Repeating.start(() -> insert("item", 50))) {
+            await().until(() -> relay.status().held().contains("item"));
+            transport.declare(ReplicaQueue.of("late", Set.of(ITEM)));
+            List<Delivery> taken = Queues.take(transport, "late", 2000);
+            assertThat(bodies(taken.subList(0, 50))).isEqualTo(numbers(50));
+            assertThat(writer.isAlive()).isTrue();
+        }
         await().until(() -> database.count("cqrs.outbox") == 0);
     }
 

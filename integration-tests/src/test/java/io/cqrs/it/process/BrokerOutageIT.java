@@ -10,18 +10,16 @@ import io.cqrs.core.CqrsId;
 import io.cqrs.core.EntityKey;
 import io.cqrs.core.Signal;
 import io.cqrs.core.Stamp;
-import io.cqrs.core.jdbc.TableName;
 import io.cqrs.core.schema.CqrsSchema;
 import io.cqrs.it.support.Item;
 import io.cqrs.it.support.MasterUnit;
 import io.cqrs.it.support.Outcomes;
 import io.cqrs.it.support.Queues;
+import io.cqrs.it.support.Repeating;
 import io.cqrs.it.support.TestDatabase;
 import io.cqrs.it.support.TestEnvironment;
 import io.cqrs.master.CqrsMaster;
 import io.cqrs.replica.CqrsReplica;
-import io.cqrs.replica.Order;
-import io.cqrs.replica.ReplicaDefinition;
 import io.cqrs.replica.RetryPolicy;
 import io.cqrs.tools.servers.BrokerServer;
 import io.cqrs.transport.rabbit.RabbitConfig;
@@ -29,7 +27,6 @@ import io.cqrs.transport.rabbit.RabbitTransport;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -52,8 +49,7 @@ class BrokerOutageIT {
         try (RabbitTransport transport = RabbitTransport.of(
                         RabbitConfig.builder(broker.url()).exchange(name).build());
                 CqrsReplica replica = CqrsReplica.builder(database.dataSource())
-                        .replica(ReplicaDefinition.ofTable(
-                                CqrsId.of("item"), TableName.parse("item_ref"), Map.of(), Order.UPDATED))
+                        .replica(Item.definition())
                         .transport(transport)
                         .queue(name)
                         .retries(new RetryPolicy(5, Backoff.constant(Duration.ofSeconds(5))))
@@ -88,7 +84,6 @@ class BrokerOutageIT {
         replicaDatabase.execute(Item.REPLICA);
         String name = "outage_" + System.nanoTime();
         AtomicLong written = new AtomicLong();
-        AtomicBoolean enough = new AtomicBoolean();
         try (RabbitTransport transport = RabbitTransport.of(
                         RabbitConfig.builder(broker.url()).exchange(name).build());
                 MasterUnit unit = MasterUnit.on(masterDatabase, Item.class);
@@ -97,36 +92,29 @@ class BrokerOutageIT {
                         .migrateSchema()
                         .build();
                 CqrsReplica replica = CqrsReplica.builder(replicaDatabase.dataSource())
-                        .replica(ReplicaDefinition.ofTable(
-                                CqrsId.of("item"), TableName.parse("item_ref"), Map.of(), Order.UPDATED))
+                        .replica(Item.definition())
                         .transport(transport)
                         .queue(name)
                         .workers(2)
                         .build()) {
             replica.start();
             master.start();
-            Thread writer = new Thread(() -> {
-                while (!enough.get()) {
-                    unit.commit(session -> session.persist(new Item(written.incrementAndGet(), "n").with(1, "1.00")));
-                }
-            });
-            writer.start();
-            await().until(() -> replicaDatabase.count("item_ref") > 100);
-            broker.stop();
-            long atStop = written.get();
-            await().alias("the writer goes on without a broker").until(() -> written.get() > atStop + 2000);
-            assertThat(masterDatabase.count("cqrs.outbox"))
-                    .as("waiting in the outbox")
-                    .isGreaterThan(1000);
-            broker.start();
-            await().until(() -> written.get() > atStop + 2500);
-            enough.set(true);
-            writer.join();
+            try (Repeating unused = Repeating.start(() -> unit.commit(
+                    session -> session.persist(new Item(written.incrementAndGet(), "n").with(1, "1.00"))))) {
+                await().until(() -> replicaDatabase.count("item_ref") > 100);
+                broker.stop();
+                long atStop = written.get();
+                await().alias("the writer goes on without a broker").until(() -> written.get() > atStop + 2000);
+                assertThat(masterDatabase.count("cqrs.outbox"))
+                        .as("waiting in the outbox")
+                        .isGreaterThan(1000);
+                broker.start();
+                await().until(() -> written.get() > atStop + 2500);
+            }
             await().atMost(Duration.ofSeconds(90)).until(() -> masterDatabase.count("cqrs.outbox") == 0);
             await().atMost(Duration.ofSeconds(60))
                     .until(() -> replicaDatabase.count("item_ref") == masterDatabase.count("item"));
-            assertThat(replicaDatabase.rows("select " + Item.COMPARED + " from item_ref order by id"))
-                    .isEqualTo(masterDatabase.rows("select " + Item.MASTERS + " from item order by id"));
+            assertThat(Item.replicaRows(replicaDatabase)).isEqualTo(Item.masterRows(masterDatabase));
             transport.decommission(replica.queue());
         }
     }

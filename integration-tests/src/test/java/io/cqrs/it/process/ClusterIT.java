@@ -4,17 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
-import io.cqrs.core.CqrsId;
-import io.cqrs.core.jdbc.TableName;
 import io.cqrs.core.schema.CqrsSchema;
 import io.cqrs.it.support.Item;
 import io.cqrs.it.support.MasterUnit;
+import io.cqrs.it.support.Repeating;
 import io.cqrs.it.support.TestDatabase;
 import io.cqrs.it.support.TestEnvironment;
 import io.cqrs.master.CqrsMaster;
 import io.cqrs.replica.CqrsReplica;
-import io.cqrs.replica.Order;
-import io.cqrs.replica.ReplicaDefinition;
 import io.cqrs.tools.servers.BrokerServer;
 import io.cqrs.tools.servers.Servers;
 import io.cqrs.transport.Wire;
@@ -22,8 +19,6 @@ import io.cqrs.transport.rabbit.RabbitConfig;
 import io.cqrs.transport.rabbit.RabbitTransport;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
@@ -42,7 +37,6 @@ class ClusterIT {
         CqrsSchema.standard().migrate(replicaDatabase.dataSource());
         replicaDatabase.execute(Item.REPLICA);
         AtomicLong written = new AtomicLong();
-        AtomicBoolean enough = new AtomicBoolean();
         try (Servers servers = Servers.forTests()) {
             List<BrokerServer> nodes = servers.brokerCluster(3);
             assumeFalse(nodes.isEmpty(), "a cluster is made of the binaries of RabbitMQ, which are not here");
@@ -55,8 +49,7 @@ class ClusterIT {
                             .migrateSchema()
                             .build();
                     CqrsReplica replica = CqrsReplica.builder(replicaDatabase.dataSource())
-                            .replica(ReplicaDefinition.ofTable(
-                                    CqrsId.of("item"), TableName.parse("item_ref"), Map.of(), Order.UPDATED))
+                            .replica(Item.definition())
                             .transport(transport)
                             .queue("cluster")
                             .shards(3)
@@ -64,30 +57,22 @@ class ClusterIT {
                             .build()) {
                 replica.start();
                 master.start();
-                Thread writer = new Thread(() -> {
-                    while (!enough.get()) {
-                        unit.commit(
-                                session -> session.persist(new Item(written.incrementAndGet(), "n").with(1, "1.00")));
+                try (Repeating unused = Repeating.start(() -> unit.commit(
+                        session -> session.persist(new Item(written.incrementAndGet(), "n").with(1, "1.00"))))) {
+                    await().until(() -> replicaDatabase.count("item_ref") > 100);
+                    for (BrokerServer node : nodes) {
+                        node.kill();
+                        long sinceThen = written.get();
+                        await().alias("changes made after " + node.description() + " was killed arrive")
+                                .atMost(Duration.ofSeconds(45))
+                                .until(() -> replicaDatabase.count("item_ref where id > " + sinceThen) > 100);
+                        node.start();
                     }
-                });
-                writer.setDaemon(true);
-                writer.start();
-                await().until(() -> replicaDatabase.count("item_ref") > 100);
-                for (BrokerServer node : nodes) {
-                    node.kill();
-                    long sinceThen = written.get();
-                    await().alias("changes made after " + node.description() + " was killed arrive")
-                            .atMost(Duration.ofSeconds(45))
-                            .until(() -> replicaDatabase.count("item_ref where id > " + sinceThen) > 100);
-                    node.start();
                 }
-                enough.set(true);
-                writer.join();
                 await().atMost(Duration.ofSeconds(60)).until(() -> masterDatabase.count("cqrs.outbox") == 0);
                 await().atMost(Duration.ofSeconds(60))
                         .until(() -> replicaDatabase.count("item_ref") == masterDatabase.count("item"));
-                assertThat(replicaDatabase.rows("select " + Item.COMPARED + " from item_ref order by id"))
-                        .isEqualTo(masterDatabase.rows("select " + Item.MASTERS + " from item order by id"));
+                assertThat(Item.replicaRows(replicaDatabase)).isEqualTo(Item.masterRows(masterDatabase));
             }
         }
     }

@@ -9,7 +9,6 @@ import io.cqrs.core.CqrsId;
 import io.cqrs.core.EntityKey;
 import io.cqrs.core.Signal;
 import io.cqrs.core.Stamp;
-import io.cqrs.core.jdbc.TableName;
 import io.cqrs.core.schema.CqrsSchema;
 import io.cqrs.it.support.Item;
 import io.cqrs.it.support.Outcomes;
@@ -21,8 +20,6 @@ import io.cqrs.replica.CqrsReplica;
 import io.cqrs.replica.DeadLetter;
 import io.cqrs.replica.DeadLetterFilter;
 import io.cqrs.replica.DeadLetters;
-import io.cqrs.replica.Order;
-import io.cqrs.replica.ReplicaDefinition;
 import io.cqrs.replica.RetryPolicy;
 import io.cqrs.transport.Message;
 import io.cqrs.transport.MessageBatch;
@@ -153,7 +150,7 @@ class BatchIT {
 
     private CqrsReplica replica() {
         return CqrsReplica.builder(database.dataSource())
-                .replica(ReplicaDefinition.ofTable(ITEM, TableName.parse("item_ref"), Map.of(), Order.UPDATED))
+                .replica(Item.definition())
                 .transport(transport)
                 .queue(name)
                 .retries(new RetryPolicy(1, Backoff.constant(Duration.ofSeconds(1))))

@@ -5,7 +5,6 @@ import static org.awaitility.Awaitility.await;
 
 import io.cqrs.core.Backoff;
 import io.cqrs.core.CqrsId;
-import io.cqrs.core.jdbc.TableName;
 import io.cqrs.core.schema.CqrsSchema;
 import io.cqrs.it.support.Item;
 import io.cqrs.it.support.MasterUnit;
@@ -13,9 +12,7 @@ import io.cqrs.it.support.Outcomes;
 import io.cqrs.it.support.TestDatabase;
 import io.cqrs.it.support.TestEnvironment;
 import io.cqrs.replica.CqrsReplica;
-import io.cqrs.replica.Order;
 import io.cqrs.replica.Replica;
-import io.cqrs.replica.ReplicaDefinition;
 import io.cqrs.replica.ReplicaEntity;
 import io.cqrs.replica.ReplicaHandler;
 import io.cqrs.replica.RetryPolicy;
@@ -164,8 +161,7 @@ class ConvergenceIT {
     }
 
     private static CqrsReplica.Builder sets() {
-        return CqrsReplica.builder(replica.dataSource())
-                .replica(ReplicaDefinition.ofTable(ITEM, TableName.parse("item_ref"), Map.of(), Order.UPDATED));
+        return CqrsReplica.builder(replica.dataSource()).replica(Item.definition());
     }
 
     private static CqrsReplica replica(
@@ -262,12 +258,11 @@ class ConvergenceIT {
 
     private static void assertEqual(long seed) {
         long from = seed * KEYS_A_SEED;
-        String where = " where id between " + from + " and " + (from + KEYS) + " order by id";
-        assertThat(replica.rows("select " + Item.COMPARED + " from item_ref" + where))
+        assertThat(Item.replicaRows(replica, from, from + KEYS))
                 .as(
                         "replica of seed %d (run it alone: -Dcqrs.convergence.first=%d -Dcqrs.convergence.seeds=1)",
                         seed, seed)
-                .isEqualTo(master.rows("select " + Item.MASTERS + " from item" + where));
+                .isEqualTo(Item.masterRows(master, from, from + KEYS));
     }
 
     /** Hooks that do what is done without them. */

@@ -11,7 +11,6 @@ import io.cqrs.core.EntityKey;
 import io.cqrs.core.Signal;
 import io.cqrs.core.Stamp;
 import io.cqrs.core.TransportException;
-import io.cqrs.core.jdbc.TableName;
 import io.cqrs.core.schema.CqrsSchema;
 import io.cqrs.it.support.CommandRun;
 import io.cqrs.it.support.Item;
@@ -23,9 +22,7 @@ import io.cqrs.replica.CqrsReplica;
 import io.cqrs.replica.DeadLetter;
 import io.cqrs.replica.DeadLetterFilter;
 import io.cqrs.replica.DeadLetters;
-import io.cqrs.replica.Order;
 import io.cqrs.replica.Outcome;
-import io.cqrs.replica.ReplicaDefinition;
 import io.cqrs.replica.RetryPolicy;
 import io.cqrs.transport.Headers;
 import io.cqrs.transport.Message;
@@ -218,7 +215,7 @@ class DeadLettersIT {
 
     private void replicaWith(int maxRetries, Duration timeToLive) throws Exception {
         CqrsReplica.Builder builder = CqrsReplica.builder(database.dataSource())
-                .replica(ReplicaDefinition.ofTable(ITEM, TableName.parse("item_ref"), Map.of(), Order.UPDATED))
+                .replica(Item.definition())
                 .transport(transport)
                 .queue(name)
                 .retries(new RetryPolicy(maxRetries, Backoff.constant(Duration.ofSeconds(1))))

@@ -9,8 +9,8 @@ import io.cqrs.core.CqrsId;
 import io.cqrs.core.EntityKey;
 import io.cqrs.core.Signal;
 import io.cqrs.core.Stamp;
-import io.cqrs.core.jdbc.TableName;
 import io.cqrs.core.schema.CqrsSchema;
+import io.cqrs.it.support.Item;
 import io.cqrs.it.support.Outcomes;
 import io.cqrs.it.support.Queues;
 import io.cqrs.it.support.TestDatabase;
@@ -19,9 +19,7 @@ import io.cqrs.replica.CqrsReplica;
 import io.cqrs.replica.DeadLetter;
 import io.cqrs.replica.DeadLetterFilter;
 import io.cqrs.replica.DeadLetters;
-import io.cqrs.replica.Order;
 import io.cqrs.replica.Outcome;
-import io.cqrs.replica.ReplicaDefinition;
 import io.cqrs.replica.RetryPolicy;
 import io.cqrs.transport.Message;
 import io.cqrs.transport.MessageCodec;
@@ -70,7 +68,7 @@ class FuzzIT {
         Outcomes outcomes = new Outcomes();
         InMemoryTransport transport = new InMemoryTransport();
         try (CqrsReplica replica = CqrsReplica.builder(database.dataSource())
-                .replica(ReplicaDefinition.ofTable(ITEM, TableName.parse("item_ref"), Map.of(), Order.UPDATED))
+                .replica(Item.definition())
                 .transport(transport)
                 .queue("fuzz")
                 .retries(new RetryPolicy(0, Backoff.constant(Duration.ofSeconds(1))))

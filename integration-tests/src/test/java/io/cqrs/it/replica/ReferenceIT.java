@@ -9,7 +9,6 @@ import io.cqrs.core.CqrsId;
 import io.cqrs.core.EntityKey;
 import io.cqrs.core.Signal;
 import io.cqrs.core.Stamp;
-import io.cqrs.core.jdbc.TableName;
 import io.cqrs.core.schema.CqrsSchema;
 import io.cqrs.it.support.Item;
 import io.cqrs.it.support.MasterUnit;
@@ -22,10 +21,8 @@ import io.cqrs.master.Restriction;
 import io.cqrs.replica.CqrsReplica;
 import io.cqrs.replica.DeadLetterFilter;
 import io.cqrs.replica.DeadLetters;
-import io.cqrs.replica.Order;
 import io.cqrs.replica.Outcome;
 import io.cqrs.replica.ReplicaContext;
-import io.cqrs.replica.ReplicaDefinition;
 import io.cqrs.replica.ReplicaHandler;
 import io.cqrs.replica.RetryPolicy;
 import io.cqrs.transport.MessageCodec;
@@ -215,8 +212,7 @@ class ReferenceIT {
                 }
             });
         } else {
-            builder.listener(outcomes)
-                    .replica(ReplicaDefinition.ofTable(ITEM, TableName.parse("item_ref"), Map.of(), Order.UPDATED));
+            builder.listener(outcomes).replica(Item.definition());
         }
         start(builder.build());
     }
@@ -233,9 +229,8 @@ class ReferenceIT {
     }
 
     private static void awaitEqual(int rows) {
-        await().until(() -> masters.count("cqrs.outbox") == 0
-                && replicas.rows("select " + Item.COMPARED + " from item_ref order by id")
-                        .equals(masters.rows("select " + Item.MASTERS + " from item order by id")));
+        await().until(() ->
+                masters.count("cqrs.outbox") == 0 && Item.replicaRows(replicas).equals(Item.masterRows(masters)));
         assertThat(replicas.count("item_ref")).isEqualTo(rows);
     }
 

@@ -6,10 +6,10 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.cqrs.core.Backoff;
 import io.cqrs.core.CqrsId;
-import io.cqrs.core.jdbc.TableName;
 import io.cqrs.core.schema.CqrsSchema;
 import io.cqrs.it.support.Item;
 import io.cqrs.it.support.Outcomes;
+import io.cqrs.it.support.Repeating;
 import io.cqrs.it.support.TestDatabase;
 import io.cqrs.it.support.TestEnvironment;
 import io.cqrs.master.CqrsRelay;
@@ -17,8 +17,6 @@ import io.cqrs.master.RelayListener;
 import io.cqrs.replica.CqrsReplica;
 import io.cqrs.replica.DeadLetterFilter;
 import io.cqrs.replica.DeadLetters;
-import io.cqrs.replica.Order;
-import io.cqrs.replica.ReplicaDefinition;
 import io.cqrs.replica.RetryPolicy;
 import io.cqrs.transport.Wire;
 import io.cqrs.transport.rabbit.QueueStatus;
@@ -26,13 +24,15 @@ import io.cqrs.transport.rabbit.RabbitConfig;
 import io.cqrs.transport.rabbit.RabbitTransport;
 import io.cqrs.transport.spi.ReplicaQueue;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Random;
 import java.util.Set;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -107,14 +107,6 @@ class ShardsIT {
         long seed = System.nanoTime();
         Random random = new Random(seed);
         AtomicInteger written = new AtomicInteger();
-        AtomicBoolean enough = new AtomicBoolean();
-        Thread writer = new Thread(() -> {
-            while (!enough.get()) {
-                int first = written.get() + 1;
-                change(first, first + 9, "n");
-                written.addAndGet(10);
-            }
-        });
         AtomicInteger returned = new AtomicInteger();
         try (CqrsRelay relay = relay(new RelayListener() {
             @Override
@@ -124,24 +116,26 @@ class ShardsIT {
         })) {
             transport.declare(queue);
             relay.start();
-            writer.setDaemon(true);
-            writer.start();
-            for (int phase = 0; phase < 8; phase++) {
-                long before = database.count("item_ref");
-                List<CqrsReplica> replicas = new ArrayList<>();
-                for (int i = 0; i < 3; i++) {
-                    replicas.add(replica(1 + random.nextInt(5)));
+            try (Repeating unused = Repeating.start(() -> {
+                int first = written.get() + 1;
+                change(first, first + 9, "n");
+                written.addAndGet(10);
+            })) {
+                for (int phase = 0; phase < 8; phase++) {
+                    long before = database.count("item_ref");
+                    List<CqrsReplica> replicas = new ArrayList<>();
+                    for (int i = 0; i < 3; i++) {
+                        replicas.add(replica(1 + random.nextInt(5)));
+                    }
+                    for (CqrsReplica replica : replicas) {
+                        replica.start();
+                    }
+                    await().alias("phase " + phase + ", seed " + seed)
+                            .atMost(Duration.ofSeconds(60))
+                            .until(() -> database.count("item_ref") > before + 200);
+                    replicas.forEach(CqrsReplica::close);
                 }
-                for (CqrsReplica replica : replicas) {
-                    replica.start();
-                }
-                await().alias("phase " + phase + ", seed " + seed)
-                        .atMost(Duration.ofSeconds(60))
-                        .until(() -> database.count("item_ref") > before + 200);
-                replicas.forEach(CqrsReplica::close);
             }
-            enough.set(true);
-            writer.join();
             await().alias("seed " + seed)
                     .atMost(Duration.ofSeconds(60))
                     .until(() -> database.count("cqrs.outbox") == 0);
@@ -158,6 +152,26 @@ class ShardsIT {
         // Once the operator has deleted what is left, one queue is one queue.
         transport.decommission(queue);
         assertThat(transport.declare(queue)).containsExactly(name);
+    }
+
+    @Test
+    void findsTheShardsOfAWorkerThatWasTakenBackWithoutARestart() throws Exception {
+        AtomicReference<Instant> now = new AtomicReference<>(Instant.parse("2026-11-22T04:00:00Z"));
+        InstantSource source = now::get;
+        try (CqrsReplica stays =
+                        builder(1).clock(source.withZone(ZoneOffset.UTC)).build();
+                CqrsRelay relay = relay(new RelayListener() {})) {
+            stays.start();
+            relay.start();
+            change(1, 10, "n");
+            await().until(() -> database.count("item_ref") == 10);
+            transport.declare(queue.withShards(3));
+            change(11, 1000, "n");
+            await().until(() -> database.count("cqrs.outbox") == 0);
+            await().until(() -> waiting(queue.shardName(1)) > 200 && waiting(queue.shardName(2)) > 200);
+            now.set(now.get().plus(Duration.ofMinutes(1)));
+            await().until(() -> database.count("item_ref") == 1000);
+        }
     }
 
     @Test
@@ -194,15 +208,18 @@ class ShardsIT {
     }
 
     private CqrsReplica replica(int shards) {
+        return builder(shards).build();
+    }
+
+    private CqrsReplica.Builder builder(int shards) {
         return CqrsReplica.builder(database.dataSource())
-                .replica(ReplicaDefinition.ofTable(ITEM, TableName.parse("item_ref"), Map.of(), Order.UPDATED))
+                .replica(Item.definition())
                 .transport(transport)
                 .queue(name)
                 .shards(shards)
                 .workers(2)
                 .retries(new RetryPolicy(1, Backoff.constant(Duration.ofSeconds(1))))
-                .listener(outcomes)
-                .build();
+                .listener(outcomes);
     }
 
     private void change(int first, int last, String text) {

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import io.cqrs.core.CqrsId;
 import io.cqrs.core.jdbc.TableName;
 import io.cqrs.core.schema.CqrsSchema;
+import io.cqrs.it.support.Repeating;
 import io.cqrs.it.support.TestDatabase;
 import io.cqrs.it.support.TestEnvironment;
 import io.cqrs.master.BulkDump;
@@ -28,7 +29,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -89,13 +89,11 @@ class RecipesIT {
     void fillsANewReplicaWhileTheMasterIsWritten() throws Exception {
         long seed = System.nanoTime();
         master.execute("insert into item select i, 'n' || i from generate_series(1, 5000) i");
-        AtomicBoolean stop = new AtomicBoolean();
+        Random random = new Random(seed);
         AtomicLong writes = new AtomicLong();
-        Thread writer = new Thread(() -> write(seed, stop, writes));
         transport.declare(workers.queue());
         relay.start();
-        writer.start();
-        try {
+        try (Repeating unusedWriter = Repeating.start(() -> write(random, writes))) {
             await().until(() -> writes.get() > 100);
             ByteArrayOutputStream dump = new ByteArrayOutputStream();
             try (MasterRows rows = MasterRows.of(master.dataSource(), TABLE)) {
@@ -110,9 +108,6 @@ class RecipesIT {
             workers.start();
             long atLoad = writes.get();
             await().atMost(Duration.ofSeconds(30)).until(() -> writes.get() > atLoad + 100);
-        } finally {
-            stop.set(true);
-            writer.join();
         }
         awaitEqual("seed " + seed);
     }
@@ -139,17 +134,14 @@ class RecipesIT {
         awaitEqual("and on");
     }
 
-    private void write(long seed, AtomicBoolean stop, AtomicLong writes) {
-        Random random = new Random(seed);
-        while (!stop.get()) {
-            int id = random.nextInt(6000);
-            switch (random.nextInt(3)) {
-                case 0 -> master.execute("delete from item where id = " + id);
-                case 1 -> master.execute("update item set name = 'u" + writes.get() + "' where id = " + id);
-                default -> master.execute("insert into item values (" + id + ", 'i') on conflict do nothing");
-            }
-            writes.incrementAndGet();
+    private void write(Random random, AtomicLong writes) {
+        int id = random.nextInt(6000);
+        switch (random.nextInt(3)) {
+            case 0 -> master.execute("delete from item where id = " + id);
+            case 1 -> master.execute("update item set name = 'u" + writes.get() + "' where id = " + id);
+            default -> master.execute("insert into item values (" + id + ", 'i') on conflict do nothing");
         }
+        writes.incrementAndGet();
     }
 
     private DiffReport mend() throws Exception {

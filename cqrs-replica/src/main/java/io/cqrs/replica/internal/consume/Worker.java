@@ -29,6 +29,7 @@ public final class Worker implements SessionLoop.Session {
 
     private static final Duration WAIT = Duration.ofMillis(100);
     private static final Duration PURGE_INTERVAL = Duration.ofHours(1);
+    private static final Duration DECLARE_INTERVAL = Duration.ofMinutes(1);
     private static final Duration CLOSE_LIMIT = Duration.ofSeconds(10);
     private static final Backoff BACKOFF = Backoff.exponential(Duration.ofMillis(200), Duration.ofSeconds(15));
 
@@ -72,14 +73,21 @@ public final class Worker implements SessionLoop.Session {
             List<String> queues = transport.declare(settings.queue());
             try (Receiver receiver =
                     transport.openReceiver(queues, 2 * settings.batchSize(), 2 * settings.batchBytes())) {
-                consume(control, receiver, processor, applier);
+                consume(control, receiver, queues, processor, applier);
             }
         }
     }
 
-    private void consume(SessionLoop.Control control, Receiver receiver, BatchProcessor processor, BatchApplier applier)
+    /** Until asked to stop, or the replica has other queues than these. */
+    private void consume(
+            SessionLoop.Control control,
+            Receiver receiver,
+            List<String> queues,
+            BatchProcessor processor,
+            BatchApplier applier)
             throws Exception {
         Instant purgeAt = settings.clock().instant();
+        Instant declareAt = purgeAt.plus(DECLARE_INTERVAL);
         while (!control.stopping()) {
             List<Delivery> deliveries = receiver.receive(settings.batchSize(), settings.batchBytes(), WAIT);
             if (!deliveries.isEmpty()) {
@@ -90,6 +98,13 @@ public final class Worker implements SessionLoop.Session {
             if (!settings.clock().instant().isBefore(purgeAt)) {
                 applier.purgeTombstones(settings.clock().instant().minus(settings.tombstoneRetention()));
                 purgeAt = settings.clock().instant().plus(PURGE_INTERVAL);
+            }
+            // Bindings that somebody removed come back, and shards that another worker left or declared are found.
+            if (!settings.clock().instant().isBefore(declareAt)) {
+                if (!transport.declare(settings.queue()).equals(queues)) {
+                    return;
+                }
+                declareAt = settings.clock().instant().plus(DECLARE_INTERVAL);
             }
         }
     }
