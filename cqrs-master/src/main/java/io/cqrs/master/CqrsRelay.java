@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
 public final class CqrsRelay implements AutoCloseable {
 
     private static final Duration CLOSE_LIMIT = Duration.ofSeconds(5);
-    private static final Backoff BACKOFF = Backoff.exponential(Duration.ofMillis(200), Duration.ofSeconds(10));
+    private static final Backoff BACKOFF = Backoff.exponential(Duration.ofMillis(200), Duration.ofSeconds(5));
 
     private final SessionLoop loop;
     private final SessionLoop alarm;

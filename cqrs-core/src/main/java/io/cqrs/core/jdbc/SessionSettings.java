@@ -4,6 +4,7 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -13,17 +14,25 @@ import java.util.Map;
  */
 public final class SessionSettings implements AutoCloseable {
 
+    private static final Map<String, String> NOTICE_LOST_CLIENT = Map.of(
+            "tcp_keepalives_idle", "5",
+            "tcp_keepalives_interval", "5",
+            "tcp_keepalives_count", "3",
+            "tcp_user_timeout", "20s");
+
     private static final String CHANGE = "select current_setting(?), set_config(?, ?, false)";
 
     private final Connection connection;
     private final boolean autoCommit;
     private final int isolation;
+    private final int networkTimeout;
     private final Map<String, String> before = new LinkedHashMap<>();
 
     private SessionSettings(Connection connection) throws SQLException {
         this.connection = connection;
         this.autoCommit = connection.getAutoCommit();
         this.isolation = connection.getTransactionIsolation();
+        this.networkTimeout = connection.getNetworkTimeout();
     }
 
     /**
@@ -47,6 +56,23 @@ public final class SessionSettings implements AutoCloseable {
         }
     }
 
+    /**
+     * The same for a session that lasts, for a broken network says nothing: the connection is given up when the server has
+     * not answered for so long, and the server notices within half a minute that our host is gone, or what the session
+     * holds would stay locked for hours.
+     *
+     * @param answerWithin longer than any statement takes
+     * @throws SQLException if the database refuses a setting; those set before it are put back
+     */
+    public static SessionSettings set(Connection connection, Map<String, String> settings, Duration answerWithin)
+            throws SQLException {
+        Map<String, String> all = new LinkedHashMap<>(NOTICE_LOST_CLIENT);
+        all.putAll(settings);
+        SessionSettings session = set(connection, all);
+        connection.setNetworkTimeout(Runnable::run, (int) Math.min(Integer.MAX_VALUE, answerWithin.toMillis()));
+        return session;
+    }
+
     @Override
     public void close() throws SQLException {
         if (connection.isClosed()) {
@@ -61,6 +87,7 @@ public final class SessionSettings implements AutoCloseable {
         }
         connection.setTransactionIsolation(isolation);
         connection.setAutoCommit(autoCommit);
+        connection.setNetworkTimeout(Runnable::run, networkTimeout);
     }
 
     private void closeAfter(SQLException cause) {

@@ -12,27 +12,21 @@ import java.util.Objects;
 import java.util.function.Consumer;
 
 /** A running PostgreSQL. Thread-safe. */
-public final class DatabaseServer {
+public final class DatabaseServer extends Server {
 
     private final String adminUrl;
-    private final String description;
     private final List<String> databases = Collections.synchronizedList(new ArrayList<>());
 
-    DatabaseServer(String adminUrl, String description) {
+    DatabaseServer(String adminUrl, String description, ServerControl control) {
+        super(description, control);
         this.adminUrl = Objects.requireNonNull(adminUrl, "adminUrl");
-        this.description = description;
     }
 
     /** Somebody else's server: what is made on it is dropped at the end. */
     static DatabaseServer given(String url, Consumer<AutoCloseable> started) {
-        DatabaseServer server = new DatabaseServer(url, "PostgreSQL from " + Servers.PG_URL);
+        DatabaseServer server = new DatabaseServer(url, "PostgreSQL from " + Servers.PG_URL, ServerControl.NOT_OURS);
         started.accept(server::dropDatabases);
         return server;
-    }
-
-    /** Says which one it is and why. */
-    public String description() {
-        return description;
     }
 
     /**
@@ -68,7 +62,7 @@ public final class DatabaseServer {
                 Statement statement = connection.createStatement()) {
             statement.execute(sql);
         } catch (SQLException e) {
-            throw new ServerException(description + " refuses \"" + sql + "\": " + e.getMessage(), e);
+            throw new ServerException(description() + " refuses \"" + sql + "\": " + e.getMessage(), e);
         }
     }
 }

@@ -1,11 +1,16 @@
 package io.cqrs.tools.servers;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.testcontainers.DockerClientFactory;
+import org.testcontainers.containers.Container;
+import org.testcontainers.containers.GenericContainer;
 import org.testcontainers.images.builder.Transferable;
 import org.testcontainers.postgresql.PostgreSQLContainer;
 import org.testcontainers.rabbitmq.RabbitMQContainer;
@@ -30,7 +35,10 @@ final class DockerServers {
         started.accept(container::stop);
         container.start();
         return Optional.of(new BrokerServer(
-                container.getAmqpUrl(), "RabbitMQ in Docker (" + RABBITMQ + ")", new ContainerControl(container)));
+                container.getAmqpUrl(),
+                "RabbitMQ in Docker (" + RABBITMQ + ")",
+                new ContainerControl(container),
+                arguments -> rabbitmqctl(container, arguments)));
     }
 
     static Optional<DatabaseServer> postgres(Consumer<AutoCloseable> started) {
@@ -45,7 +53,25 @@ final class DockerServers {
         String separator = url.contains("?") ? "&" : "?";
         return Optional.of(new DatabaseServer(
                 url + separator + "user=" + container.getUsername() + "&password=" + container.getPassword(),
-                "PostgreSQL in Docker (" + POSTGRES + ")"));
+                "PostgreSQL in Docker (" + POSTGRES + ")",
+                new ContainerControl(container)));
+    }
+
+    private static String rabbitmqctl(RabbitMQContainer container, List<String> arguments) {
+        List<String> command = new ArrayList<>(List.of("rabbitmqctl"));
+        command.addAll(arguments);
+        try {
+            Container.ExecResult result = container.execInContainer(command.toArray(String[]::new));
+            if (result.getExitCode() != 0) {
+                throw new ServerException(String.join(" ", command) + " failed: " + result.getStderr(), null);
+            }
+            return result.getStdout();
+        } catch (IOException e) {
+            throw new ServerException(String.join(" ", command) + " could not be run: " + e.getMessage(), e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new ServerException("interrupted while running " + String.join(" ", command), e);
+        }
     }
 
     /** A look at where engines listen comes first: loading the client takes over a second. */
@@ -62,24 +88,34 @@ final class DockerServers {
         return maybe && DockerClientFactory.instance().isDockerAvailable();
     }
 
-    private record ContainerControl(RabbitMQContainer container) implements BrokerServer.Control {
+    /** A container that were started again would get another port: so each outage is a pause. */
+    private record ContainerControl(GenericContainer<?> container) implements ServerControl {
 
         @Override
         public void stop() {
+            pause();
+        }
+
+        @Override
+        public void kill() {
+            pause();
+        }
+
+        @Override
+        public void start() {
+            resume();
+        }
+
+        @Override
+        public void pause() {
             DockerClientFactory.instance()
                     .client()
                     .pauseContainerCmd(container.getContainerId())
                     .exec();
         }
 
-        /** A container that were started again would get another port. */
         @Override
-        public void kill() {
-            stop();
-        }
-
-        @Override
-        public void start() {
+        public void resume() {
             DockerClientFactory.instance()
                     .client()
                     .unpauseContainerCmd(container.getContainerId())

@@ -19,7 +19,8 @@ final class EmbeddedDatabase {
                     .setServerConfig("max_connections", "200")
                     .start();
             started.accept(postgres);
-            return Optional.of(new DatabaseServer(postgres.getJdbcUrl("postgres", "postgres"), "embedded PostgreSQL"));
+            return Optional.of(new DatabaseServer(
+                    postgres.getJdbcUrl("postgres", "postgres"), "embedded PostgreSQL", ServerControl.NOT_OURS));
         } catch (IOException | RuntimeException e) {
             throw new ServerException(
                     "the embedded PostgreSQL does not start (" + e.getMessage() + "): set " + Servers.PG_URL

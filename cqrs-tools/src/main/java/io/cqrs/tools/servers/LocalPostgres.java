@@ -9,18 +9,21 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 
 /** A private PostgreSQL from binaries on this machine. */
-final class LocalPostgres {
+final class LocalPostgres implements ServerControl {
 
     private final Path binaries;
     private final ServerDirectory directory;
     private final int port;
+    private final boolean durable;
 
-    private LocalPostgres(Path binaries, ServerDirectory directory, int port) {
+    private LocalPostgres(Path binaries, ServerDirectory directory, int port, boolean durable) {
         this.binaries = binaries;
         this.directory = directory;
         this.port = port;
+        this.durable = durable;
     }
 
     static Optional<DatabaseServer> open(boolean durable, Consumer<AutoCloseable> started) {
@@ -32,38 +35,32 @@ final class LocalPostgres {
         Path binaries = initdb.get().toAbsolutePath().resolveSibling("");
         ServerDirectory directory = ServerDirectory.create("postgres");
         LocalPostgres postgres = new LocalPostgres(
-                binaries, directory, ServerDirectory.freePorts(1).get(0));
-        started.accept(postgres::stop);
+                binaries, directory, ServerDirectory.freePorts(1).get(0), durable);
+        started.accept(postgres::close);
         postgres.initialize();
-        postgres.run(durable);
+        postgres.start();
         return Optional.of(new DatabaseServer(
                 "jdbc:postgresql://127.0.0.1:" + postgres.port + "/postgres?user=postgres",
-                "private PostgreSQL from " + binaries + " on port " + postgres.port));
+                "private PostgreSQL from " + binaries + " on port " + postgres.port,
+                postgres));
     }
 
     private void initialize() {
-        Path data = directory.path().resolve("data");
         try {
-            Files.createDirectory(data);
+            Files.createDirectory(data());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
         if (Shell.isRoot()) {
             // initdb refuses root: the package's own user owns data and server.
-            Shell.run(
-                    directory.path(),
-                    Map.of(),
-                    List.of("chmod", "755", directory.path().toString()));
-            Shell.run(
-                    directory.path(),
-                    Map.of(),
-                    List.of("chmod", "755", directory.root().toString()));
-            Shell.run(directory.path(), Map.of(), List.of("chown", "postgres", data.toString()));
+            run("chmod", "755", directory.path().toString());
+            run("chmod", "755", directory.root().toString());
+            run("chown", "postgres", data().toString());
         }
         asServerUser(
                 "initdb",
                 "-D",
-                data.toString(),
+                data().toString(),
                 "-U",
                 "postgres",
                 "-A",
@@ -74,18 +71,18 @@ final class LocalPostgres {
                 "--no-sync");
     }
 
-    private void run(boolean durable) {
+    @Override
+    public void start() {
         String options =
                 "-p " + port + " -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=200"
                         + " -c timezone=Asia/Kathmandu"
-                        + (durable ? "" : " -c fsync=off -c synchronous_commit=off -c full_page_writes=off");
-        Path data = directory.path().resolve("data");
+                        + (durable ? "" : " -c fsync=off -c full_page_writes=off");
         asServerUser(
                 "pg_ctl",
                 "-D",
-                data.toString(),
+                data().toString(),
                 "-l",
-                data.resolve("log").toString(),
+                data().resolve("log").toString(),
                 "-w",
                 "-t",
                 "60",
@@ -94,12 +91,57 @@ final class LocalPostgres {
                 "start");
     }
 
-    private void stop() {
-        Path data = directory.path().resolve("data");
-        if (Files.exists(data.resolve("postmaster.pid"))) {
-            asServerUser("pg_ctl", "-D", data.toString(), "-m", "immediate", "-w", "stop");
-        }
+    @Override
+    public void stop() {
+        end("fast");
+    }
+
+    @Override
+    public void kill() {
+        LocalProcesses.kill(processes());
+    }
+
+    @Override
+    public void pause() {
+        LocalProcesses.pause(directory.path(), processes());
+    }
+
+    @Override
+    public void resume() {
+        LocalProcesses.resume(directory.path(), processes());
+    }
+
+    private void close() {
+        end("immediate");
         directory.delete();
+    }
+
+    private void end(String mode) {
+        if (!processes().isEmpty()) {
+            asServerUser("pg_ctl", "-D", data().toString(), "-m", mode, "-w", "stop");
+        }
+    }
+
+    /** The first of them is in the file's first line, as long as there is one. */
+    private List<ProcessHandle> processes() {
+        if (!Files.exists(pidFile())) {
+            return List.of();
+        }
+        try (Stream<String> lines = Files.lines(pidFile())) {
+            long first =
+                    lines.findFirst().map(String::strip).map(Long::parseLong).orElseThrow();
+            return ProcessHandle.of(first).map(LocalProcesses::tree).orElse(List.of());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private Path data() {
+        return directory.path().resolve("data");
+    }
+
+    private Path pidFile() {
+        return data().resolve("postmaster.pid");
     }
 
     private void asServerUser(String program, String... arguments) {
@@ -109,6 +151,10 @@ final class LocalPostgres {
         }
         command.add(binaries.resolve(program).toString());
         command.addAll(List.of(arguments));
-        Shell.run(directory.path(), Map.of(), command);
+        run(command.toArray(String[]::new));
+    }
+
+    private void run(String... command) {
+        String unused = Shell.run(directory.path(), Map.of(), List.of(command));
     }
 }

@@ -19,7 +19,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** A private RabbitMQ node from binaries on this machine, with ports, data and an epmd of its own. */
-final class LocalRabbit implements BrokerServer.Control {
+final class LocalRabbit implements ServerControl {
 
     private static final Logger LOG = LoggerFactory.getLogger(LocalRabbit.class);
     private static final Duration START_LIMIT = Duration.ofSeconds(90);
@@ -54,7 +54,8 @@ final class LocalRabbit implements BrokerServer.Control {
                 .map(rabbit -> new BrokerServer(
                         rabbit.node.url(),
                         "private RabbitMQ from " + program.get() + " on port " + rabbit.node.port(),
-                        rabbit))
+                        rabbit,
+                        rabbit::rabbitmqctl))
                 .toList();
     }
 
@@ -77,15 +78,30 @@ final class LocalRabbit implements BrokerServer.Control {
 
     @Override
     public synchronized void kill() {
-        Process running = process;
-        if (running != null) {
-            process = null;
-            List<ProcessHandle> all = running.descendants().toList();
-            running.destroyForcibly();
-            all.forEach(ProcessHandle::destroyForcibly);
-            all.forEach(one ->
-                    one.onExit().orTimeout(STOP_SECONDS, TimeUnit.SECONDS).join());
-        }
+        List<ProcessHandle> all = processes();
+        process = null;
+        LocalProcesses.kill(all);
+    }
+
+    @Override
+    public synchronized void pause() {
+        LocalProcesses.pause(node.directory().path(), processes());
+    }
+
+    @Override
+    public synchronized void resume() {
+        LocalProcesses.resume(node.directory().path(), processes());
+    }
+
+    private List<ProcessHandle> processes() {
+        return process == null ? List.of() : LocalProcesses.tree(process.toHandle());
+    }
+
+    private String rabbitmqctl(List<String> arguments) {
+        List<String> command =
+                new ArrayList<>(List.of(program.resolveSibling("rabbitmqctl").toString()));
+        command.addAll(arguments);
+        return Shell.run(node.directory().path(), node.environment(), command);
     }
 
     @Override
@@ -118,7 +134,7 @@ final class LocalRabbit implements BrokerServer.Control {
         stop();
         Shell.find("epmd").ifPresent(epmd -> {
             try {
-                Shell.run(
+                String unused = Shell.run(
                         node.directory().path(),
                         Map.of(),
                         List.of(epmd.toString(), "-port", "" + node.epmdPort(), "-kill"));

@@ -112,6 +112,15 @@ public final class Servers implements AutoCloseable {
         return LocalRabbit.open(nodes, started::push);
     }
 
+    /**
+     * Starts a PostgreSQL besides the one of {@link #database}, from binaries on this machine. Empty where there are none.
+     *
+     * @throws ServerException if it does not start
+     */
+    public Optional<DatabaseServer> anotherDatabase() {
+        return LocalPostgres.open(durable, started::push);
+    }
+
     /** Says which servers are used and why, in a line. */
     public synchronized String describe() {
         String brokerName = broker == null

@@ -63,8 +63,12 @@ final class Shell {
         return "root".equals(System.getProperty("user.name"));
     }
 
-    /** Runs a program to its end. */
-    static void run(Path directory, Map<String, String> environment, List<String> command) {
+    /**
+     * Runs a program to its end.
+     *
+     * @return what it printed
+     */
+    static String run(Path directory, Map<String, String> environment, List<String> command) {
         try {
             ProcessBuilder builder = new ProcessBuilder(command).directory(directory.toFile());
             builder.environment().putAll(environment);
@@ -79,6 +83,7 @@ final class Shell {
                                     + Files.readString(output).strip(),
                             null);
                 }
+                return Files.readString(output);
             } finally {
                 Files.deleteIfExists(output);
             }

@@ -19,8 +19,8 @@ import org.jspecify.annotations.Nullable;
  * @param exchange the topic exchange, {@value #DEFAULT_EXCHANGE} unless set
  * @param sslContext whom to trust with {@code amqps}; the JVM's default unless set
  * @param connectTimeout how long one attempt to connect may take, 10 s unless set
- * @param heartbeat after twice this silence a connection counts as lost, 15 s unless set
- * @param reconnect the wait between attempts to connect, 0.5 s doubling up to 15 s unless set
+ * @param heartbeat after twice this silence a connection counts as lost, 5 s unless set
+ * @param reconnect the wait between attempts to connect, 0.5 s doubling up to 5 s unless set
  * @param patience how long to try before giving up with an error, or null for ever, the default
  */
 public record RabbitConfig(
@@ -73,8 +73,8 @@ public record RabbitConfig(
         private String exchange = DEFAULT_EXCHANGE;
         private @Nullable SSLContext sslContext;
         private Duration connectTimeout = Duration.ofSeconds(10);
-        private Duration heartbeat = Duration.ofSeconds(15);
-        private Backoff reconnect = Backoff.exponential(Duration.ofMillis(500), Duration.ofSeconds(15));
+        private Duration heartbeat = Duration.ofSeconds(5);
+        private Backoff reconnect = Backoff.exponential(Duration.ofMillis(500), Duration.ofSeconds(5));
         private @Nullable Duration patience;
 
         private Builder(String text) {

@@ -5,10 +5,7 @@ import io.cqrs.it.support.Item;
 import io.cqrs.it.support.MasterUnit;
 import io.cqrs.it.support.SelfKill;
 import io.cqrs.it.support.TestDatabase;
-import io.cqrs.master.hibernate.Capture;
-import jakarta.transaction.Synchronization;
 import org.hibernate.SessionFactory;
-import org.hibernate.engine.spi.SharedSessionContractImplementor;
 
 /** A master that kills its own process around the commit of its second entity. */
 final class DoomedMaster {
@@ -28,28 +25,13 @@ final class DoomedMaster {
         SessionFactory sessions = MasterUnit.on(database, Item.class).sessions();
         sessions.inTransaction(session -> session.persist(new Item(1, "committed")));
         if (step == Step.AFTER_COMMIT) {
-            Capture.of(sessions).addAfterCommit(() -> {
-                SelfKill.now();
-                return true;
-            });
+            SelfKill.afterCommitOf(sessions);
         }
         sessions.inTransaction(session -> {
             session.persist(new Item(2, "doomed"));
             session.flush();
             if (step == Step.BEFORE_COMMIT) {
-                // Registered after the capture's own: it runs when the outbox is written.
-                ((SharedSessionContractImplementor) session)
-                        .getTransactionCoordinator()
-                        .getLocalSynchronizations()
-                        .registerSynchronization(new Synchronization() {
-                            @Override
-                            public void beforeCompletion() {
-                                SelfKill.now();
-                            }
-
-                            @Override
-                            public void afterCompletion(int status) {}
-                        });
+                SelfKill.beforeCommitOf(session);
             }
         });
     }

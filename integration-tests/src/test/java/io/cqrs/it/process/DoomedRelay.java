@@ -23,10 +23,10 @@ import java.util.concurrent.CountDownLatch;
 import javax.sql.DataSource;
 
 /** A relay that kills its own process at a certain step: of its second page, but for the first one. */
-final class DoomedRelay {
+public final class DoomedRelay {
 
     /** Where it dies. */
-    enum Step {
+    public enum Step {
         AFTER_FETCH,
         AFTER_PUBLISH,
         AFTER_CONFIRM,

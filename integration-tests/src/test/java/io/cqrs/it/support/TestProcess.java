@@ -1,6 +1,8 @@
 package io.cqrs.it.support;
 
 import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -8,6 +10,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 /** A process of its own, and what it prints. */
 public final class TestProcess implements AutoCloseable {
@@ -79,7 +82,7 @@ public final class TestProcess implements AutoCloseable {
 
     public String output() {
         try {
-            return Files.readString(output);
+            return Files.exists(output) ? Files.readString(output) : "";
         } catch (IOException e) {
             throw new IllegalStateException(e);
         }
@@ -91,10 +94,53 @@ public final class TestProcess implements AutoCloseable {
     }
 
     /** Hangs up on it. */
-    public void hangUp() throws IOException, InterruptedException {
-        int unused = new ProcessBuilder("kill", "-HUP", Long.toString(process.pid()))
-                .start()
-                .waitFor();
+    public void hangUp() {
+        signal("-HUP");
+    }
+
+    /** Freezes it, until {@link #resume}. */
+    public void pause() {
+        signal("-STOP");
+    }
+
+    public void resume() {
+        signal("-CONT");
+    }
+
+    /** Says a line to it. */
+    public void tell(String line) {
+        try {
+            OutputStream in = process.getOutputStream();
+            in.write((line + "\n").getBytes(StandardCharsets.UTF_8));
+            in.flush();
+        } catch (IOException e) {
+            throw new IllegalStateException("it does not listen: " + output(), e);
+        }
+    }
+
+    /** Returns a figure of the system's about it, as in {@code VmRSS} or {@code Threads}. */
+    public long figure(String name) {
+        try (Stream<String> lines = Files.lines(Path.of("/proc", Long.toString(process.pid()), "status"))) {
+            return lines.filter(line -> line.startsWith(name + ":"))
+                    .map(line -> line.replaceAll("\\D", ""))
+                    .mapToLong(Long::parseLong)
+                    .findFirst()
+                    .orElseThrow();
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private void signal(String signal) {
+        try {
+            int unused = new ProcessBuilder("kill", signal, Long.toString(process.pid()))
+                    .start()
+                    .waitFor();
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     @Override

@@ -9,18 +9,9 @@ final class OutboxSql {
     /** The first half of our advisory locks' keys, "cqrs" in ASCII. */
     static final int LOCK_SPACE = 0x63717273;
 
-    /**
-     * A relay whose host vanished is noticed by the server within half a minute; plans never scan a queue's table; a delete
-     * that is lost with the server's memory is done again.
-     */
-    static final Map<String, String> SESSION = Map.of(
-            "tcp_keepalives_idle", "5",
-            "tcp_keepalives_interval", "5",
-            "tcp_keepalives_count", "3",
-            "tcp_user_timeout", "20s",
-            "enable_seqscan", "off",
-            "synchronous_commit", "off",
-            "jit", "off");
+    /** Plans never scan a queue's table; a delete that is lost with the server's memory is done again. */
+    static final Map<String, String> SESSION =
+            Map.of("enable_seqscan", "off", "synchronous_commit", "off", "jit", "off");
 
     /** Parameters: space, key. */
     static final String LOCKED = """

@@ -29,7 +29,6 @@ public final class Relay implements SessionLoop.Session {
     private static final Duration LOCK_RETRY = Duration.ofSeconds(1);
     private static final Duration COUNT_INTERVAL = Duration.ofSeconds(5);
     private static final long COUNT_LIMIT = 1_000_000;
-    private static final int NETWORK_TIMEOUT_MILLIS = 60_000;
 
     private final RelaySettings settings;
     private final ConnectionSource database;
@@ -54,8 +53,6 @@ public final class Relay implements SessionLoop.Session {
                     return;
                 }
             }
-            int networkTimeout = connection.getNetworkTimeout();
-            connection.setNetworkTimeout(Runnable::run, NETWORK_TIMEOUT_MILLIS);
             settings.listener().leading(true);
             LOG.info("relay of {}: active, through {}", settings.schema().outbox(), transport.describe());
             try (OutboxReader reader =
@@ -64,9 +61,6 @@ public final class Relay implements SessionLoop.Session {
                 relay(control, reader, shipment);
             } finally {
                 settings.listener().leading(false);
-                if (!connection.isClosed()) {
-                    connection.setNetworkTimeout(Runnable::run, networkTimeout);
-                }
             }
         }
     }

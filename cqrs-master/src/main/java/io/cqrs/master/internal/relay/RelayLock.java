@@ -8,6 +8,7 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.time.Duration;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -18,6 +19,8 @@ import org.slf4j.LoggerFactory;
 final class RelayLock implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(RelayLock.class);
+
+    private static final Duration ANSWER_WITHIN = Duration.ofMinutes(1);
 
     private final Connection connection;
     private final SessionSettings session;
@@ -38,7 +41,7 @@ final class RelayLock implements AutoCloseable {
     }
 
     static RelayLock on(Connection connection, CqrsSchema schema) throws SQLException {
-        SessionSettings session = SessionSettings.set(connection, OutboxSql.SESSION);
+        SessionSettings session = SessionSettings.set(connection, OutboxSql.SESSION, ANSWER_WITHIN);
         return new RelayLock(connection, session, schema);
     }
 

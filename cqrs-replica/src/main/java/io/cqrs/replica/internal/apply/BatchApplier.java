@@ -54,6 +54,10 @@ import org.jspecify.annotations.Nullable;
 public final class BatchApplier implements AutoCloseable {
 
     private static final int SECONDS_TO_ANSWER = 5;
+    /** Where no statement timeout says what is too long. */
+    private static final Duration ANSWER_WITHIN = Duration.ofMinutes(5);
+
+    private static final Duration GRACE = Duration.ofSeconds(15);
 
     private final Connection connection;
     private final SessionSettings session;
@@ -99,7 +103,8 @@ public final class BatchApplier implements AutoCloseable {
         if (statementTimeout != null) {
             settings.put("statement_timeout", Long.toString(statementTimeout.toMillis()));
         }
-        SessionSettings session = SessionSettings.set(connection, settings);
+        Duration answerWithin = statementTimeout == null ? ANSWER_WITHIN : statementTimeout.plus(GRACE);
+        SessionSettings session = SessionSettings.set(connection, settings, answerWithin);
         try {
             CqrsSchema.require(connection, schema.tombstone());
             List<ModelApplier> models = new ArrayList<>();

@@ -31,7 +31,7 @@ public final class Worker implements SessionLoop.Session {
     private static final Duration PURGE_INTERVAL = Duration.ofHours(1);
     private static final Duration DECLARE_INTERVAL = Duration.ofMinutes(1);
     private static final Duration CLOSE_LIMIT = Duration.ofSeconds(10);
-    private static final Backoff BACKOFF = Backoff.exponential(Duration.ofMillis(200), Duration.ofSeconds(15));
+    private static final Backoff BACKOFF = Backoff.exponential(Duration.ofMillis(200), Duration.ofSeconds(5));
 
     private final WorkerSettings settings;
     private final Transport transport;

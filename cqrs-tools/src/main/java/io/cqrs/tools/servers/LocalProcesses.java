@@ -1,0 +1,42 @@
+package io.cqrs.tools.servers;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+
+/** Signals to a server's processes. Stateless. */
+final class LocalProcesses {
+
+    private static final int LIMIT_SECONDS = 30;
+
+    private LocalProcesses() {}
+
+    /** Returns a process and all that it began. */
+    static List<ProcessHandle> tree(ProcessHandle root) {
+        return Stream.concat(Stream.of(root), root.descendants()).toList();
+    }
+
+    /** Ends them at once, and waits until they are gone. */
+    static void kill(List<ProcessHandle> processes) {
+        processes.forEach(ProcessHandle::destroyForcibly);
+        processes.forEach(
+                one -> one.onExit().orTimeout(LIMIT_SECONDS, TimeUnit.SECONDS).join());
+    }
+
+    static void pause(Path directory, List<ProcessHandle> processes) {
+        signal(directory, "-STOP", processes);
+    }
+
+    static void resume(Path directory, List<ProcessHandle> processes) {
+        signal(directory, "-CONT", processes);
+    }
+
+    private static void signal(Path directory, String signal, List<ProcessHandle> processes) {
+        List<String> command = new ArrayList<>(List.of("kill", signal));
+        processes.stream().filter(ProcessHandle::isAlive).forEach(one -> command.add(Long.toString(one.pid())));
+        String unused = Shell.run(directory, Map.of(), command);
+    }
+}

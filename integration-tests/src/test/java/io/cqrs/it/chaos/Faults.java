@@ -1,0 +1,226 @@
+package io.cqrs.it.chaos;
+
+import static org.awaitility.Awaitility.await;
+
+import io.cqrs.it.chaos.Fault.Action;
+import io.cqrs.it.chaos.Fault.Part;
+import io.cqrs.it.process.DoomedRelay;
+import io.cqrs.it.support.Queues;
+import io.cqrs.it.support.TcpProxy;
+import io.cqrs.it.support.TestProcess;
+import io.cqrs.tools.servers.Server;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.function.Function;
+
+/** Each kind of fault. */
+final class Faults {
+
+    private static final Action NOTHING = (world, random) -> {};
+    private static final String CLOSE_CHANNELS = "[exit(Channel, kill) || Channel <- rabbit_channel:list_local()], ok.";
+    private static final String END_RELAY =
+            "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and granted and objsubid = 2"
+                    + " and database = (select oid from pg_database where datname = current_database())"
+                    + " and classid = 1668379251";
+    private static final String LEADER =
+            "select application_name from pg_stat_activity where pid in (select pid from pg_locks where locktype ="
+                    + " 'advisory' and granted and objsubid = 2 and classid = 1668379251) and datname ="
+                    + " current_database()";
+
+    private Faults() {}
+
+    /** Returns all that must lose nothing. */
+    static List<Fault> all() {
+        List<Fault> all = new ArrayList<>(List.of(
+                killed("master-killed", Part.MASTER, Role.MASTER),
+                fault(
+                        "master-dies-at-step",
+                        Set.of(Part.MASTER),
+                        Faults::masterDies,
+                        (world, random) -> world.processes.start(Role.MASTER)),
+                killed("relay-killed", Part.RELAYS, Role.RELAY_1, Role.RELAY_2),
+                fault("relay-dies-at-step", Set.of(Part.RELAYS), Faults::relayDies, Faults::startRelays),
+                fault("two-relays-lead", Set.of(Part.RELAYS), Faults::pauseLeader, Faults::resumeRelays),
+                killed("worker-killed", Part.WORKERS, Role.WORKER_1, Role.WORKER_2),
+                fault("worker-dies-at-step", Set.of(Part.WORKERS), Faults::workerDies, Faults::startWorkers),
+                paused("worker-paused", Part.WORKERS, Role.WORKER_1),
+                killed("hooks-killed", Part.HOOKS, Role.HOOKS),
+                paused("hooks-paused", Part.HOOKS, Role.HOOKS),
+                server("broker-restarted", Part.BROKER, world -> world.broker, Server::stop),
+                server("broker-killed", Part.BROKER, world -> world.broker, Server::kill),
+                server("master-database-restarted", Part.MASTER_DATABASE, world -> world.masterServer, Server::stop),
+                server("master-database-killed", Part.MASTER_DATABASE, world -> world.masterServer, Server::kill),
+                server("replica-database-restarted", Part.REPLICA_DATABASE, world -> world.replicaServer, Server::stop),
+                server("replica-database-killed", Part.REPLICA_DATABASE, world -> world.replicaServer, Server::kill),
+                broker(
+                        "broker-memory-alarm",
+                        List.of("set_vm_memory_high_watermark", "0"),
+                        List.of("set_vm_memory_high_watermark", "0.4")),
+                broker(
+                        "broker-disk-alarm",
+                        List.of("set_disk_free_limit", "999999GB"),
+                        List.of("set_disk_free_limit", "50MB")),
+                broker("broker-closes-connections", List.of("close_all_connections", "chaos"), List.of("ping")),
+                broker("broker-closes-channels", List.of("eval", CLOSE_CHANNELS), List.of("ping")),
+                fault("clock-jump", Set.of(Part.MASTER), Faults::jump, NOTHING),
+                fault("long-transaction", Set.of(Part.MASTER), Faults::longTransaction, NOTHING),
+                fault("oversize", Set.of(Part.MASTER), (world, random) -> tell(world, "oversize"), NOTHING),
+                fault("poison", Set.of(Part.BROKER), Faults::poison, NOTHING)));
+        all.addAll(links("link-cut", TcpProxy::cut));
+        all.addAll(links("link-held", TcpProxy::hold));
+        all.addAll(links("link-half-open", TcpProxy::strand));
+        all.addAll(links("link-slow", link -> link.slow(Duration.ofMillis(100))));
+        return all;
+    }
+
+    private static List<Fault> links(String kind, Consumer<TcpProxy> begin) {
+        return List.of(
+                link(kind, "relays to broker", Part.RELAYS, world -> world.relayLink, begin),
+                link(kind, "workers to broker", Part.WORKERS, world -> world.workerLink, begin),
+                link(kind, "master to database", Part.MASTER_DATABASE, world -> world.masterLink, begin),
+                link(kind, "replicas to database", Part.REPLICA_DATABASE, world -> world.replicaLink, begin));
+    }
+
+    private static Fault link(
+            String kind, String where, Part part, Function<World, TcpProxy> link, Consumer<TcpProxy> begin) {
+        return new Fault(
+                kind,
+                where,
+                Set.of(part),
+                (world, random) -> begin.accept(link.apply(world)),
+                (world, random) -> link.apply(world).mend());
+    }
+
+    private static Fault killed(String name, Part part, Role... roles) {
+        return fault(
+                name,
+                Set.of(part),
+                (world, random) -> world.processes.kill(roles[random.nextInt(roles.length)]),
+                (world, random) -> List.of(roles).forEach(world.processes::start));
+    }
+
+    private static Fault paused(String name, Part part, Role role) {
+        return fault(
+                name,
+                Set.of(part),
+                (world, random) -> world.processes.get(role).pause(),
+                (world, random) -> world.processes.get(role).resume());
+    }
+
+    private static Fault server(String name, Part part, Function<World, Server> server, Consumer<Server> end) {
+        return fault(
+                name,
+                Set.of(part),
+                (world, random) -> end.accept(server.apply(world)),
+                (world, random) -> server.apply(world).start());
+    }
+
+    private static Fault broker(String name, List<String> begin, List<String> end) {
+        return fault(
+                name,
+                Set.of(Part.BROKER),
+                (world, random) -> rabbitmqctl(world, begin),
+                (world, random) -> rabbitmqctl(world, end));
+    }
+
+    private static Fault fault(String kind, Set<Part> parts, Action begin, Action end) {
+        return new Fault(kind, "", parts, begin, end);
+    }
+
+    private static void rabbitmqctl(World world, List<String> arguments) {
+        String unused = world.broker.rabbitmqctl(arguments.toArray(String[]::new));
+    }
+
+    /** It may be about to be started anew. */
+    private static void tell(World world, String line) {
+        await().atMost(Duration.ofSeconds(60)).ignoreExceptions().until(() -> {
+            TestProcess master = world.processes.get(Role.MASTER);
+            if (!master.output().contains("writing")) {
+                return false;
+            }
+            master.tell(line);
+            return true;
+        });
+    }
+
+    private static void jump(World world, Random random) {
+        tell(world, "clock " + (random.nextInt(600_000) - 300_000));
+    }
+
+    private static void longTransaction(World world, Random random) {
+        tell(world, "long " + (2 + random.nextInt(6)));
+    }
+
+    private static void masterDies(World world, Random random) {
+        tell(world, "die " + one(ChaosMaster.Step.values(), random));
+        awaitDeath(world.processes.letGo(Role.MASTER));
+    }
+
+    private static void relayDies(World world, Random random) {
+        world.processes.kill(Role.RELAY_1);
+        world.processes.kill(Role.RELAY_2);
+        try (TestProcess doomed =
+                world.doomedRelay(one(DoomedRelay.Step.values(), random).name()).start()) {
+            awaitDeath(doomed);
+        }
+    }
+
+    private static void startRelays(World world, Random random) {
+        world.processes.start(Role.RELAY_1);
+        world.processes.start(Role.RELAY_2);
+    }
+
+    private static void workerDies(World world, Random random) {
+        world.processes.kill(Role.WORKER_2);
+        try (TestProcess doomed =
+                world.doomedWorker(one(DoomedWorker.Step.values(), random)).start()) {
+            awaitDeath(doomed);
+        }
+    }
+
+    private static void startWorkers(World world, Random random) {
+        world.processes.start(Role.WORKER_2);
+    }
+
+    /** Where another fault keeps it from getting there, it is killed where it is. */
+    private static void awaitDeath(TestProcess process) {
+        long limit = System.nanoTime() + Duration.ofSeconds(15).toNanos();
+        await().atMost(Duration.ofSeconds(20)).until(() -> !process.isAlive() || System.nanoTime() > limit);
+        process.close();
+    }
+
+    /** Stops the relay that leads, and has the server end its session: the other one leads from now on, too. */
+    private static void pauseLeader(World world, Random random) {
+        String leader = world.master.rows(LEADER).stream().findFirst().orElse(Role.RELAY_1.name());
+        world.processes.get(Role.valueOf(leader)).pause();
+        List<String> unused = world.master.rows(END_RELAY);
+    }
+
+    private static void resumeRelays(World world, Random random) {
+        world.processes.get(Role.RELAY_1).resume();
+        world.processes.get(Role.RELAY_2).resume();
+    }
+
+    /** Messages that can never be applied: no JSON at all to one of the replicas, or a value that fits no column. */
+    private static void poison(World world, Random random) {
+        String mark = "poison-" + random.nextInt(Integer.MAX_VALUE);
+        boolean unfit = random.nextBoolean();
+        String queue = unfit || random.nextBoolean() ? World.SETS : World.HOOKED;
+        String body = !unfit ? "{\"no\": \"message\", \"but\": \"" + mark : """
+                {"signal_type": "SAVE", "cqrs_id": "item", "instance_pk": 3000000, "instance_data": {"id": 3000000,
+                "name": "%s", "amount": "many", "price": "1", "cqrs_revision": 0,
+                "cqrs_updated": "2026-11-22 04:00:00+00:00"}}""".formatted(mark);
+        world.poison.add(queue + " " + mark);
+        Queues.putBytes(world.transport, queue, Map.of(), List.of(body.getBytes(StandardCharsets.UTF_8)));
+    }
+
+    private static <T> T one(T[] values, Random random) {
+        return values[random.nextInt(values.length)];
+    }
+}

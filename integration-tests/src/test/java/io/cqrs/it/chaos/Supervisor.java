@@ -1,0 +1,91 @@
+package io.cqrs.it.chaos;
+
+import io.cqrs.it.support.TestProcess;
+import java.util.Collections;
+import java.util.EnumMap;
+import java.util.EnumSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+
+/** Runs a process of each role, and starts anew what has ended, as a service manager does. Thread-safe. */
+final class Supervisor implements AutoCloseable {
+
+    private final Function<Role, TestProcess> begin;
+    private final Map<Role, TestProcess> processes = new EnumMap<>(Role.class);
+    private final Set<Role> kept = Collections.synchronizedSet(EnumSet.noneOf(Role.class));
+    private final ScheduledExecutorService watch = Executors.newSingleThreadScheduledExecutor();
+    private final StringBuffer ended = new StringBuffer();
+
+    /**
+     * Starts nothing yet.
+     *
+     * @param begin returns a process of a role, not started
+     */
+    Supervisor(Function<Role, TestProcess> begin) {
+        this.begin = begin;
+        var unused = watch.scheduleWithFixedDelay(this::startWhatEnded, 500, 500, TimeUnit.MILLISECONDS);
+    }
+
+    synchronized void start(Role role) {
+        if (kept.add(role)) {
+            processes.put(role, begin.apply(role).start());
+        }
+    }
+
+    /** Kills it, and leaves it so. */
+    synchronized void kill(Role role) {
+        kept.remove(role);
+        get(role).close();
+    }
+
+    /** Leaves it alone when it ends by itself. */
+    synchronized TestProcess letGo(Role role) {
+        kept.remove(role);
+        return get(role);
+    }
+
+    synchronized TestProcess get(Role role) {
+        return processes.get(role);
+    }
+
+    /** Returns the last of what each has said. */
+    synchronized String said() {
+        StringBuilder said = new StringBuilder();
+        processes.forEach(
+                (role, process) -> said.append("\n").append(role).append(":\n").append(end(process.output())));
+        return said.toString();
+    }
+
+    private static String end(String output) {
+        return output.substring(Math.max(0, output.length() - 1500));
+    }
+
+    /** Returns what those said that ended though nobody killed them. */
+    String ended() {
+        return ended.toString();
+    }
+
+    private synchronized void startWhatEnded() {
+        for (Role role : Role.values()) {
+            if (kept.contains(role) && !processes.get(role).isAlive()) {
+                ended.append(role)
+                        .append(" ended by itself: ")
+                        .append(processes.get(role).output());
+                processes.get(role).close();
+                processes.put(role, begin.apply(role).start());
+            }
+        }
+    }
+
+    @Override
+    public void close() {
+        watch.shutdownNow();
+        synchronized (this) {
+            processes.values().forEach(TestProcess::close);
+        }
+    }
+}

@@ -1,0 +1,354 @@
+package io.cqrs.it.chaos;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.cqrs.core.jdbc.UrlDataSource;
+import io.cqrs.core.schema.CqrsSchema;
+import io.cqrs.it.process.DoomedRelay;
+import io.cqrs.it.support.TcpProxy;
+import io.cqrs.it.support.TestDatabase;
+import io.cqrs.it.support.TestProcess;
+import io.cqrs.master.TriggerCapture;
+import io.cqrs.replica.DeadLetterFilter;
+import io.cqrs.replica.DeadLetters;
+import io.cqrs.tools.servers.BrokerServer;
+import io.cqrs.tools.servers.DatabaseServer;
+import io.cqrs.tools.servers.Servers;
+import io.cqrs.transport.Wire;
+import io.cqrs.transport.rabbit.RabbitConfig;
+import io.cqrs.transport.rabbit.RabbitTransport;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.ConcurrentSkipListSet;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.awaitility.core.ConditionTimeoutException;
+
+/**
+ * A master service with two relays, a replica service with two processes and one with hooks that fail, each a process of
+ * its own; a broker and two database servers of their own; links between them that can be broken.
+ */
+final class World implements AutoCloseable {
+
+    static final String EXCHANGE = "chaos";
+    /** The first replica's queue: what is declared in a file, and applied in sets. */
+    static final String SETS = "chaos_sets";
+    /** The second one's, which has hooks. */
+    static final String HOOKED = "chaos_hooked";
+
+    private static final Pattern POISON = Pattern.compile("poison-\\d+");
+    private static final String ROWS = "select %s from %s order by id";
+    private static final long MOST_KB = 700_000;
+    private static final long MOST_THREADS = 80;
+
+    final BrokerServer broker;
+    final DatabaseServer masterServer;
+    final DatabaseServer replicaServer;
+    final TestDatabase master;
+    final TestDatabase sets;
+    final TestDatabase hooked;
+    final TcpProxy relayLink;
+    final TcpProxy workerLink;
+    final TcpProxy masterLink;
+    final TcpProxy replicaLink;
+    final RabbitTransport transport;
+    final Supervisor processes;
+    final Set<String> poison = new ConcurrentSkipListSet<>();
+
+    private final long seed;
+    private final Servers servers;
+    private final Path masterConfig;
+    private final Path replicaConfig;
+    private final AtomicInteger markers = new AtomicInteger();
+
+    private World(long seed, Servers servers, Path directory, Wire wire) throws Exception {
+        this.seed = seed;
+        this.servers = servers;
+        List<BrokerServer> brokers = servers.brokerCluster(1);
+        Optional<DatabaseServer> masters = servers.anotherDatabase();
+        Optional<DatabaseServer> replicas = servers.anotherDatabase();
+        assumeTrue(
+                !brokers.isEmpty() && masters.isPresent() && replicas.isPresent(),
+                "faults need the binaries of RabbitMQ and PostgreSQL, which are not here");
+        broker = brokers.get(0);
+        masterServer = masters.get();
+        replicaServer = replicas.get();
+        master = database(masterServer.createDatabase("master"));
+        sets = database(replicaServer.createDatabase("sets"));
+        hooked = database(replicaServer.createDatabase("hooked"));
+        relayLink = TcpProxy.to("127.0.0.1", port(broker.url()));
+        workerLink = TcpProxy.to("127.0.0.1", port(broker.url()));
+        masterLink = TcpProxy.to("127.0.0.1", port(master.url()));
+        replicaLink = TcpProxy.to("127.0.0.1", port(sets.url()));
+        createTables();
+        masterConfig = Files.writeString(directory.resolve("master.yaml"), """
+                database: { url: "%s" }
+                transport: { url: "%s", exchange: %s, wire: %s }
+                masters:
+                  item: { table: item, fields: [id, name, amount, price] }
+                  part: { table: part, fields: [id, name, amount] }
+                """.formatted(
+                        through(masterLink, master.url()),
+                        through(relayLink, broker.url()),
+                        EXCHANGE,
+                        wire.name().toLowerCase(Locale.ROOT)));
+        replicaConfig = Files.writeString(directory.resolve("replica.yaml"), """
+                database: { url: "%s" }
+                transport: { url: "%s", exchange: %s }
+                queue: %s
+                max_retries: 2
+                replicas: { item: { table: item_ref }, part: { table: part_ref } }
+                """.formatted(
+                        through(replicaLink, sets.url()), through(workerLink, broker.url()), EXCHANGE, SETS));
+        transport = RabbitTransport.of(
+                RabbitConfig.builder(broker.url()).exchange(EXCHANGE).build());
+        processes = new Supervisor(this::process);
+    }
+
+    /** Starts everything, and waits until changes arrive. */
+    static World open(long seed, Wire wire, Path directory) throws Exception {
+        Servers servers = Servers.forTests();
+        try {
+            World world = new World(seed, servers, directory, wire);
+            for (Role role : Role.values()) {
+                world.processes.start(role);
+            }
+            world.awaitTraffic(Duration.ofSeconds(60));
+            return world;
+        } catch (Exception | Error e) {
+            servers.close();
+            throw e;
+        }
+    }
+
+    private static TestDatabase database(String url) {
+        return new TestDatabase(url, UrlDataSource.of(url, null, null));
+    }
+
+    private static int port(String url) {
+        return Integer.parseInt(url.replaceAll("(?s).*127\\.0\\.0\\.1:(\\d+).*", "$1"));
+    }
+
+    private static String through(TcpProxy link, String url) {
+        return url.replaceAll("127\\.0\\.0\\.1:\\d+", "127.0.0.1:" + link.port());
+    }
+
+    private void createTables() {
+        CqrsSchema.standard().migrate(master.dataSource());
+        CqrsSchema.standard().migrate(sets.dataSource());
+        CqrsSchema.standard().migrate(hooked.dataSource());
+        master.execute(ChaosItem.TABLE.formatted("item"));
+        master.execute(Part.TABLE.formatted("part"));
+        TriggerCapture.of(master.dataSource()).install(Part.MASTER);
+        sets.execute(ChaosItem.TABLE.formatted("item_ref"));
+        sets.execute(Part.TABLE.formatted("part_ref"));
+        hooked.execute(ChaosItem.TABLE.formatted("item_ref"));
+    }
+
+    private TestProcess process(Role role) {
+        return (switch (role) {
+                    case MASTER ->
+                        TestProcess.main(
+                                ChaosMaster.class,
+                                through(masterLink, master.url()),
+                                Long.toString(seed + 100L * markers.incrementAndGet()));
+                    case RELAY_1, RELAY_2 ->
+                        TestProcess.cqrs("relay", "--config", masterConfig.toString())
+                                .with(
+                                        "CQRS_DATABASE_URL",
+                                        through(masterLink, master.url()) + "&ApplicationName=" + role);
+                    case WORKER_1 -> TestProcess.cqrs("consume", "-w", "2", "--config", replicaConfig.toString());
+                    case WORKER_2 -> TestProcess.cqrs("consume", "-w", "1", "--config", replicaConfig.toString());
+                    case HOOKS ->
+                        TestProcess.main(
+                                HookedWorker.class,
+                                through(replicaLink, hooked.url()),
+                                through(workerLink, broker.url()),
+                                EXCHANGE,
+                                HOOKED,
+                                Long.toString(seed));
+                })
+                .with("JAVA_TOOL_OPTIONS", "-Xmx160m");
+    }
+
+    /** Returns a relay that dies at a step, not started. */
+    TestProcess doomedRelay(String step) {
+        return TestProcess.main(
+                DoomedRelay.class, through(masterLink, master.url()), through(relayLink, broker.url()), EXCHANGE, step);
+    }
+
+    /** Returns a worker that dies at a step, not started. */
+    TestProcess doomedWorker(DoomedWorker.Step step) {
+        return TestProcess.main(
+                DoomedWorker.class,
+                through(replicaLink, sets.url()),
+                through(workerLink, broker.url()),
+                EXCHANGE,
+                SETS,
+                step.name());
+    }
+
+    /** Waits until changes that were committed from now on arrive at both replicas, of both ways of capture. */
+    Duration awaitTraffic(Duration limit) {
+        long start = System.nanoTime();
+        String now = await().atMost(limit)
+                .ignoreExceptions()
+                .until(() -> master.rows("select now()").get(0), text -> true);
+        String since = " where cqrs_updated > timestamptz '" + now + "'";
+        try {
+            await().alias("traffic, after " + now)
+                    .atMost(limit)
+                    .pollInterval(Duration.ofMillis(100))
+                    .ignoreExceptions()
+                    .until(() -> sets.count("item_ref" + since) > 0
+                            && sets.count("part_ref" + since) > 0
+                            && hooked.count("item_ref" + since) > 0);
+        } catch (ConditionTimeoutException e) {
+            throw new AssertionError(e.getMessage() + processes.said(), e);
+        }
+        return Duration.ofNanos(System.nanoTime() - start);
+    }
+
+    /** Waits until a queue holds so many messages. */
+    void awaitWaiting(String queue, long count) {
+        await().atMost(Duration.ofSeconds(60))
+                .until(() -> transport.inspect(queue).ready() >= count);
+    }
+
+    /** Has the writers end, and waits until there is nothing under way. */
+    void quiet() {
+        processes.start(Role.MASTER);
+        TestProcess writing = processes.letGo(Role.MASTER);
+        await().atMost(Duration.ofSeconds(30)).until(() -> writing.output().contains("writing") || !writing.isAlive());
+        if (writing.isAlive()) {
+            writing.tell("stop");
+            await().atMost(Duration.ofSeconds(60)).until(() -> !writing.isAlive());
+        }
+        await().alias("the outbox is empty")
+                .atMost(Duration.ofSeconds(120))
+                .ignoreExceptions()
+                .until(() -> master.count("cqrs.outbox") == 0);
+        await().alias("the queues are empty, and nothing waits for another attempt")
+                .atMost(Duration.ofSeconds(120))
+                .pollInterval(Duration.ofSeconds(1))
+                .ignoreExceptions()
+                .until(() -> waiting().isEmpty());
+    }
+
+    /** Fails unless both replicas are as the master, column by column, and only poison is in the dead letters. */
+    void requireEqual() {
+        List<String> items = master.rows(ROWS.formatted(ChaosItem.COLUMNS, "item"));
+        assertThat(differences(sets.rows(ROWS.formatted(ChaosItem.COLUMNS, "item_ref")), items))
+                .as("items of the first replica, and what the master has instead")
+                .isEmpty();
+        assertThat(differences(hooked.rows(ROWS.formatted(ChaosItem.COLUMNS, "item_ref")), items))
+                .as("items of the replica with hooks, and what the master has instead")
+                .isEmpty();
+        assertThat(differences(
+                        sets.rows(ROWS.formatted(Part.COLUMNS, "part_ref")),
+                        master.rows(ROWS.formatted(Part.COLUMNS, "part"))))
+                .as("parts of the first replica, and what the master has instead")
+                .isEmpty();
+        assertThat(deadLetters()).as("dead letters").isEqualTo(new TreeSet<>(poison));
+    }
+
+    /** Returns what is only here, marked with a minus, and what is only there. */
+    private static List<String> differences(List<String> here, List<String> there) {
+        Set<String> both = new HashSet<>(here);
+        both.retainAll(new HashSet<>(there));
+        return Stream.concat(here.stream().map(row -> "-" + row), there.stream().map(row -> "+" + row))
+                .filter(row -> !both.contains(row.substring(1)))
+                .sorted(Comparator.comparing(row -> row.substring(1)))
+                .toList();
+    }
+
+    /** Fails where a process has grown beyond what it may need. */
+    void requireBounded() {
+        for (Role role : Role.values()) {
+            TestProcess process = processes.get(role);
+            if (process.isAlive()) {
+                assertThat(process.figure("VmRSS")).as(role + ": KB in memory").isLessThan(MOST_KB);
+                assertThat(process.figure("Threads")).as(role + ": threads").isLessThan(MOST_THREADS);
+                assertThat(process.output()).doesNotContain("OutOfMemoryError").doesNotContain("VIOLATION");
+            }
+        }
+    }
+
+    /** Returns how many changes the master has sent so far. */
+    long changes() {
+        return Long.parseLong(
+                master.rows("select last_value from cqrs.outbox_id_seq").get(0));
+    }
+
+    /** Returns the queues that hold something, but for the dead letters'. */
+    private List<String> waiting() {
+        return broker.rabbitmqctl("-q", "list_queues", "name", "messages")
+                .lines()
+                .filter(line -> line.startsWith(EXCHANGE) || line.startsWith("cqrs."))
+                .filter(line -> !line.endsWith("\t0"))
+                .toList();
+    }
+
+    private Set<String> deadLetters() {
+        Set<String> dead = new TreeSet<>();
+        for (String queue : List.of(SETS, HOOKED)) {
+            try {
+                long unused = DeadLetters.of(transport, queue)
+                        .forEach(
+                                DeadLetterFilter.ALL,
+                                letter -> dead.add(
+                                        queue + " " + mark(new String(letter.body(), StandardCharsets.UTF_8))));
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+        }
+        return dead;
+    }
+
+    /** What is no poison shows as it is. */
+    private static String mark(String body) {
+        Matcher mark = POISON.matcher(body);
+        return mark.find() ? mark.group() : body;
+    }
+
+    /** Deletes the queue of the first replica with all that is in it. */
+    void deleteQueue() {
+        String unused = broker.rabbitmqctl("delete_queue", SETS);
+    }
+
+    /** Sends what the first replica lacks, by the pipe of the command line. */
+    void repair() throws Exception {
+        for (String model : List.of("item", "part")) {
+            String stages = "./cqrs diff-master -c " + model + " --checksum --config " + masterConfig
+                    + " | ./cqrs diff-replica --config " + replicaConfig + " | ./cqrs diff-sync --config "
+                    + masterConfig;
+            try (TestProcess pipe = TestProcess.of("sh", "-c", stages).start()) {
+                assertThat(pipe.awaitExit()).as(pipe.output()).isIn(0, 10);
+            }
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        processes.close();
+        for (TcpProxy link : List.of(relayLink, workerLink, masterLink, replicaLink)) {
+            link.close();
+        }
+        transport.close();
+        servers.close();
+    }
+}
