@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param sslContext whom to trust with {@code amqps}; the JVM's default unless set
  * @param connectTimeout how long one attempt to connect may take, 10 s unless set
  * @param heartbeat after twice this silence a connection counts as lost, 5 s unless set
- * @param reconnect the wait between attempts to connect, 0.5 s doubling up to 5 s unless set
+ * @param reconnect the wait between attempts to connect, 0.5 s doubling up to 3 s unless set
  * @param patience how long to try before giving up with an error, or null for ever, the default
  */
 public record RabbitConfig(
@@ -74,7 +74,7 @@ public record RabbitConfig(
         private @Nullable SSLContext sslContext;
         private Duration connectTimeout = Duration.ofSeconds(10);
         private Duration heartbeat = Duration.ofSeconds(5);
-        private Backoff reconnect = Backoff.exponential(Duration.ofMillis(500), Duration.ofSeconds(5));
+        private Backoff reconnect = Backoff.exponential(Duration.ofMillis(500), Duration.ofSeconds(3));
         private @Nullable Duration patience;
 
         private Builder(String text) {

@@ -32,7 +32,7 @@ final class Supervisor implements AutoCloseable {
 
     synchronized void start(Role role) {
         if (kept.add(role)) {
-            processes.put(role, begin.apply(role).start());
+            replace(role);
         }
     }
 
@@ -75,9 +75,15 @@ final class Supervisor implements AutoCloseable {
                 ended.append(role)
                         .append(" ended by itself: ")
                         .append(processes.get(role).output());
-                processes.get(role).close();
-                processes.put(role, begin.apply(role).start());
+                replace(role);
             }
+        }
+    }
+
+    private void replace(Role role) {
+        TestProcess last = processes.put(role, begin.apply(role).start());
+        if (last != null) {
+            last.close();
         }
     }
 
