@@ -25,7 +25,7 @@ public final class SessionSettings implements AutoCloseable {
     private final Connection connection;
     private final boolean autoCommit;
     private final int isolation;
-    private final int networkTimeout;
+    private int networkTimeout;
     private final Map<String, String> before = new LinkedHashMap<>();
 
     private SessionSettings(Connection connection) throws SQLException {
@@ -58,19 +58,26 @@ public final class SessionSettings implements AutoCloseable {
 
     /**
      * The same for a session that lasts, for a broken network says nothing: the connection is given up when the server has
-     * not answered for so long, and the server notices within half a minute that our host is gone, or what the session
-     * holds would stay locked for hours.
+     * not answered for so long, and the server notices within half a minute that our host is gone while it waits for
+     * us, or what the session holds would stay locked for hours.
      *
      * @param answerWithin longer than any statement takes
      * @throws SQLException if the database refuses a setting; those set before it are put back
      */
     public static SessionSettings set(Connection connection, Map<String, String> settings, Duration answerWithin)
             throws SQLException {
+        int before = connection.getNetworkTimeout();
+        connection.setNetworkTimeout(Runnable::run, (int) Math.min(Integer.MAX_VALUE, answerWithin.toMillis()));
         Map<String, String> all = new LinkedHashMap<>(NOTICE_LOST_CLIENT);
         all.putAll(settings);
-        SessionSettings session = set(connection, all);
-        connection.setNetworkTimeout(Runnable::run, (int) Math.min(Integer.MAX_VALUE, answerWithin.toMillis()));
-        return session;
+        try {
+            SessionSettings session = set(connection, all);
+            session.networkTimeout = before;
+            return session;
+        } catch (SQLException e) {
+            connection.setNetworkTimeout(Runnable::run, before);
+            throw e;
+        }
     }
 
     @Override

@@ -30,6 +30,7 @@ public final class UrlDataSource implements DataSource {
         }
         // A server that vanished without a word is noticed by the kernel, not never.
         properties.setProperty("tcpKeepAlive", "true");
+        properties.setProperty("loginTimeout", "30");
         properties.setProperty("ApplicationName", "cqrs");
     }
 

@@ -1,5 +1,6 @@
 package io.cqrs.core.rows;
 
+import io.cqrs.core.SerializationException;
 import io.cqrs.core.jdbc.TableName;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -30,13 +31,17 @@ public record ComparedTable(
         fields = Collections.unmodifiableMap(new LinkedHashMap<>(fields));
     }
 
-    /** Returns this with some of the fields only, in this order. */
+    /**
+     * Returns this with some of the fields only, in this order.
+     *
+     * @throws SerializationException if the table has not one of them
+     */
     public ComparedTable withFields(List<String> names) {
         Map<String, ComparedColumn> chosen = new LinkedHashMap<>();
         for (String name : names) {
             ComparedColumn column = fields.get(name);
             if (column == null) {
-                throw new IllegalArgumentException(table + " has no field " + name + " to compare");
+                throw new SerializationException(table + " has no field " + name + " to compare");
             }
             chosen.put(name, column);
         }

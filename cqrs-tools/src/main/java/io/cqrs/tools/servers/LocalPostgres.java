@@ -98,7 +98,14 @@ final class LocalPostgres implements ServerControl {
 
     @Override
     public void kill() {
+        // Frozen first, or it would begin processes that nobody counts.
+        LocalProcesses.pause(directory.path(), processes());
         LocalProcesses.kill(processes());
+        try {
+            Files.deleteIfExists(pidFile());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     @Override

@@ -180,6 +180,17 @@ class ArchitectureTest {
             .orShould()
             .accessField(System.class, "err");
 
+    /** Bytes from outside become values of a few known types, never objects of a class that they name. */
+    @ArchTest
+    static final ArchRule NOTHING_IS_DESERIALIZED = noClasses()
+            .that()
+            .resideInAPackage("io.cqrs..")
+            .should()
+            .dependOnClassesThat()
+            .haveNameMatching("java\\.io\\.Object(Input|Output)Stream"
+                    + "|com\\.fasterxml\\.jackson\\.annotation\\.JsonTypeInfo.*"
+                    + "|com\\.fasterxml\\.jackson\\.databind\\.jsontype\\..*|java\\.beans\\.XMLDecoder");
+
     @ArchTest
     static final ArchRule PACKAGES_ARE_NULL_MARKED = classes()
             .that()

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 /**
  * Faults of all kinds amid traffic, several at a time, then quiet, then the check: nothing lost, nothing doubled, nothing
  * wrong. {@code -Dcqrs.chaos.seconds} a round and {@code -Dcqrs.chaos.rounds} say how much of it, {@code -Dcqrs.chaos.seed}
- * repeats a schedule.
+ * repeats the mix, though not its moments.
  */
 @ExtendWith(TestEnvironment.class)
 @Tag("chaos")
@@ -38,19 +38,19 @@ class ChaosIT {
         try (World world = World.open(seed, seed % 2 == 0 ? Wire.SINGLE : Wire.BATCH, directory)) {
             for (int round = 0; round < ROUNDS; round++) {
                 System.err.println(
-                        "chaos: seed " + (seed + round) + " (again: -Dcqrs.chaos.seed=" + (seed + round) + ")");
+                        "chaos: round " + round + " of seed " + seed + " (again: -Dcqrs.chaos.seed=" + seed + ")");
                 Schedule schedule = new Schedule(world, seed + round);
                 schedule.run(Duration.ofSeconds(SECONDS));
                 System.err.println("chaos: traffic after "
                         + world.awaitTraffic(Duration.ofSeconds(60)).toMillis() + " ms");
+                world.requireBounded();
                 world.quiet();
                 world.requireEqual();
-                world.requireBounded();
                 schedule.counts().forEach((kind, count) -> faults.merge(kind, count, Integer::sum));
                 overlapping += schedule.overlapping();
                 System.err.println("chaos: " + world.changes() + " changes, "
                         + faults.values().stream().mapToInt(Integer::intValue).sum() + " faults, " + overlapping
-                        + " of them while another went on, 0 lost, 0 wrong: " + faults);
+                        + " of them while another went on, equal in the end: " + faults);
                 world.processes.start(Role.MASTER);
             }
         }

@@ -19,7 +19,6 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import org.hibernate.Session;
 import org.hibernate.cfg.Configuration;
@@ -44,7 +43,7 @@ final class ChaosMaster {
     private final MasterUnit unit;
     private volatile Duration clockOffset = Duration.ZERO;
     private volatile boolean stopping;
-    private final AtomicReference<Step> doom = new AtomicReference<>();
+    private volatile Step doom;
 
     private ChaosMaster(String url) {
         HikariConfig config = new HikariConfig();
@@ -88,7 +87,7 @@ final class ChaosMaster {
             case "clock" -> clockOffset = Duration.ofMillis(Long.parseLong(words[1]));
             case "long" -> new Thread(() -> writeForLong(Integer.parseInt(words[1]))).start();
             case "oversize" -> writeOversize();
-            case "die" -> doom.set(Step.valueOf(words[1]));
+            case "die" -> doom = Step.valueOf(words[1]);
             default -> throw new IllegalArgumentException(words[0]);
         }
     }
@@ -107,21 +106,20 @@ final class ChaosMaster {
 
     private void writeItems(Random random) {
         boolean rollBack = random.nextInt(20) == 0;
-        Step dies = doom.getAndSet(null);
-        if (dies == Step.AFTER_COMMIT) {
-            SelfKill.afterCommitOf(unit.sessions());
-        }
         int changes = 1 + random.nextInt(4);
-        if (rollBack && dies == null) {
+        if (rollBack) {
             unit.rollBack(session -> writeItems(session, random, changes));
-        } else {
-            unit.commit(session -> {
-                writeItems(session, random, changes);
-                if (dies == Step.BEFORE_COMMIT) {
-                    SelfKill.beforeCommitOf(session);
-                }
-            });
+            return;
         }
+        unit.commit(session -> {
+            writeItems(session, random, changes);
+            Step dies = doom;
+            if (dies == Step.BEFORE_COMMIT) {
+                SelfKill.beforeCommitOf(session);
+            } else if (dies == Step.AFTER_COMMIT) {
+                SelfKill.afterCommitOf(unit.sessions());
+            }
+        });
     }
 
     private static void writeItems(Session session, Random random, int changes) {

@@ -24,14 +24,10 @@ final class Faults {
 
     private static final Action NOTHING = (world, random) -> {};
     private static final String CLOSE_CHANNELS = "[exit(Channel, kill) || Channel <- rabbit_channel:list_local()], ok.";
-    private static final String END_RELAY =
-            "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and granted and objsubid = 2"
-                    + " and database = (select oid from pg_database where datname = current_database())"
-                    + " and classid = 1668379251";
-    private static final String LEADER =
-            "select application_name from pg_stat_activity where pid in (select pid from pg_locks where locktype ="
-                    + " 'advisory' and granted and objsubid = 2 and classid = 1668379251) and datname ="
-                    + " current_database()";
+    /** Whoever holds the lock of relays, which is in the space "cqrs" in ASCII. */
+    private static final String LEADS =
+            " from pg_stat_activity where datname = current_database() and pid in (select pid from pg_locks"
+                    + " where locktype = 'advisory' and granted and objsubid = 2 and classid = 1668379251)";
 
     private Faults() {}
 
@@ -39,16 +35,13 @@ final class Faults {
     static List<Fault> all() {
         List<Fault> all = new ArrayList<>(List.of(
                 killed("master-killed", Part.MASTER, Role.MASTER),
-                fault(
-                        "master-dies-at-step",
-                        Set.of(Part.MASTER),
-                        Faults::masterDies,
-                        (world, random) -> world.processes.start(Role.MASTER)),
                 killed("relay-killed", Part.RELAYS, Role.RELAY_1, Role.RELAY_2),
-                fault("relay-dies-at-step", Set.of(Part.RELAYS), Faults::relayDies, Faults::startRelays),
-                fault("two-relays-lead", Set.of(Part.RELAYS), Faults::pauseLeader, Faults::resumeRelays),
+                fault(
+                        "two-relays-lead",
+                        Set.of(Part.RELAYS, Part.MASTER_DATABASE),
+                        Faults::pauseLeader,
+                        Faults::resumeRelays),
                 killed("worker-killed", Part.WORKERS, Role.WORKER_1, Role.WORKER_2),
-                fault("worker-dies-at-step", Set.of(Part.WORKERS), Faults::workerDies, Faults::startWorkers),
                 paused("worker-paused", Part.WORKERS, Role.WORKER_1),
                 killed("hooks-killed", Part.HOOKS, Role.HOOKS),
                 paused("hooks-paused", Part.HOOKS, Role.HOOKS),
@@ -72,11 +65,31 @@ final class Faults {
                 fault("long-transaction", Set.of(Part.MASTER), Faults::longTransaction, NOTHING),
                 fault("oversize", Set.of(Part.MASTER), (world, random) -> tell(world, "oversize"), NOTHING),
                 fault("poison", Set.of(Part.BROKER), Faults::poison, NOTHING)));
+        for (ChaosMaster.Step step : ChaosMaster.Step.values()) {
+            all.add(dies("master-dies", step, Part.MASTER, world -> masterDies(world, step), Role.MASTER));
+        }
+        for (DoomedRelay.Step step : DoomedRelay.Step.values()) {
+            all.add(dies("relay-dies", step, Part.RELAYS, world -> relayDies(world, step), Role.RELAY_1, Role.RELAY_2));
+        }
+        for (DoomedWorker.Step step : DoomedWorker.Step.values()) {
+            all.add(dies("worker-dies", step, Part.WORKERS, world -> workerDies(world, step), Role.WORKER_2));
+        }
         all.addAll(links("link-cut", TcpProxy::cut));
         all.addAll(links("link-held", TcpProxy::hold));
         all.addAll(links("link-half-open", TcpProxy::strand));
+        all.add(stranded("relays to broker", Part.RELAYS, world -> world.relayLink));
+        all.add(stranded("workers to broker", Part.WORKERS, world -> world.workerLink));
         all.addAll(links("link-slow", link -> link.slow(Duration.ofMillis(100))));
         return all;
+    }
+
+    private static Fault dies(String kind, Enum<?> step, Part part, Consumer<World> begin, Role... anew) {
+        return new Fault(
+                kind,
+                step.name(),
+                Set.of(part),
+                (world, random) -> begin.accept(world),
+                (world, random) -> List.of(anew).forEach(world.processes::start));
     }
 
     private static List<Fault> links(String kind, Consumer<TcpProxy> begin) {
@@ -85,6 +98,16 @@ final class Faults {
                 link(kind, "workers to broker", Part.WORKERS, world -> world.workerLink, begin),
                 link(kind, "master to database", Part.MASTER_DATABASE, world -> world.masterLink, begin),
                 link(kind, "replicas to database", Part.REPLICA_DATABASE, world -> world.replicaLink, begin));
+    }
+
+    /** Half open for good: nobody ever tells either end. */
+    private static Fault stranded(String where, Part part, Function<World, TcpProxy> link) {
+        return new Fault(
+                "link-stranded",
+                where,
+                Set.of(part),
+                (world, random) -> link.apply(world).strand(),
+                NOTHING);
     }
 
     private static Fault link(
@@ -157,49 +180,44 @@ final class Faults {
         tell(world, "long " + (2 + random.nextInt(6)));
     }
 
-    private static void masterDies(World world, Random random) {
-        tell(world, "die " + one(ChaosMaster.Step.values(), random));
-        awaitDeath(world.processes.letGo(Role.MASTER));
+    private static void masterDies(World world, ChaosMaster.Step step) {
+        tell(world, "die " + step);
+        awaitDeath(world, world.processes.letGo(Role.MASTER));
     }
 
-    private static void relayDies(World world, Random random) {
+    private static void relayDies(World world, DoomedRelay.Step step) {
         world.processes.kill(Role.RELAY_1);
         world.processes.kill(Role.RELAY_2);
-        try (TestProcess doomed =
-                world.doomedRelay(one(DoomedRelay.Step.values(), random).name()).start()) {
-            awaitDeath(doomed);
+        try (TestProcess doomed = world.doomedRelay(step).start()) {
+            awaitDeath(world, doomed);
         }
     }
 
-    private static void startRelays(World world, Random random) {
-        world.processes.start(Role.RELAY_1);
-        world.processes.start(Role.RELAY_2);
-    }
-
-    private static void workerDies(World world, Random random) {
+    private static void workerDies(World world, DoomedWorker.Step step) {
         world.processes.kill(Role.WORKER_2);
-        try (TestProcess doomed =
-                world.doomedWorker(one(DoomedWorker.Step.values(), random)).start()) {
-            awaitDeath(doomed);
+        try (TestProcess doomed = world.doomedWorker(step).start()) {
+            awaitDeath(world, doomed);
         }
-    }
-
-    private static void startWorkers(World world, Random random) {
-        world.processes.start(Role.WORKER_2);
     }
 
     /** Where another fault keeps it from getting there, it is killed where it is. */
-    private static void awaitDeath(TestProcess process) {
+    private static void awaitDeath(World world, TestProcess process) {
         long limit = System.nanoTime() + Duration.ofSeconds(15).toNanos();
         await().atMost(Duration.ofSeconds(20)).until(() -> !process.isAlive() || System.nanoTime() > limit);
+        if (process.isAlive()) {
+            world.killedElsewhere.incrementAndGet();
+        }
         process.close();
     }
 
     /** Stops the relay that leads, and has the server end its session: the other one leads from now on, too. */
     private static void pauseLeader(World world, Random random) {
-        String leader = world.master.rows(LEADER).stream().findFirst().orElse(Role.RELAY_1.name());
+        String leader = world.master.rows("select application_name" + LEADS).stream()
+                .filter(name -> name.startsWith("RELAY"))
+                .findFirst()
+                .orElse(Role.RELAY_1.name());
         world.processes.get(Role.valueOf(leader)).pause();
-        List<String> unused = world.master.rows(END_RELAY);
+        List<String> unused = world.master.rows("select pg_terminate_backend(pid)" + LEADS);
     }
 
     private static void resumeRelays(World world, Random random) {
@@ -218,9 +236,5 @@ final class Faults {
                 "cqrs_updated": "2026-11-22 04:00:00+00:00"}}""".formatted(mark);
         world.poison.add(queue + " " + mark);
         Queues.putBytes(world.transport, queue, Map.of(), List.of(body.getBytes(StandardCharsets.UTF_8)));
-    }
-
-    private static <T> T one(T[] values, Random random) {
-        return values[random.nextInt(values.length)];
     }
 }

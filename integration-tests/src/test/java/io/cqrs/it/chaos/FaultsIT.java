@@ -30,7 +30,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class FaultsIT {
 
     private static final Duration RECOVERY = Duration.ofSeconds(15);
-    private static final Duration LASTS = Duration.ofSeconds(2);
+    private static final Duration LASTS = Duration.ofSeconds(1);
 
     @TempDir
     static Path directory;
@@ -61,9 +61,12 @@ class FaultsIT {
     @MethodSource("faults")
     @Order(1)
     void letsTrafficFlowAgainByItselfAfter(Fault fault) throws Exception {
-        fault.begin().run(world, RANDOM);
-        boolean unused = new Waiter().await(LASTS);
-        fault.end().run(world, RANDOM);
+        try {
+            fault.begin().run(world, RANDOM);
+            boolean unused = new Waiter().await(LASTS);
+        } finally {
+            fault.end().run(world, RANDOM);
+        }
         System.err.println(
                 fault + ": traffic after " + world.awaitTraffic(RECOVERY).toMillis() + " ms");
     }
@@ -71,10 +74,14 @@ class FaultsIT {
     @Test
     @Order(2)
     void lostNothingByAnyOfThem() {
+        world.requireBounded();
         world.quiet();
         world.requireEqual();
-        world.requireBounded();
         assertThat(world.changes()).isPositive();
+        assertThat(world.killedElsewhere)
+                .as("processes that did not get to the step at which they were to die")
+                .hasValue(0);
+        assertThat(world.processes.ended()).as("what ended by itself").isEmpty();
     }
 
     @Test

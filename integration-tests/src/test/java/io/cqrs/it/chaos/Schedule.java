@@ -16,6 +16,7 @@ import java.util.TreeMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 
 /** Has faults come and go for a while, several at a time where they break different parts, each kind as often as the others. */
 final class Schedule {
@@ -55,6 +56,7 @@ final class Schedule {
             }
         } finally {
             lanes.shutdownNow();
+            boolean unused = lanes.awaitTermination(2, TimeUnit.MINUTES);
         }
     }
 

@@ -71,11 +71,15 @@ final class Supervisor implements AutoCloseable {
 
     private synchronized void startWhatEnded() {
         for (Role role : Role.values()) {
-            if (kept.contains(role) && !processes.get(role).isAlive()) {
-                ended.append(role)
-                        .append(" ended by itself: ")
-                        .append(processes.get(role).output());
-                replace(role);
+            try {
+                if (kept.contains(role) && !processes.get(role).isAlive()) {
+                    ended.append(role)
+                            .append(" ended by itself: ")
+                            .append(end(processes.get(role).output()));
+                    replace(role);
+                }
+            } catch (RuntimeException e) {
+                ended.append(role).append(" could not be started: ").append(e);
             }
         }
     }

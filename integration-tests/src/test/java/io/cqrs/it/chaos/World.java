@@ -69,6 +69,9 @@ final class World implements AutoCloseable {
     final TcpProxy replicaLink;
     final RabbitTransport transport;
     final Supervisor processes;
+    /** How many processes did not get to the step at which they were to die. */
+    final AtomicInteger killedElsewhere = new AtomicInteger();
+
     final Set<String> poison = new ConcurrentSkipListSet<>();
 
     private final long seed;
@@ -162,10 +165,10 @@ final class World implements AutoCloseable {
         CqrsSchema.standard().migrate(sets.dataSource());
         CqrsSchema.standard().migrate(hooked.dataSource());
         master.execute(ChaosItem.TABLE.formatted("item"));
-        master.execute(Part.TABLE.formatted("part"));
-        TriggerCapture.of(master.dataSource()).install(Part.MASTER);
+        master.execute(ChaosPart.TABLE.formatted("part"));
+        TriggerCapture.of(master.dataSource()).install(ChaosPart.MASTER);
         sets.execute(ChaosItem.TABLE.formatted("item_ref"));
-        sets.execute(Part.TABLE.formatted("part_ref"));
+        sets.execute(ChaosPart.TABLE.formatted("part_ref"));
         hooked.execute(ChaosItem.TABLE.formatted("item_ref"));
     }
 
@@ -196,9 +199,13 @@ final class World implements AutoCloseable {
     }
 
     /** Returns a relay that dies at a step, not started. */
-    TestProcess doomedRelay(String step) {
+    TestProcess doomedRelay(DoomedRelay.Step step) {
         return TestProcess.main(
-                DoomedRelay.class, through(masterLink, master.url()), through(relayLink, broker.url()), EXCHANGE, step);
+                DoomedRelay.class,
+                through(masterLink, master.url()),
+                through(relayLink, broker.url()),
+                EXCHANGE,
+                step.name());
     }
 
     /** Returns a worker that dies at a step, not started. */
@@ -248,6 +255,7 @@ final class World implements AutoCloseable {
             writing.tell("stop");
             await().atMost(Duration.ofSeconds(60)).until(() -> !writing.isAlive());
         }
+        assertThat(writing.output()).doesNotContain("VIOLATION");
         await().alias("the outbox is empty")
                 .atMost(Duration.ofSeconds(120))
                 .ignoreExceptions()
@@ -255,6 +263,8 @@ final class World implements AutoCloseable {
         await().alias("the queues are empty, and nothing waits for another attempt")
                 .atMost(Duration.ofSeconds(120))
                 .pollInterval(Duration.ofSeconds(1))
+                // The broker counts what its queues hold every five seconds.
+                .during(Duration.ofSeconds(6))
                 .ignoreExceptions()
                 .until(() -> waiting().isEmpty());
     }
@@ -269,8 +279,8 @@ final class World implements AutoCloseable {
                 .as("items of the replica with hooks, and what the master has instead")
                 .isEmpty();
         assertThat(differences(
-                        sets.rows(ROWS.formatted(Part.COLUMNS, "part_ref")),
-                        master.rows(ROWS.formatted(Part.COLUMNS, "part"))))
+                        sets.rows(ROWS.formatted(ChaosPart.COLUMNS, "part_ref")),
+                        master.rows(ROWS.formatted(ChaosPart.COLUMNS, "part"))))
                 .as("parts of the first replica, and what the master has instead")
                 .isEmpty();
         assertThat(deadLetters()).as("dead letters").isEqualTo(new TreeSet<>(poison));
@@ -291,7 +301,9 @@ final class World implements AutoCloseable {
         for (Role role : Role.values()) {
             TestProcess process = processes.get(role);
             if (process.isAlive()) {
-                assertThat(process.figure("VmRSS")).as(role + ": KB in memory").isLessThan(MOST_KB);
+                assertThat(process.figure("VmHWM"))
+                        .as(role + ": most KB in memory")
+                        .isLessThan(MOST_KB);
                 assertThat(process.figure("Threads")).as(role + ": threads").isLessThan(MOST_THREADS);
                 assertThat(process.output()).doesNotContain("OutOfMemoryError").doesNotContain("VIOLATION");
             }

@@ -65,7 +65,9 @@ class ClusterIT {
                         long sinceThen = written.get();
                         await().alias("changes made after " + node.description() + " was killed arrive")
                                 .atMost(Duration.ofSeconds(45))
-                                .until(() -> replicaDatabase.count("item_ref where id > " + sinceThen) > 100);
+                                .until(() -> replicaDatabase.count(
+                                                "item_ref where id > " + sinceThen + " and id <= " + (sinceThen + 100))
+                                        == 100);
                         node.start();
                     }
                 }

@@ -169,7 +169,7 @@ class ShardsIT {
             change(11, 1000, "n");
             await().until(() -> database.count("cqrs.outbox") == 0);
             await().until(() -> waiting(queue.shardName(1)) > 200 && waiting(queue.shardName(2)) > 200);
-            now.set(now.get().plus(Duration.ofMinutes(1)));
+            now.set(now.get().plus(Duration.ofMinutes(10)));
             await().until(() -> database.count("item_ref") == 1000);
         }
     }

@@ -93,6 +93,9 @@ public final class TcpProxy implements AutoCloseable {
                     } else {
                         Link link = new Link(client, new Socket(host, target));
                         open.add(link);
+                        if (cut) {
+                            link.close();
+                        }
                         start("out", () -> pump(link, link.client, link.server));
                         start("in", () -> pump(link, link.server, link.client));
                     }
@@ -165,9 +168,13 @@ public final class TcpProxy implements AutoCloseable {
 
         private void close() {
             open.remove(this);
+            close(client);
+            close(server);
+        }
+
+        private static void close(Socket socket) {
             try {
-                client.close();
-                server.close();
+                socket.close();
             } catch (IOException e) {
                 throw new IllegalStateException(e);
             }

@@ -133,9 +133,12 @@ public final class TestProcess implements AutoCloseable {
 
     private void signal(String signal) {
         try {
-            int unused = new ProcessBuilder("kill", signal, Long.toString(process.pid()))
+            int code = new ProcessBuilder("kill", signal, Long.toString(process.pid()))
                     .start()
                     .waitFor();
+            if (code != 0) {
+                throw new IllegalStateException("no process to signal: " + output());
+            }
         } catch (IOException e) {
             throw new IllegalStateException(e);
         } catch (InterruptedException e) {

@@ -54,10 +54,6 @@ import org.jspecify.annotations.Nullable;
 public final class BatchApplier implements AutoCloseable {
 
     private static final int SECONDS_TO_ANSWER = 5;
-    /** Where no statement timeout says what is too long. */
-    private static final Duration ANSWER_WITHIN = Duration.ofMinutes(5);
-
-    private static final Duration GRACE = Duration.ofSeconds(15);
 
     private final Connection connection;
     private final SessionSettings session;
@@ -99,12 +95,7 @@ public final class BatchApplier implements AutoCloseable {
             @Nullable EntitySessions entities,
             @Nullable Duration statementTimeout)
             throws SQLException {
-        Map<String, String> settings = new HashMap<>(SessionSql.SETTINGS);
-        if (statementTimeout != null) {
-            settings.put("statement_timeout", Long.toString(statementTimeout.toMillis()));
-        }
-        Duration answerWithin = statementTimeout == null ? ANSWER_WITHIN : statementTimeout.plus(GRACE);
-        SessionSettings session = SessionSettings.set(connection, settings, answerWithin);
+        SessionSettings session = ApplierSession.open(connection, statementTimeout);
         try {
             CqrsSchema.require(connection, schema.tombstone());
             List<ModelApplier> models = new ArrayList<>();
@@ -136,7 +127,8 @@ public final class BatchApplier implements AutoCloseable {
      */
     public void requireConnection(Exception error) throws SQLException {
         if (!connection.isValid(SECONDS_TO_ANSWER)) {
-            throw new SQLException("the connection was lost, last by " + error, "08006", error);
+            throw new SQLException(
+                    "the connection was lost, as of a " + error.getClass().getSimpleName(), "08006", error);
         }
     }
 
@@ -253,22 +245,29 @@ public final class BatchApplier implements AutoCloseable {
      */
     public void purgeTombstones(Instant cutOff) throws SQLException {
         for (ModelApplier applier : parentsFirst) {
-            String cqrsId = applier.cqrsId().value();
-            Transactions.run(connection, same -> {
-                try (Statement untimed = connection.createStatement()) {
-                    untimed.execute("set local statement_timeout = 0");
-                }
-                try (PreparedStatement purge = connection.prepareStatement(sql.purge())) {
-                    OffsetDateTime before = OffsetDateTime.ofInstant(cutOff, ZoneOffset.UTC);
-                    purge.setString(1, cqrsId);
-                    purge.setObject(2, before);
-                    purge.setString(3, cqrsId);
-                    purge.setString(4, cqrsId);
-                    purge.setObject(5, before);
-                    return purge.executeUpdate();
-                }
-            });
+            int purged;
+            do {
+                purged = purge(applier.cqrsId().value(), cutOff);
+            } while (purged > 0);
         }
+    }
+
+    /** Some of them at a time: nobody waits for an answer for long. */
+    private int purge(String cqrsId, Instant cutOff) throws SQLException {
+        return Transactions.run(connection, same -> {
+            try (Statement untimed = connection.createStatement()) {
+                untimed.execute("set local statement_timeout = 0");
+            }
+            try (PreparedStatement purge = connection.prepareStatement(sql.purge())) {
+                OffsetDateTime before = OffsetDateTime.ofInstant(cutOff, ZoneOffset.UTC);
+                purge.setString(1, cqrsId);
+                purge.setObject(2, before);
+                purge.setString(3, cqrsId);
+                purge.setString(4, cqrsId);
+                purge.setObject(5, before);
+                return purge.executeUpdate();
+            }
+        });
     }
 
     private void apply(Run run, LazyEntities context) throws SQLException {

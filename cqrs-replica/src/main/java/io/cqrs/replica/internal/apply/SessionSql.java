@@ -43,7 +43,7 @@ public final class SessionSql {
         return """
                 with gone as (
                     delete from %1$s t using (
-                        select pk from %1$s where cqrs_id = ? and greatest(received_at, updated) < ? for update skip locked) old
+                        select pk from %1$s where cqrs_id = ? and greatest(received_at, updated) < ? limit 50000 for update skip locked) old
                     where t.cqrs_id = ? and t.pk = old.pk
                     returning t.updated)
                 insert into %2$s as h (cqrs_id, updated, received_before)

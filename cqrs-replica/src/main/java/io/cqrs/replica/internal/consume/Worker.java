@@ -1,6 +1,7 @@
 package io.cqrs.replica.internal.consume;
 
 import io.cqrs.core.Backoff;
+import io.cqrs.core.TransportException;
 import io.cqrs.core.jdbc.ConnectionSource;
 import io.cqrs.core.lifecycle.SessionLoop;
 import io.cqrs.replica.internal.apply.BatchApplier;
@@ -12,6 +13,8 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One worker: a thread, a channel and a database connection.
@@ -27,9 +30,10 @@ import java.util.List;
  */
 public final class Worker implements SessionLoop.Session {
 
+    private static final Logger LOG = LoggerFactory.getLogger(Worker.class);
     private static final Duration WAIT = Duration.ofMillis(100);
     private static final Duration PURGE_INTERVAL = Duration.ofHours(1);
-    private static final Duration DECLARE_INTERVAL = Duration.ofMinutes(1);
+    private static final Duration DECLARE_INTERVAL = Duration.ofMinutes(10);
     private static final Duration CLOSE_LIMIT = Duration.ofSeconds(10);
     private static final Backoff BACKOFF = Backoff.exponential(Duration.ofMillis(200), Duration.ofSeconds(5));
 
@@ -78,6 +82,19 @@ public final class Worker implements SessionLoop.Session {
         }
     }
 
+    /** What can't be declared now is no reason to leave what is received from the queues that are there. */
+    private List<String> queuesNow(List<String> known) throws InterruptedException {
+        try {
+            return transport.declare(settings.queue());
+        } catch (TransportException e) {
+            LOG.warn(
+                    "the queues of {} could not be looked at: {}",
+                    settings.queue().name(),
+                    e.getMessage());
+            return known;
+        }
+    }
+
     /** Until asked to stop, or the replica has other queues than these. */
     private void consume(
             SessionLoop.Control control,
@@ -101,7 +118,7 @@ public final class Worker implements SessionLoop.Session {
             }
             // Bindings that somebody removed come back, and shards that another worker left or declared are found.
             if (!settings.clock().instant().isBefore(declareAt)) {
-                if (!transport.declare(settings.queue()).equals(queues)) {
+                if (!queuesNow(queues).equals(queues)) {
                     return;
                 }
                 declareAt = settings.clock().instant().plus(DECLARE_INTERVAL);

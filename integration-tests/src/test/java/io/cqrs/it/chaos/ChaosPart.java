@@ -5,7 +5,7 @@ import io.cqrs.core.jdbc.TableName;
 import io.cqrs.master.MasterTable;
 
 /** A table that triggers capture. */
-final class Part {
+final class ChaosPart {
 
     static final String COLUMNS = "id, name, amount, cqrs_revision, cqrs_updated";
     static final String TABLE = """
@@ -13,5 +13,5 @@ final class Part {
                 cqrs_revision bigint not null default 0, cqrs_updated timestamptz not null default now())""";
     static final MasterTable MASTER = MasterTable.of(CqrsId.of("part"), TableName.parse("part"));
 
-    private Part() {}
+    private ChaosPart() {}
 }

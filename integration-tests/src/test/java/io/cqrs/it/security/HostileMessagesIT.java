@@ -1,4 +1,4 @@
-package io.cqrs.it.replica;
+package io.cqrs.it.security;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
@@ -29,7 +29,6 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -40,7 +39,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 
 /** Random bytes, and real messages with bytes changed, amid good ones: each ends, none ends the worker, none is lost. */
 @ExtendWith(TestEnvironment.class)
-class FuzzIT {
+class HostileMessagesIT {
 
     private static final CqrsId ITEM = CqrsId.of("item");
     private static final Instant T0 = Instant.parse("2026-11-21T01:16:00Z");
@@ -81,7 +80,10 @@ class FuzzIT {
             for (int done = 0; done < 2 * eachKind; ) {
                 List<byte[]> page = new ArrayList<>();
                 for (int i = 0; i < 2_000 && done < 2 * eachKind; i++, done++) {
-                    page.add(done % 2 == 0 ? noise(random) : mutated(random, message(random.nextInt(500), done)));
+                    page.add(
+                            done % 2 == 0
+                                    ? Mutations.noise(random)
+                                    : Mutations.mutated(random, message(random.nextInt(500), done)));
                     if (done % GOOD_EVERY == 0) {
                         page.add(message(FIRST_GOOD + good++, 0));
                     }
@@ -113,12 +115,6 @@ class FuzzIT {
         return outcomes.ended() - outcomes.of(Outcome.NEEDS_SYNC) - outcomes.of(Outcome.REJECTED) + outcomes.dead();
     }
 
-    private static byte[] noise(Random random) {
-        byte[] bytes = new byte[random.nextInt(300)];
-        random.nextBytes(bytes);
-        return bytes;
-    }
-
     private static byte[] message(long id, long seconds) {
         Map<String, Object> data = new LinkedHashMap<>();
         data.put("id", id);
@@ -133,29 +129,5 @@ class FuzzIT {
         Change change =
                 Change.of(Signal.SAVE, EntityKey.of(ITEM, id), Stamp.of(T0.plusSeconds(seconds), seconds), data);
         return new MessageCodec().encode(Message.of(change)).getBytes(StandardCharsets.UTF_8);
-    }
-
-    /** Changes, drops, doubles or swaps a few bytes, or a value as a whole. */
-    private static byte[] mutated(Random random, byte[] message) {
-        String[] values = {"null", "true", "-1", "1e400", "\"\"", "[]", "{}", "\"\\u0000\"", "99999999999999999999"};
-        if (random.nextInt(3) == 0) {
-            String text = new String(message, StandardCharsets.UTF_8);
-            int colon = text.indexOf(':', random.nextInt(text.length()));
-            int end = colon < 0 ? -1 : text.indexOf(',', colon);
-            return end < 0
-                    ? message
-                    : (text.substring(0, colon + 1) + values[random.nextInt(values.length)] + text.substring(end))
-                            .getBytes(StandardCharsets.UTF_8);
-        }
-        byte[] bytes = message.clone();
-        for (int i = 1 + random.nextInt(4); i > 0; i--) {
-            int at = random.nextInt(bytes.length);
-            switch (random.nextInt(3)) {
-                case 0 -> bytes[at] = (byte) random.nextInt(256);
-                case 1 -> bytes[at] = bytes[random.nextInt(bytes.length)];
-                default -> bytes = Arrays.copyOf(bytes, Math.max(1, at));
-            }
-        }
-        return bytes;
     }
 }
