@@ -95,6 +95,8 @@ final class Supervisor implements AutoCloseable {
     public void close() {
         watch.shutdownNow();
         synchronized (this) {
+            // A look that waits for us now must not start them anew.
+            kept.clear();
             processes.values().forEach(TestProcess::close);
         }
     }
