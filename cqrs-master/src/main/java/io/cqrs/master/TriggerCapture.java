@@ -7,6 +7,7 @@ import io.cqrs.core.jdbc.TableName;
 import io.cqrs.core.schema.CqrsSchema;
 import io.cqrs.master.hibernate.EntityTables;
 import io.cqrs.master.internal.table.StampColumns;
+import io.cqrs.master.internal.table.TableAlteration;
 import io.cqrs.master.internal.table.TableCapture;
 import io.cqrs.master.internal.table.TableSync;
 import jakarta.persistence.EntityManagerFactory;
@@ -68,6 +69,34 @@ public final class TriggerCapture {
     public void install(MasterTable table) {
         boolean unused = run("install the triggers of " + table.cqrsId(), connection -> {
             new TableCapture(connection, schema, MAX_MESSAGE_BYTES).install(table);
+            return true;
+        });
+    }
+
+    /**
+     * Alters captured tables in any way: runs these statements with the triggers away, and installs the triggers for what
+     * the tables and their declarations are then, in one transaction that nobody else can use them in. So no change
+     * escapes. Waits for transactions that have used the tables, ten seconds at most for each. Values that a new type gives
+     * to rows are not sent: a sync does that.
+     *
+     * @param tables all masters whose tables the statements alter, captured by triggers now, as they are to be captured
+     *     afterwards; at least one
+     * @param statements SQL, several separated by semicolons; they can't end the transaction, and what can't be in one
+     *     (as {@code create index concurrently}) can't be among them; nor may they write the tables' rows, which would
+     *     not be sent
+     * @throws CqrsConfigurationException if one has no triggers, a declaration does not fit its table then, or the
+     *     framework's tables are missing; nothing is altered
+     * @throws OutboxException if the database refuses, as it does writes, or a table is busy for too long; nothing is
+     *     altered
+     * @throws IllegalArgumentException if there is no table
+     */
+    public void alter(List<MasterTable> tables, String statements) {
+        Objects.requireNonNull(statements, "statements");
+        if (tables.isEmpty()) {
+            throw new IllegalArgumentException("no table to alter");
+        }
+        boolean unused = run("alter " + tables.stream().map(MasterTable::cqrsId).toList(), connection -> {
+            new TableAlteration(connection, schema, MAX_MESSAGE_BYTES).run(tables, statements);
             return true;
         });
     }

@@ -6,8 +6,13 @@ import io.cqrs.master.CaptureStatus;
 import io.cqrs.master.MasterTable;
 import io.cqrs.master.TriggerCapture;
 import io.cqrs.tools.config.CqrsConfig;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -21,7 +26,12 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         synopsisSubcommandLabel = "COMMAND",
         description = "Captures tables by triggers, so that every write is sent, whoever makes it.",
-        subcommands = {CaptureCommand.Install.class, CaptureCommand.Uninstall.class, CaptureCommand.Status.class},
+        subcommands = {
+            CaptureCommand.Install.class,
+            CaptureCommand.Alter.class,
+            CaptureCommand.Uninstall.class,
+            CaptureCommand.Status.class
+        },
         footer = {"%nExample:", "  cqrs capture install --config catalogue.yaml"})
 final class CaptureCommand extends CommandGroup {
 
@@ -56,6 +66,65 @@ final class CaptureCommand extends CommandGroup {
             TriggerCapture capture = TriggerCapture.of(loaded.database());
             for (MasterTable table : tables) {
                 capture.install(table);
+                spec.commandLine().getErr().println(table.cqrsId() + ": triggers installed on " + table.table());
+            }
+            return 0;
+        }
+    }
+
+    /** {@code cqrs capture alter}. */
+    @Command(
+            name = "alter",
+            mixinStandardHelpOptions = true,
+            description = {
+                "Runs SQL that alters captured tables, and installs the triggers of masters as they are declared now, in one"
+                        + " transaction: no write escapes in between.",
+                "Columns that are renamed, dropped or get another type under triggers are altered so."
+            },
+            footer = {"%nExample:", "  cqrs capture alter -c product --file V7__names.sql --config catalogue.yaml"})
+    static final class Alter implements Callable<Integer> {
+
+        @Mixin
+        private ConfigOptions config = new ConfigOptions();
+
+        @Option(
+                names = {"-c", "-cid", "--cqrs-id"},
+                paramLabel = "ID",
+                required = true,
+                description = "A master whose table is altered; several by several options.")
+        private List<String> ids = new ArrayList<>();
+
+        @Option(names = "--app", paramLabel = "JAR", description = "Jar with the entities that carry @Master.")
+        private @Nullable Path app;
+
+        @Option(
+                names = "--file",
+                paramLabel = "FILE",
+                required = true,
+                description =
+                        "SQL statements, separated by semicolons, that write no rows of these tables and don't end the"
+                                + " transaction.")
+        private Path file;
+
+        @Spec
+        private CommandSpec spec;
+
+        @SuppressWarnings("NullAway.Init") // picocli sets the fields
+        Alter() {}
+
+        @Override
+        public Integer call() {
+            CqrsConfig loaded = config.load();
+            List<MasterTable> tables = new Masters(ids, app).tables(loaded);
+            String statements;
+            try {
+                statements = Files.readString(file);
+            } catch (IOException e) {
+                throw new ParameterException(
+                        spec.commandLine(), "File " + file + " can't be read as text in UTF-8: " + e, e);
+            }
+            TriggerCapture.of(loaded.database()).alter(tables, statements);
+            for (MasterTable table : tables) {
                 spec.commandLine().getErr().println(table.cqrsId() + ": triggers installed on " + table.table());
             }
             return 0;

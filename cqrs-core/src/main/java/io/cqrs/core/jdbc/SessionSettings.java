@@ -25,7 +25,7 @@ public final class SessionSettings implements AutoCloseable {
     private final Connection connection;
     private final boolean autoCommit;
     private final int isolation;
-    private int networkTimeout;
+    private final int networkTimeout;
     private final Map<String, String> before = new LinkedHashMap<>();
 
     private SessionSettings(Connection connection) throws SQLException {
@@ -43,17 +43,7 @@ public final class SessionSettings implements AutoCloseable {
      */
     public static SessionSettings set(Connection connection, Map<String, String> settings) throws SQLException {
         SessionSettings session = new SessionSettings(connection);
-        try {
-            connection.setAutoCommit(true);
-            connection.setTransactionIsolation(Connection.TRANSACTION_READ_COMMITTED);
-            for (Map.Entry<String, String> setting : settings.entrySet()) {
-                session.before.put(setting.getKey(), session.change(setting.getKey(), setting.getValue()));
-            }
-            return session;
-        } catch (SQLException e) {
-            session.closeAfter(e);
-            throw e;
-        }
+        return session.begin(settings, session.networkTimeout);
     }
 
     /**
@@ -66,16 +56,22 @@ public final class SessionSettings implements AutoCloseable {
      */
     public static SessionSettings set(Connection connection, Map<String, String> settings, Duration answerWithin)
             throws SQLException {
-        int before = connection.getNetworkTimeout();
-        connection.setNetworkTimeout(Runnable::run, (int) Math.min(Integer.MAX_VALUE, answerWithin.toMillis()));
         Map<String, String> all = new LinkedHashMap<>(NOTICE_LOST_CLIENT);
         all.putAll(settings);
+        return new SessionSettings(connection).begin(all, (int) Math.min(Integer.MAX_VALUE, answerWithin.toMillis()));
+    }
+
+    private SessionSettings begin(Map<String, String> settings, int timeoutMillis) throws SQLException {
         try {
-            SessionSettings session = set(connection, all);
-            session.networkTimeout = before;
-            return session;
+            connection.setNetworkTimeout(Runnable::run, timeoutMillis);
+            connection.setAutoCommit(true);
+            connection.setTransactionIsolation(Connection.TRANSACTION_READ_COMMITTED);
+            for (Map.Entry<String, String> setting : settings.entrySet()) {
+                before.put(setting.getKey(), change(setting.getKey(), setting.getValue()));
+            }
+            return this;
         } catch (SQLException e) {
-            connection.setNetworkTimeout(Runnable::run, before);
+            closeAfter(e);
             throw e;
         }
     }

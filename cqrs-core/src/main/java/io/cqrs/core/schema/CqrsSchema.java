@@ -102,11 +102,12 @@ public final class CqrsSchema {
     }
 
     /**
-     * Creates the schema and its tables, or brings them up to date.
+     * Creates the schema and its tables, or brings them up to date. One that a newer version made stays as it is: what
+     * versions add, the ones before can live with, so that they may be mixed while services are upgraded.
      *
      * @param dataSource a user with CREATE on the database, or on the schema where it exists
      * @return how many migrations were applied, 0 when all was current
-     * @throws CqrsConfigurationException if the database refuses or holds a schema of a newer version
+     * @throws CqrsConfigurationException if the database refuses
      */
     public int migrate(DataSource dataSource) {
         Objects.requireNonNull(dataSource, "dataSource");

@@ -22,6 +22,9 @@ import java.util.UUID;
  */
 record RabbitNode(ServerDirectory directory, int port, int distPort, int epmdPort, List<String> cluster) {
 
+    /** After which nodes give up one that says nothing: the default of a minute is for networks, this is one machine. */
+    private static final int TICK_SECONDS = 12;
+
     /** Makes nodes that form a cluster when they start, or one alone. */
     static List<RabbitNode> prepare(int count) {
         List<Integer> ports = ServerDirectory.freePorts(2 * count + 1);
@@ -63,6 +66,8 @@ record RabbitNode(ServerDirectory directory, int port, int distPort, int epmdPor
             StringBuilder config = new StringBuilder("loopback_users = none\ndisk_free_limit.absolute = 50MB\n");
             if (cluster.size() > 1) {
                 config.append("cluster_formation.peer_discovery_backend = classic_config\n");
+                // A node that was cut off stops, and comes back as one of the majority.
+                config.append("cluster_partition_handling = pause_minority\n");
                 for (int i = 0; i < cluster.size(); i++) {
                     config.append("cluster_formation.classic_config.nodes." + (i + 1) + " = " + cluster.get(i) + "\n");
                 }
@@ -92,7 +97,12 @@ record RabbitNode(ServerDirectory directory, int port, int distPort, int epmdPor
         environment.put("RABBITMQ_CONFIG_FILE", at.resolve("rabbitmq").toString());
         environment.put("RABBITMQ_ADVANCED_CONFIG_FILE", at.resolve("advanced").toString());
         environment.put("RABBITMQ_GENERATED_CONFIG_DIR", at.resolve("gen").toString());
-        environment.put("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", "-kernel inet_dist_use_interface {127,0,0,1}");
+        environment.put(
+                "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS",
+                "-kernel inet_dist_use_interface {127,0,0,1}"
+                        + (cluster.size() > 1
+                                ? " prevent_overlapping_partitions false net_ticktime " + TICK_SECONDS
+                                : ""));
         return environment;
     }
 }

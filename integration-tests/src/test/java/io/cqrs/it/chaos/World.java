@@ -78,10 +78,12 @@ final class World implements AutoCloseable {
     private final Servers servers;
     private final Path masterConfig;
     private final Path replicaConfig;
+    private Wire wire;
     private final AtomicInteger markers = new AtomicInteger();
 
-    private World(long seed, Servers servers, Path directory, Wire wire) throws Exception {
+    private World(long seed, Servers servers, Path directory) throws Exception {
         this.seed = seed;
+        this.wire = seed % 2 == 0 ? Wire.SINGLE : Wire.BATCH;
         this.servers = servers;
         List<BrokerServer> brokers = servers.brokerCluster(1);
         Optional<DatabaseServer> masters = servers.anotherDatabase();
@@ -100,17 +102,8 @@ final class World implements AutoCloseable {
         masterLink = TcpProxy.to("127.0.0.1", port(master.url()));
         replicaLink = TcpProxy.to("127.0.0.1", port(sets.url()));
         createTables();
-        masterConfig = Files.writeString(directory.resolve("master.yaml"), """
-                database: { url: "%s" }
-                transport: { url: "%s", exchange: %s, wire: %s }
-                masters:
-                  item: { table: item, fields: [id, name, amount, price] }
-                  part: { table: part, fields: [id, name, amount] }
-                """.formatted(
-                        through(masterLink, master.url()),
-                        through(relayLink, broker.url()),
-                        EXCHANGE,
-                        wire.name().toLowerCase(Locale.ROOT)));
+        masterConfig = directory.resolve("master.yaml");
+        Wire unusedWire = nextWire();
         replicaConfig = Files.writeString(directory.resolve("replica.yaml"), """
                 database: { url: "%s" }
                 transport: { url: "%s", exchange: %s }
@@ -128,10 +121,10 @@ final class World implements AutoCloseable {
     }
 
     /** Starts everything, and waits until changes arrive. */
-    static World open(long seed, Wire wire, Path directory) throws Exception {
+    static World open(long seed, Path directory) throws Exception {
         Servers servers = Servers.forTests();
         try {
-            World world = new World(seed, servers, directory, wire);
+            World world = new World(seed, servers, directory);
             try {
                 for (Role role : Role.values()) {
                     world.processes.start(role);
@@ -196,6 +189,31 @@ final class World implements AutoCloseable {
                                 Long.toString(seed));
                 })
                 .with("JAVA_TOOL_OPTIONS", "-Xmx160m");
+    }
+
+    /** One after the other, as an operator would. */
+    void restartRelays() {
+        for (Role relay : List.of(Role.RELAY_1, Role.RELAY_2)) {
+            processes.kill(relay);
+            processes.start(relay);
+        }
+    }
+
+    /** Has the relays that start from now on send the other way. */
+    Wire nextWire() throws IOException {
+        wire = wire == Wire.BATCH ? Wire.SINGLE : Wire.BATCH;
+        Path unused = Files.writeString(masterConfig, """
+                database: { url: "%s" }
+                transport: { url: "%s", exchange: %s, wire: %s }
+                masters:
+                  item: { table: item, fields: [id, name, amount, price] }
+                  part: { table: part, fields: [id, name, amount] }
+                """.formatted(
+                        through(masterLink, master.url()),
+                        through(relayLink, broker.url()),
+                        EXCHANGE,
+                        wire.name().toLowerCase(Locale.ROOT)));
+        return wire;
     }
 
     /** Returns a relay that dies at a step, not started. */

@@ -6,7 +6,9 @@ import static org.awaitility.Awaitility.await;
 
 import io.cqrs.core.CqrsConfigurationException;
 import io.cqrs.core.CqrsId;
+import io.cqrs.core.OutboxException;
 import io.cqrs.core.jdbc.TableName;
+import io.cqrs.core.jdbc.UrlDataSource;
 import io.cqrs.core.schema.CqrsSchema;
 import io.cqrs.it.support.Item;
 import io.cqrs.it.support.MasterUnit;
@@ -27,6 +29,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -144,6 +148,122 @@ class TriggerIT {
         assertThat(sent.get(1).field("twice")).isEqualTo("4.00");
         assertThat(database.rows("select distinct headers is null from cqrs.outbox"))
                 .containsExactly("t");
+    }
+
+    @Test
+    void letsColumnsThatAreNotSentComeAndGoAndKeepsThoseThatAre() {
+        capture.install(TABLE.withFields(Map.of("id", "id", "name", "name")));
+        database.execute("insert into product (id, name, price) values (1, 'a', 1)");
+        database.execute("alter table product add color text, drop active, alter price type text");
+        database.execute("update product set color = 'red'");
+        database.execute("update product set color = 'red'");
+        assertThat(Sent.all(database)).extracting(Sent::revision).containsExactly(0L, 1L);
+        for (String sent : List.of(
+                "drop name",
+                "alter name type varchar(9)",
+                "alter id type text",
+                "drop cqrs_updated",
+                "drop cqrs_revision")) {
+            assertThatThrownBy(() -> database.execute("alter table product " + sent))
+                    .as(sent)
+                    .hasMessageContaining("trigger");
+        }
+        capture.install(TABLE.withFields(Map.of("id", "id")).withFilter("color = 'red'", WhenExcluded.KEEP));
+        assertThatThrownBy(() -> database.execute("alter table product drop color"))
+                .hasMessageContaining("trigger");
+    }
+
+    @Test
+    void altersTablesUnderTheirTriggersSoThatNoWriteEscapes() throws Exception {
+        capture.install(TABLE);
+        try (Connection writer = database.dataSource().getConnection();
+                Statement statement = writer.createStatement()) {
+            writer.setAutoCommit(false);
+            statement.execute("insert into product (id, name) values (1, 'before')");
+            CompletableFuture<Void> altering = CompletableFuture.runAsync(() -> capture.alter(
+                    List.of(TABLE),
+                    "alter table product rename name to title; alter table product alter id type text, drop price"));
+            await().until(() -> waiting() == 1);
+            Thread late = new Thread(() -> database.execute("insert into product (id, title) values (2, 'after')"));
+            late.start();
+            await().until(() -> waiting() == 2);
+            writer.commit();
+            altering.get(20, TimeUnit.SECONDS);
+            late.join();
+        }
+        database.execute("update product set title = 'later'");
+        database.execute("update product set id = '3' where id = '2'");
+        database.execute("delete from product where id = '3'");
+        List<Sent> sent = Sent.all(database);
+        assertThat(sent)
+                .extracting(one -> one.signal() + " " + one.key())
+                .startsWith("SAVE 1", "SAVE \"2\"")
+                .containsOnlyOnce("DELETE \"2\"", "SAVE \"3\"")
+                .endsWith("DELETE \"3\"");
+        assertThat(sent.get(1).field("title")).isEqualTo("\"after\"");
+        assertThat(sent.get(2).field("title")).isEqualTo("\"later\"");
+        assertThat(states(TABLE)).containsExactly("product INSTALLED");
+    }
+
+    private long waiting() {
+        return database.count("pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()");
+    }
+
+    @Test
+    void altersSeveralTablesWhereTheSessionFindsThem() {
+        database.execute(
+                "create schema other; create table other.part (id bigint primary key, twice int generated always as"
+                        + " (4) stored)");
+        MasterTable part = MasterTable.of(CqrsId.of("part"), TableName.parse("part"));
+        String path = "?options=-c%20search_path=public,other";
+        TestDatabase session = new TestDatabase(
+                database.url(), UrlDataSource.of(database.url().replaceAll("\\?", path + "&"), null, null));
+        TriggerCapture both = TriggerCapture.of(session.dataSource());
+        both.addColumns(part.table());
+        both.install(part);
+        both.install(TABLE);
+        both.alter(
+                List.of(part, TABLE),
+                "set search_path = pg_catalog; alter table other.part add more text; alter table public.product rename to"
+                        + " goods; alter table public.goods rename to product");
+        session.execute("insert into part (id, more) values (1, 'm'); insert into product (id) values (2)");
+        session.execute("update part set more = 'n'");
+        assertThat(Sent.all(database)).extracting(Sent::key).containsExactly("1", "2", "1");
+    }
+
+    @Test
+    void altersNothingWhereStatementsOrDeclarationsAreWrong() {
+        capture.install(TABLE);
+        assertThatThrownBy(() -> capture.alter(List.of(TABLE), "alter table product drop name; commit"))
+                .isInstanceOf(OutboxException.class)
+                .hasMessageContaining("transaction commands");
+        database.execute("insert into product (id, name) values (0, 'there')");
+        assertThatThrownBy(() -> capture.alter(List.of(TABLE), "update product set name = 'x'"))
+                .isInstanceOf(OutboxException.class)
+                .hasMessageContaining("these statements write rows of product");
+        assertThatThrownBy(() -> capture.alter(List.of(TABLE), "truncate product"))
+                .isInstanceOf(OutboxException.class)
+                .hasMessageContaining("these statements write rows of product");
+        assertThatThrownBy(() -> capture.alter(
+                        List.of(TABLE),
+                        "alter table product rename to former; create table product (like former including all)"))
+                .isInstanceOf(CqrsConfigurationException.class)
+                .hasMessageContaining("is not the one that was captured before");
+        assertThatThrownBy(() -> capture.alter(
+                        List.of(TABLE, MasterTable.of(CqrsId.of("other"), TABLE.table())),
+                        "alter table product add x int"))
+                .isInstanceOf(CqrsConfigurationException.class)
+                .hasMessageContaining("master other has no triggers");
+        assertThatThrownBy(() -> capture.alter(List.of(TABLE), "alter table product drop nothing"))
+                .isInstanceOf(OutboxException.class)
+                .hasMessageContaining("\"nothing\"");
+        assertThatThrownBy(() -> capture.alter(
+                        List.of(TABLE.withTracked(Set.of("name"))), "alter table product rename name to title"))
+                .isInstanceOf(CqrsConfigurationException.class)
+                .hasMessageContaining("has no column name, which is named in tracked");
+        database.execute("insert into product (id, name) values (1, 'still')");
+        assertThat(database.rows("select name from product order by id")).containsExactly("there", "still");
+        assertThat(Sent.all(database)).extracting(Sent::key).containsExactly("0", "1");
     }
 
     @Test
@@ -374,7 +494,7 @@ class TriggerIT {
             statement.execute("update product set name = 'b'");
             second = new Thread(() -> database.execute(insert));
             second.start();
-            await().until(() -> database.count("pg_stat_activity where wait_event_type = 'Lock'") > 0);
+            await().until(() -> waiting() > 0);
             statement.execute("update product set name = 'c'");
             statement.execute("delete from product");
             connection.commit();

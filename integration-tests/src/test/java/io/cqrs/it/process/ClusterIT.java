@@ -20,66 +20,192 @@ import io.cqrs.transport.rabbit.RabbitTransport;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** A broker of three nodes, and a replica whose queue is spread over them. */
+/**
+ * A broker of three nodes, and a replica whose queue is spread over them: each node leads a shard. Whatever happens to a
+ * node, changes made meanwhile arrive, and in the end nothing is lost.
+ */
 @ExtendWith(TestEnvironment.class)
+@Tag("chaos")
 @Timeout(300)
 class ClusterIT {
 
-    @Test
-    void goesOnByItselfAndLosesNothingWhenOneNodeAfterTheOtherIsKilled() throws Exception {
-        TestDatabase masterDatabase = TestEnvironment.database("cluster_master");
-        TestDatabase replicaDatabase = TestEnvironment.database("cluster_replica");
+    /** The others give up a node that says nothing after the tick time of Erlang, twelve seconds here. */
+    private static final Duration LIMIT = Duration.ofSeconds(90);
+
+    private static final AtomicLong WRITTEN = new AtomicLong();
+
+    private static Servers servers;
+    private static List<BrokerServer> nodes;
+    private static TestDatabase masterDatabase;
+    private static TestDatabase replicaDatabase;
+    private static RabbitTransport transport;
+    private static MasterUnit unit;
+    private static CqrsMaster master;
+    private static CqrsReplica replica;
+
+    private Repeating writer;
+
+    @BeforeAll
+    static void start() throws Exception {
+        servers = Servers.forTests();
+        nodes = servers.brokerCluster(3);
+        assumeFalse(nodes.isEmpty(), "a cluster is made of the binaries of RabbitMQ, which are not here");
+        masterDatabase = TestEnvironment.database("cluster_master");
+        replicaDatabase = TestEnvironment.database("cluster_replica");
         CqrsSchema.standard().migrate(replicaDatabase.dataSource());
         replicaDatabase.execute(Item.REPLICA);
-        AtomicLong written = new AtomicLong();
-        try (Servers servers = Servers.forTests()) {
-            List<BrokerServer> nodes = servers.brokerCluster(3);
-            assumeFalse(nodes.isEmpty(), "a cluster is made of the binaries of RabbitMQ, which are not here");
-            try (RabbitTransport transport =
-                            RabbitTransport.of(RabbitConfig.builder(url(nodes)).build());
-                    MasterUnit unit = MasterUnit.on(masterDatabase, Item.class);
-                    CqrsMaster master = CqrsMaster.builder(unit.sessions())
-                            .transport(transport)
-                            .wire(Wire.BATCH)
-                            .migrateSchema()
-                            .build();
-                    CqrsReplica replica = CqrsReplica.builder(replicaDatabase.dataSource())
-                            .replica(Item.definition())
-                            .transport(transport)
-                            .queue("cluster")
-                            .shards(3)
-                            .workers(2)
-                            .build()) {
-                replica.start();
-                master.start();
-                try (Repeating unused = Repeating.start(() -> unit.commit(
-                        session -> session.persist(new Item(written.incrementAndGet(), "n").with(1, "1.00"))))) {
-                    await().until(() -> replicaDatabase.count("item_ref") > 100);
-                    for (BrokerServer node : nodes) {
-                        node.kill();
-                        long sinceThen = written.get();
-                        await().alias("changes made after " + node.description() + " was killed arrive")
-                                .atMost(Duration.ofSeconds(45))
-                                .until(() -> replicaDatabase.count(
-                                                "item_ref where id > " + sinceThen + " and id <= " + (sinceThen + 100))
-                                        == 100);
-                        node.start();
-                    }
-                }
-                await().atMost(Duration.ofSeconds(60)).until(() -> masterDatabase.count("cqrs.outbox") == 0);
-                await().atMost(Duration.ofSeconds(60))
-                        .until(() -> replicaDatabase.count("item_ref") == masterDatabase.count("item"));
-                assertThat(Item.replicaRows(replicaDatabase)).isEqualTo(Item.masterRows(masterDatabase));
+        transport = RabbitTransport.of(RabbitConfig.builder(url()).build());
+        unit = MasterUnit.on(masterDatabase, Item.class);
+        master = CqrsMaster.builder(unit.sessions())
+                .transport(transport)
+                .wire(Wire.BATCH)
+                .migrateSchema()
+                .build();
+        replica = CqrsReplica.builder(replicaDatabase.dataSource())
+                .replica(Item.definition())
+                .transport(transport)
+                .queue("cluster")
+                .shards(3)
+                .workers(2)
+                .build();
+        replica.start();
+        master.start();
+    }
+
+    @AfterAll
+    static void stop() throws Exception {
+        for (AutoCloseable one : new AutoCloseable[] {replica, master, unit, transport, servers}) {
+            if (one != null) {
+                one.close();
             }
         }
     }
 
-    private static String url(List<BrokerServer> nodes) {
+    @BeforeEach
+    void write() {
+        writer = Repeating.start(() ->
+                unit.commit(session -> session.persist(new Item(WRITTEN.incrementAndGet(), "n").with(1, "1.00"))));
+        awaitChanges("traffic");
+    }
+
+    @AfterEach
+    void requireThatNothingIsLost() throws Exception {
+        writer.close();
+        await().atMost(LIMIT).until(() -> masterDatabase.count("cqrs.outbox") == 0);
+        await().atMost(LIMIT).until(() -> replicaDatabase.count("item_ref") == masterDatabase.count("item"));
+        assertThat(Item.replicaRows(replicaDatabase)).isEqualTo(Item.masterRows(masterDatabase));
+    }
+
+    @Test
+    void goesOnWhenOneNodeAfterTheOtherIsKilled() {
+        oneAfterTheOther(BrokerServer::kill, "killed");
+    }
+
+    @Test
+    @Tag("large")
+    void goesOnWhenOneNodeAfterTheOtherIsRestarted() {
+        oneAfterTheOther(BrokerServer::stop, "stopped");
+    }
+
+    private static void oneAfterTheOther(Consumer<BrokerServer> end, String what) {
+        for (BrokerServer node : nodes) {
+            end.accept(node);
+            awaitChanges(node.description() + " was " + what);
+            node.start();
+            awaitRunning(3);
+        }
+    }
+
+    @Test
+    @Tag("large")
+    void goesOnWhileTheNodeOfALeaderIsFrozen() {
+        BrokerServer node = leader();
+        node.pause();
+        try {
+            awaitChanges(node.description() + " was frozen");
+        } finally {
+            node.resume();
+        }
+        awaitChanges(node.description() + " came back");
+        // It may think for minutes that the others are gone.
+        node.kill();
+        node.start();
+        awaitRunning(3);
+    }
+
+    @Test
+    void goesOnWhileTheNodeOfALeaderIsCutOffFromTheOthers() {
+        BrokerServer node = leader();
+        List<BrokerServer> others = nodes.stream().filter(one -> one != node).toList();
+        String names = others.stream().map(ClusterIT::name).collect(Collectors.joining("', '", "['", "']"));
+        eval(
+                node,
+                "[erlang:set_cookie(N, none) || N <- " + names + "], [erlang:disconnect_node(N) || N <- " + names
+                        + "].");
+        try {
+            await().atMost(LIMIT).ignoreExceptions().until(() -> running(others.get(0)) == 2);
+            awaitChanges(node.description() + " was cut off");
+        } finally {
+            eval(node, "[erlang:set_cookie(N, erlang:get_cookie()) || N <- " + names + "].");
+        }
+        awaitChanges(node.description() + " was let in again");
+        awaitRunning(3);
+    }
+
+    /** Returns the node that leads the first shard. */
+    private static BrokerServer leader() {
+        String queues = nodes.get(0).rabbitmqctl("-q", "list_queues", "name", "leader");
+        return nodes.stream()
+                .filter(node -> queues.lines()
+                        .filter(line -> line.startsWith("cluster\t"))
+                        .anyMatch(line -> line.endsWith(name(node))))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    private static void awaitRunning(int count) {
+        for (BrokerServer node : nodes) {
+            await().atMost(LIMIT).ignoreExceptions().until(() -> running(node) == count);
+        }
+    }
+
+    private static int running(BrokerServer node) {
+        return Integer.parseInt(
+                node.rabbitmqctl("eval", "length(rabbit_nodes:all_running()).").strip());
+    }
+
+    /** Changes made from now on: a hundred, none left out. */
+    private static void awaitChanges(String after) {
+        long start = System.nanoTime();
+        long first = WRITTEN.get() + 1;
+        await().alias("changes made after " + after)
+                .atMost(LIMIT)
+                .until(() ->
+                        replicaDatabase.count("item_ref where id between " + first + " and " + (first + 99)) == 100);
+        System.err.println("cluster: " + after + ": changes after "
+                + Duration.ofNanos(System.nanoTime() - start).toMillis() + " ms");
+    }
+
+    private static String name(BrokerServer node) {
+        return node.rabbitmqctl("eval", "node().").strip().replace("'", "");
+    }
+
+    private static void eval(BrokerServer node, String expression) {
+        String unused = node.rabbitmqctl("eval", expression);
+    }
+
+    private static String url() {
         return nodes.stream()
                 .map(node -> node.url().replaceAll(".*@", ""))
                 .collect(Collectors.joining(",", "amqp://guest:guest@", ""));

@@ -1,19 +1,11 @@
 package io.cqrs.it.process;
 
-import io.cqrs.core.Backoff;
 import io.cqrs.core.Change;
-import io.cqrs.core.jdbc.UrlDataSource;
-import io.cqrs.replica.CqrsReplica;
+import io.cqrs.it.support.HookedReplica;
 import io.cqrs.replica.ReplicaContext;
 import io.cqrs.replica.ReplicaHandler;
 import io.cqrs.replica.RetryPolicy;
-import io.cqrs.transport.rabbit.RabbitConfig;
-import io.cqrs.transport.rabbit.RabbitTransport;
-import java.time.Duration;
 import java.util.Random;
-import java.util.concurrent.CountDownLatch;
-import org.hibernate.SessionFactory;
-import org.hibernate.cfg.Configuration;
 import org.jspecify.annotations.Nullable;
 
 /** A worker whose hooks fail now and then, and always for some keys. */
@@ -30,19 +22,7 @@ final class FlakyWorker {
     }
 
     public static void main(String[] args) throws Exception {
-        Configuration configuration = new Configuration().addAnnotatedClass(FlakyRef.class);
-        configuration.getProperties().put("hibernate.connection.datasource", UrlDataSource.of(args[0], null, null));
-        try (SessionFactory sessions = configuration.buildSessionFactory();
-                RabbitTransport transport = RabbitTransport.of(
-                        RabbitConfig.builder(args[1]).exchange(args[2]).build());
-                CqrsReplica replica = CqrsReplica.builder(sessions)
-                        .transport(transport)
-                        .queue(args[2])
-                        .retries(new RetryPolicy(1000, Backoff.constant(Duration.ofSeconds(1))))
-                        .build()) {
-            replica.start();
-            new CountDownLatch(1).await();
-        }
+        HookedReplica.run(FlakyRef.class, args[0], args[1], args[2], args[2]);
     }
 
     /** Fails at random. */

@@ -3,10 +3,13 @@ package io.cqrs.it.readme;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.cqrs.core.CqrsId;
+import io.cqrs.core.jdbc.TableName;
 import io.cqrs.core.schema.CqrsSchema;
 import io.cqrs.it.support.TestDatabase;
 import io.cqrs.it.support.TestEnvironment;
 import io.cqrs.it.support.TestProcess;
+import io.cqrs.master.MasterTable;
+import io.cqrs.master.TriggerCapture;
 import io.cqrs.transport.rabbit.RabbitConfig;
 import io.cqrs.transport.rabbit.RabbitTransport;
 import io.cqrs.transport.spi.ReplicaQueue;
@@ -41,6 +44,8 @@ class OperationsIT {
         CqrsSchema.standard().migrate(replica.dataSource());
         master.execute("create table product (id bigint primary key, sku text, price numeric, " + COLUMNS);
         master.execute("insert into product select i, 'sku' || i, i from generate_series(1, 20) i");
+        TriggerCapture.of(master.dataSource())
+                .install(MasterTable.of(CqrsId.of("product"), TableName.parse("product")));
         replica.execute("create table product_ref (id bigint primary key, code text, price numeric, " + COLUMNS);
         String name = "operations_" + System.nanoTime();
         String broker = TestEnvironment.broker().url();
@@ -55,6 +60,7 @@ class OperationsIT {
                 queue: %s
                 replicas: { product: { table: product_ref, mapping: { sku: code } } }
                 """.formatted(broker, name, replica.url(), name));
+        Files.writeString(directory.resolve("V7__sku.sql"), "alter table product alter sku type varchar(200)");
         ReplicaQueue queue = ReplicaQueue.of(name, Set.of(CqrsId.of("product")));
         try (RabbitTransport transport =
                 RabbitTransport.of(RabbitConfig.builder(broker).exchange(name).build())) {

@@ -158,6 +158,25 @@ class HandlerIT {
     }
 
     @Test
+    void losesNoValueOfAColumnThatAppearsWhileABatchOfHooksAndSetsIsOnItsWay() throws Exception {
+        database.execute(Item.REPLICA);
+        replica = builder().replica(Item.definition()).build();
+        transport.declare(replica.queue());
+        replica.start();
+        apply(save(1, 0, 0, "a"));
+        database.execute("alter table item_ref add extra text");
+        Change item = Change.of(
+                Signal.SAVE,
+                EntityKey.of(CqrsId.of("item"), 1L),
+                Stamp.of(T0, 0),
+                Map.of("id", 1L, "name", "n", "extra", "kept"));
+        apply(save(1, 1, 1, "b"), item, save(2, 0, 1, "c"));
+        assertThat(database.rows("select extra from item_ref")).containsExactly("kept");
+        assertThat(rows()).containsExactly("1|b|1", "2|c|0");
+        assertThat(outcomes.of(Outcome.APPLIED)).isEqualTo(4);
+    }
+
+    @Test
     void holdsTheGuard() throws Exception {
         apply(save(1, 5, 5, "new"), save(1, 4, 4, "old"), save(1, 5, 5, "new"), save(1, 9, 9, "newer"));
         assertThat(rows()).containsExactly("1|newer|9");

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.cqrs.core.CqrsId;
+import io.cqrs.core.jdbc.TableName;
 import io.cqrs.core.jdbc.UrlDataSource;
 import io.cqrs.core.schema.CqrsSchema;
 import io.cqrs.it.support.Item;
@@ -12,6 +13,8 @@ import io.cqrs.it.support.MasterUnit;
 import io.cqrs.it.support.TestDatabase;
 import io.cqrs.it.support.TestEnvironment;
 import io.cqrs.master.CqrsRelay;
+import io.cqrs.master.MasterTable;
+import io.cqrs.master.TriggerCapture;
 import io.cqrs.replica.CqrsReplica;
 import io.cqrs.transport.memory.InMemoryTransport;
 import io.cqrs.transport.spi.ReplicaQueue;
@@ -93,6 +96,22 @@ class RightsIT {
         refused("writer", "select * from cqrs.outbox");
         refused("writer", "delete from cqrs.outbox");
         refused("writer", "select * from item_ref");
+    }
+
+    @Test
+    void letsATablesOwnerCaptureIt() {
+        database.execute("create table part (id bigint primary key, name text, cqrs_revision bigint not null default 0,"
+                + " cqrs_updated timestamptz not null default now()); alter table part owner to writer" + suffix
+                + "; grant create on schema cqrs to writer" + suffix);
+        grant("select, insert", "cqrs.outbox", "writer");
+        grant("select, insert, update, delete", "cqrs.capture", "writer");
+        MasterTable part = MasterTable.of(CqrsId.of("part"), TableName.parse("part"));
+        TriggerCapture capture = TriggerCapture.of(as("writer").dataSource());
+        capture.install(part);
+        capture.alter(List.of(part), "alter table part rename name to title");
+        as("writer").execute("insert into part (id, title) values (1, 'a')");
+        assertThat(database.count("cqrs.outbox")).isOne();
+        assertThat(capture.uninstall(part.cqrsId())).isTrue();
     }
 
     private void refused(String role, String sql) {

@@ -2,6 +2,7 @@ package io.cqrs.it.transport;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.awaitility.Awaitility.await;
 
 import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.Connection;
@@ -32,6 +33,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -244,23 +246,33 @@ class RabbitTransportIT extends TransportContract {
                     new Destination.Queue(queue.name()), "b" + i, Map.of(), Collections.nCopies(100, text("{}"))));
         }
         try (Publisher publisher = transport.openPublisher()) {
-            assertThat(publisher.send(batches).await(Duration.ofSeconds(20))).allMatch(PublishOutcome::isConfirmed);
+            assertThat(publisher.send(batches).await(LIMIT)).allMatch(PublishOutcome::isConfirmed);
         }
         try (Receiver first = transport.openReceiver(List.of(queue.name()), 300, 1 << 20)) {
+            await().until(() -> ready() == 0);
             // What was handed over at first comes again once the first ones are done.
-            for (int i = 0; i < 8; i++) {
-                first.acknowledgeUpTo(
-                        first.receive(1, 1 << 20, Duration.ofSeconds(20)).get(0));
-            }
-            assertThat(first.receive(1, 1 << 20, Duration.ofSeconds(20))).hasSize(1);
+            int done = 0;
+            do {
+                first.acknowledgeUpTo(first.receive(1, 1 << 20, LIMIT).get(0));
+                done++;
+            } while (ready() == 0);
+            assertThat(first.receive(1, 1 << 20, LIMIT)).hasSize(1);
             try (Receiver late = transport.openReceiver(List.of(queue.name()), 300, 1 << 20)) {
-                for (int i = 0; i < 25; i++) {
-                    List<Delivery> one = late.receive(1, 1 << 20, Duration.ofSeconds(20));
+                // Three batches of a hundred changes are what the first one may hold.
+                for (int i = done + 3; i < batches.size(); i++) {
+                    List<Delivery> one = late.receive(1, 1 << 20, LIMIT);
                     assertThat(one).as("batch %d of the late receiver", i).hasSize(1);
                     late.acknowledgeUpTo(one.get(0));
                 }
             }
+            assertThat(done).as("batches until the others came back").isLessThan(20);
         }
+    }
+
+    private long ready() throws Exception {
+        AtomicLong count = new AtomicLong();
+        onChannel(channel -> count.set(channel.messageCount(queue.name())));
+        return count.get();
     }
 
     private interface OnChannel {
@@ -288,14 +300,16 @@ class RabbitTransportIT extends TransportContract {
                     new Destination.Queue(queue.name()), "m" + i, OutgoingMessage.SINGLE, Map.of(), body));
         }
         try (Publisher publisher = transport.openPublisher()) {
-            assertThat(publisher.send(messages).await(Duration.ofSeconds(20))).allMatch(PublishOutcome::isConfirmed);
+            assertThat(publisher.send(messages).await(LIMIT)).allMatch(PublishOutcome::isConfirmed);
         }
         List<Integer> seen = new ArrayList<>();
         try (Receiver receiver = transport.openReceiver(List.of(queue.name()), 250, 200_000)) {
             // A channel that is closed may have its last messages come again.
             while (Set.copyOf(seen).size() < 300) {
-                List<Delivery> batch = receiver.receive(40, 1 << 20, Duration.ofSeconds(20));
-                assertThat(batch).as("messages after " + seen.size()).isNotEmpty();
+                List<Delivery> batch = receiver.receive(40, 1 << 20, LIMIT);
+                assertThat(batch)
+                        .as("messages after %d, %d waiting", seen.size(), ready())
+                        .isNotEmpty();
                 batch.forEach(one -> seen.add(one.body()[0] * 100 + one.body()[1]));
                 receiver.acknowledgeUpTo(batch.get(batch.size() - 1));
             }

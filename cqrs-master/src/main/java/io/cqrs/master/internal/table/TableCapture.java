@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
 /** Installs and removes triggers on one connection. Belongs to its thread. */
 public final class TableCapture {
 
-    private static final String LOCK_TIMEOUT = "set local lock_timeout = '10s'";
+    static final String LOCK_TIMEOUT = "set local lock_timeout = '10s'";
     private static final Duration POLL = Duration.ofMillis(100);
 
     private final Connection connection;
@@ -46,28 +46,49 @@ public final class TableCapture {
      * @throws CqrsConfigurationException if the declaration does not fit the table
      */
     public void install(MasterTable declared) throws SQLException {
+        requireFramework();
         Object unused = Transactions.run(connection, same -> {
-            requireFramework();
-            TableModel model = TableModel.read(connection, declared);
-            TriggerSql sql = new TriggerSql(model, schema, maxBytes);
             execute(LOCK_TIMEOUT);
-            execute("lock table " + model.table().sql() + " in share row exclusive mode");
-            @Nullable String known = installedTable(declared.cqrsId());
-            if (known != null && !known.equals(model.table().sql())) {
-                throw new CqrsConfigurationException("master " + declared.cqrsId() + " is captured on " + known
-                        + " already: run `cqrs capture uninstall` for it first");
-            }
-            requirePlain(model);
-            // As the functions have it: what the filter names must be found there.
-            execute("set local search_path = pg_catalog, pg_temp");
-            check(declared, sql.check());
-            List<String> statements = sql.install();
-            for (String statement : statements) {
-                execute(statement);
-            }
-            save(declared, model, String.join("\n", statements));
+            create(declared);
             return declared;
         });
+    }
+
+    /** Within the caller's transaction, which holds the table until it ends. */
+    void create(MasterTable declared) throws SQLException {
+        TableModel model = TableModel.read(connection, declared);
+        TriggerSql sql = new TriggerSql(model, schema, maxBytes);
+        execute("lock table " + model.table().sql() + " in share row exclusive mode");
+        @Nullable String known = installedTable(declared.cqrsId());
+        if (known != null && !known.equals(model.table().sql())) {
+            throw new CqrsConfigurationException("master " + declared.cqrsId() + " is captured on " + known
+                    + " already: run `cqrs capture uninstall` for it first");
+        }
+        requirePlain(model);
+        // As the functions have it: what the filter names must be found there.
+        execute("set local search_path = pg_catalog, pg_temp");
+        check(declared, sql.check());
+        List<String> statements = sql.install();
+        for (String statement : statements) {
+            execute(statement);
+        }
+        save(declared, model, String.join("\n", statements));
+    }
+
+    /** Removes the triggers of a table that is there, within the caller's transaction: nobody else may use it until that ends. */
+    void drop(CqrsId cqrsId, String table) throws SQLException {
+        execute("lock table " + table + " in access exclusive mode");
+        dropTriggers(cqrsId, table, true);
+        int unused = forget(cqrsId.value());
+    }
+
+    private void dropTriggers(CqrsId cqrsId, String table, boolean exists) throws SQLException {
+        List<String> statements = exists
+                ? TriggerSql.uninstall(cqrsId, TableName.parse(table), schema)
+                : TriggerSql.dropFunctions(cqrsId, schema);
+        for (String statement : statements) {
+            execute(statement);
+        }
     }
 
     /**
@@ -92,17 +113,12 @@ public final class TableCapture {
             if (exists) {
                 execute("lock table " + table + " in share row exclusive mode");
             }
-            if (forget(cqrsId) != 1) {
+            if (forget(PENDING + cqrsId.value()) != 1) {
                 throw new CqrsConfigurationException(
                         "the triggers of " + cqrsId + " were installed again meanwhile: they stay");
             }
-            List<String> statements = exists
-                    ? TriggerSql.uninstall(cqrsId, TableName.parse(table), schema)
-                    : TriggerSql.dropFunctions(cqrsId, schema);
-            for (String statement : statements) {
-                execute(statement);
-            }
-            return statements;
+            dropTriggers(cqrsId, table, exists);
+            return cqrsId;
         });
         return true;
     }
@@ -204,7 +220,9 @@ public final class TableCapture {
         }
     }
 
-    private @Nullable String installedTable(CqrsId cqrsId) throws SQLException {
+    /** Returns the table that has a model's triggers, or null. */
+    @Nullable
+    String installedTable(CqrsId cqrsId) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(
                 "select table_name from " + schema.capture().sql() + " where cqrs_id in (?, ?)")) {
             statement.setString(1, cqrsId.value());
@@ -248,23 +266,24 @@ public final class TableCapture {
             statement.setString(3, definition);
             statement.executeUpdate();
         }
-        int unused = forget(declared.cqrsId());
+        // It ends a removal that was begun.
+        int unused = forget(PENDING + declared.cqrsId().value());
     }
 
-    /** Ends a removal that was begun, and returns whether there was one: 1 or 0. */
-    private int forget(CqrsId cqrsId) throws SQLException {
+    /** Returns whether there was one: 1 or 0. */
+    private int forget(String name) throws SQLException {
         try (PreparedStatement delete =
                 connection.prepareStatement("delete from " + schema.capture().sql() + " where cqrs_id = ?")) {
-            delete.setString(1, PENDING + cqrsId.value());
+            delete.setString(1, name);
             return delete.executeUpdate();
         }
     }
 
-    private void requireFramework() throws SQLException {
+    void requireFramework() throws SQLException {
         CqrsSchema.require(connection, schema.capture());
     }
 
-    private boolean exists(String table) throws SQLException {
+    boolean exists(String table) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement("select to_regclass(?) is not null")) {
             statement.setString(1, table);
             try (ResultSet row = statement.executeQuery()) {
@@ -274,7 +293,7 @@ public final class TableCapture {
         }
     }
 
-    private void execute(String sql) throws SQLException {
+    void execute(String sql) throws SQLException {
         try (Statement statement = connection.createStatement()) {
             // As it is: a question mark in it is no parameter.
             statement.setEscapeProcessing(false);

@@ -28,7 +28,8 @@ import java.util.stream.Collectors;
  * @param partitioned whether its partitions hold the rows
  * @param key the key's columns, in the order of the parts on the wire
  * @param fields the columns to send by their names on the wire, without revision and time
- * @param written all columns that are not generated
+ * @param columns all columns
+ * @param written those that are not generated
  */
 record TableModel(
         MasterTable declared,
@@ -36,6 +37,7 @@ record TableModel(
         boolean partitioned,
         List<TableColumn> key,
         Map<String, TableColumn> fields,
+        List<String> columns,
         List<String> written) {
 
     private static final Set<String> INTEGERS = Set.of("int2", "int4", "int8");
@@ -132,7 +134,8 @@ record TableModel(
                 .filter(column -> !column.generated())
                 .map(TableColumn::name)
                 .toList();
-        return new TableModel(declared, table, partitioned, key, fields, written);
+        List<String> all = columns.stream().map(TableColumn::name).toList();
+        return new TableModel(declared, table, partitioned, key, fields, all, written);
     }
 
     /** Returns the columns that a filter may name: by field, or as the table calls them. */

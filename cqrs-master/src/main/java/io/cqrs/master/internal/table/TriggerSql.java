@@ -8,7 +8,9 @@ import io.cqrs.master.WhenExcluded;
 import io.cqrs.transport.RoutingKeys;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.UUID;
 import java.util.stream.Collectors;
 
@@ -38,6 +40,7 @@ final class TriggerSql {
     private static final List<String> KINDS =
             List.of("stamp_insert", "stamp_update", "insert", "update", "rekey", "delete", "truncate");
 
+    private static final String GUARD = "guard";
     private static final int LONGEST_ID = 30;
 
     private final TableModel model;
@@ -98,6 +101,30 @@ final class TriggerSql {
     /** Returns the names of all triggers. */
     static List<String> triggers(CqrsId cqrsId) {
         return KINDS.stream().map(kind -> triggerName(cqrsId, kind)).toList();
+    }
+
+    /** Returns the statements that have writes refused, for a while. */
+    static List<String> guard(CqrsId cqrsId, String table, CqrsSchema schema) {
+        String function = functionName(cqrsId, GUARD, schema);
+        return List.of(
+                "create function " + function + "() returns trigger language plpgsql as " + Concat.literal("""
+                        begin
+                          raise exception 'these statements write rows of %, which would not be sent: alter it now, and'
+                            ' write them afterwards', tg_table_name;
+                        end"""),
+                "create trigger " + TableName.quote(guardName(cqrsId))
+                        + " before insert or update or delete or truncate on " + table
+                        + " for each statement execute function " + function + "()");
+    }
+
+    /** Returns the name of the trigger that refuses writes. */
+    static String guardName(CqrsId cqrsId) {
+        return triggerName(cqrsId, GUARD);
+    }
+
+    /** Returns the statement that ends it, wherever the trigger is by then. */
+    static String dropGuard(CqrsId cqrsId, CqrsSchema schema) {
+        return "drop function " + functionName(cqrsId, GUARD, schema) + "() cascade";
     }
 
     /** A statement that fails where the declaration's filter does, and reads nothing. */
@@ -221,21 +248,37 @@ final class TriggerSql {
                 + ", cqrs_headers_ from " + rows(from, "o") + " where " + passes("o");
     }
 
-    /** Of what is written: a trigger that comes before can't look at generated columns. */
     private String changed() {
         return "record_image_ne(" + image("old") + ", " + image("new") + ")";
     }
 
+    /**
+     * The row as a whole, so that columns that are not sent may come and go; where one is generated, those that are not: a
+     * trigger that comes before can't look at generated ones.
+     */
     private String image(String row) {
+        if (model.written().equals(model.columns())) {
+            return row + ".*";
+        }
         return model.written().stream()
                 .map(column -> row + "." + TableName.quote(column))
                 .collect(Collectors.joining(", ", "row(", ")"));
     }
 
+    /** Names what the functions name, too, so that PostgreSQL refuses to drop or retype it: it does not read their text. */
     private String rekeyed() {
+        Set<String> named = new LinkedHashSet<>(
+                List.of(model.declared().revision(), model.declared().updated()));
+        model.fields().values().forEach(column -> named.add(column.name()));
+        if (model.declared().filter() != null) {
+            named.addAll(model.columns());
+        }
+        String columns =
+                named.stream().map(name -> "new." + TableName.quote(name)).collect(Collectors.joining(", "));
         return model.key().stream()
-                .map(part -> part.of("old") + " is distinct from " + part.of("new"))
-                .collect(Collectors.joining(" or "));
+                        .map(part -> part.of("old") + " is distinct from " + part.of("new"))
+                        .collect(Collectors.joining(" or "))
+                + " or (false and row(" + columns + ") is null)";
     }
 
     private String truncated() {

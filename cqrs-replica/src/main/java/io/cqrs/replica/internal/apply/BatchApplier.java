@@ -13,13 +13,9 @@ import io.cqrs.replica.Outcome;
 import io.cqrs.replica.ReplicaDefinition;
 import io.cqrs.replica.ReplicaHandler;
 import java.sql.Connection;
-import java.sql.PreparedStatement;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.OffsetDateTime;
-import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
@@ -57,7 +53,8 @@ public final class BatchApplier implements AutoCloseable {
 
     private final Connection connection;
     private final SessionSettings session;
-    private final SessionSql sql;
+    private final TableShapes shapes;
+    private final TombstonePurge purge;
     private final ModelLocks locks;
     private final List<ModelApplier> parentsFirst;
     private final List<ModelApplier> childrenFirst;
@@ -72,7 +69,8 @@ public final class BatchApplier implements AutoCloseable {
             @Nullable EntitySessions entities) {
         this.connection = connection;
         this.session = session;
-        this.sql = new SessionSql(schema);
+        this.shapes = new TableShapes(connection);
+        this.purge = new TombstonePurge(connection, schema);
         this.locks = new ModelLocks(connection);
         this.parentsFirst = parentsFirst;
         this.childrenFirst = new ArrayList<>(parentsFirst);
@@ -132,6 +130,27 @@ public final class BatchApplier implements AutoCloseable {
         }
     }
 
+    /**
+     * Makes sure that the table of a model is what it was when the connection was prepared.
+     *
+     * @throws TableAlteredException if it is not
+     * @throws SQLException if the database is gone
+     */
+    public void requireUnaltered(CqrsId cqrsId) throws SQLException {
+        requireUnaltered(Set.of(cqrsId));
+    }
+
+    private void requireUnaltered(Set<CqrsId> models) throws SQLException {
+        List<ReplicaTable> tables = new ArrayList<>();
+        for (CqrsId cqrsId : models) {
+            ReplicaTable table = applier(cqrsId).table();
+            if (table != null) {
+                tables.add(table);
+            }
+        }
+        shapes.requireUnaltered(tables);
+    }
+
     /** Gives the connection back as it was: it may belong to a pool. */
     @Override
     public void close() throws SQLException {
@@ -146,6 +165,7 @@ public final class BatchApplier implements AutoCloseable {
      * they are applied again.
      *
      * @throws SQLException if the database refuses, or is gone
+     * @throws TableAlteredException if a table is not what it was when the connection was prepared
      * @throws io.cqrs.core.ReplicationException if a change does not fit its table
      * @throws HookFailure if a hook failed
      */
@@ -228,11 +248,17 @@ public final class BatchApplier implements AutoCloseable {
     }
 
     private int applyWithin(List<Pending> batch, boolean alone) throws SQLException {
-        lock(batch, alone);
+        Set<CqrsId> models = new TreeSet<>();
+        batch.forEach(pending -> models.add(pending.change().key().cqrsId()));
+        for (CqrsId cqrsId : models) {
+            locks.lock(cqrsId, alone);
+        }
         try (LazyEntities context = new LazyEntities(entities, connection)) {
             for (Run run : runs(batch)) {
                 apply(run, context);
             }
+            context.flush();
+            requireUnaltered(models);
             context.commit();
         }
         return batch.size();
@@ -245,29 +271,8 @@ public final class BatchApplier implements AutoCloseable {
      */
     public void purgeTombstones(Instant cutOff) throws SQLException {
         for (ModelApplier applier : parentsFirst) {
-            int purged;
-            do {
-                purged = purge(applier.cqrsId().value(), cutOff);
-            } while (purged > 0);
+            purge.run(applier.cqrsId(), cutOff);
         }
-    }
-
-    /** Some of them at a time: nobody waits for an answer for long. */
-    private int purge(String cqrsId, Instant cutOff) throws SQLException {
-        return Transactions.run(connection, same -> {
-            try (Statement untimed = connection.createStatement()) {
-                untimed.execute("set local statement_timeout = 0");
-            }
-            try (PreparedStatement purge = connection.prepareStatement(sql.purge())) {
-                OffsetDateTime before = OffsetDateTime.ofInstant(cutOff, ZoneOffset.UTC);
-                purge.setString(1, cqrsId);
-                purge.setObject(2, before);
-                purge.setString(3, cqrsId);
-                purge.setString(4, cqrsId);
-                purge.setObject(5, before);
-                return purge.executeUpdate();
-            }
-        });
     }
 
     private void apply(Run run, LazyEntities context) throws SQLException {
@@ -299,14 +304,6 @@ public final class BatchApplier implements AutoCloseable {
             throw new IllegalArgumentException("no replica of " + cqrsId);
         }
         return applier;
-    }
-
-    private void lock(List<Pending> batch, boolean alone) throws SQLException {
-        Set<CqrsId> models = new TreeSet<>();
-        batch.forEach(pending -> models.add(pending.change().key().cqrsId()));
-        for (CqrsId cqrsId : models) {
-            locks.lock(cqrsId, alone);
-        }
     }
 
     /** Forced changes split the batch: what came before them must not come after, and the reverse. */

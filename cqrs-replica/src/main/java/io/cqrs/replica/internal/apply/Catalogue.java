@@ -45,6 +45,11 @@ final class Catalogue {
     }
 
     private ReplicaTable read(ReplicaDefinition definition, long oid, TableName name) throws SQLException {
+        // First: what is altered after it shows as altered.
+        Long shape = new TableShapes(connection).read(List.of(oid)).get(oid);
+        if (shape == null) {
+            throw wrong(definition, "does not exist: create it, or correct the name");
+        }
         TableColumns found = columns(oid);
         requireDeclared(definition, found);
         Map<String, String> fields = new HashMap<>();
@@ -64,7 +69,7 @@ final class Catalogue {
             throw wrong(definition, "has no primary key: add one on the master's key");
         }
         orderKey(definition, found, key);
-        return new ReplicaTable(definition.cqrsId(), oid, name, key, columns, definition.order(), parents(oid));
+        return new ReplicaTable(definition.cqrsId(), oid, shape, name, key, columns, definition.order(), parents(oid));
     }
 
     private static void orderKey(ReplicaDefinition definition, TableColumns found, List<ReplicaColumn> key) {

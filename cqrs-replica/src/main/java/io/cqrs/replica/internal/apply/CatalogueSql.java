@@ -20,7 +20,18 @@ final class CatalogueSql {
 
     static final String PARENTS = """
             select distinct confrelid from pg_constraint
-            where conrelid = ? and contype = 'f' and confrelid <> conrelid""";
+            where conrelid = ? and contype = 'f' and confrelid <> conrelid and conparentid = 0""";
+
+    /** A hash of each table's name, columns and keys. */
+    static final String SHAPES = """
+            select c.oid, hashtextextended(concat_ws(' ', c.relname, c.relnamespace::regnamespace,
+                (select string_agg(concat_ws(' ', k.contype, k.conkey, k.confrelid), ',' order by k.oid)
+                    from pg_constraint k where k.conrelid = c.oid and k.contype in ('p', 'f') and k.conparentid = 0),
+                (select string_agg(concat_ws(' ', a.attnum, a.attname, format_type(a.atttypid, a.atttypmod),
+                        a.attnotnull, a.atthasdef,
+                        a.attidentity, a.attgenerated), ',' order by a.attnum)
+                    from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped)), 0)
+            from pg_class c where c.oid = any (?)""";
 
     private CatalogueSql() {}
 }

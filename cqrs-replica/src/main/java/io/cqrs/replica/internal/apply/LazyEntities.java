@@ -29,6 +29,13 @@ final class LazyEntities implements AutoCloseable {
         return connection;
     }
 
+    /** Writes what is not written yet. */
+    void flush() {
+        if (open != null) {
+            open.flush();
+        }
+    }
+
     /** Writes and commits where it was opened; otherwise the connection's owner commits. */
     void commit() {
         if (open != null) {

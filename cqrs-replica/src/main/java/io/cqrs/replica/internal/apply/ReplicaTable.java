@@ -11,6 +11,7 @@ import java.util.Set;
  *
  * @param cqrsId whose replica it is
  * @param oid tells tables apart
+ * @param shape of the table, see {@link TableShapes}
  * @param name the table
  * @param key the primary key's columns in its order, filled from the message's key
  * @param columns the other columns, filled from the message's data
@@ -20,6 +21,7 @@ import java.util.Set;
 record ReplicaTable(
         CqrsId cqrsId,
         long oid,
+        long shape,
         TableName name,
         List<ReplicaColumn> key,
         List<ReplicaColumn> columns,

@@ -13,6 +13,7 @@ import io.cqrs.replica.Outcome;
 import io.cqrs.replica.ReplicaDefinition;
 import io.cqrs.replica.internal.apply.BatchApplier;
 import io.cqrs.replica.internal.apply.Pending;
+import io.cqrs.replica.internal.apply.TableAlteredException;
 import io.cqrs.replica.internal.apply.UnsweptException;
 import io.cqrs.transport.Headers;
 import io.cqrs.transport.Message;
@@ -24,6 +25,8 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -40,7 +43,7 @@ import org.slf4j.LoggerFactory;
  *   <li>Apply: the deletes in one transaction, the rest in another.
  *   <li>Rolled back by contention: the same again, after a short wait, without spending the messages' attempts.
  *   <li>The database refuses writes (disk full, read-only): the same again, for as long as it takes.
- *   <li>The database is gone: the error ends the session.
+ *   <li>The database is gone, or a table was altered: the error ends the session.
  *   <li>Anything else: halve, in the order of arrival, until the one bad change is alone; it is tried again later, or
  *       goes to the dead letters. A row that refers to one that has not come is tried again for an hour.
  * </ol>
@@ -58,6 +61,8 @@ final class BatchProcessor {
     private final FailedMessages failed;
     private final SessionLoop.Control control;
     private final MessageCodec codec = new MessageCodec();
+    /** Of the batch in hand. */
+    private final Set<Pending> told = Collections.newSetFromMap(new IdentityHashMap<>());
 
     BatchProcessor(WorkerSettings settings, BatchApplier applier, FailedMessages failed, SessionLoop.Control control) {
         this.settings = settings;
@@ -74,8 +79,15 @@ final class BatchProcessor {
         for (Delivery message : messages) {
             decode(message, batch);
         }
-        if (!batch.isEmpty()) {
-            apply(batch);
+        told.clear();
+        try {
+            if (!batch.isEmpty()) {
+                apply(batch);
+            }
+        } catch (SQLException | TableAlteredException e) {
+            // What comes again is a duplicate: nobody else will tell of it.
+            tell(batch.stream().filter(one -> one.pending().isCommitted()).toList());
+            throw e;
         }
         failed.flush();
         settings.listener()
@@ -150,9 +162,10 @@ final class BatchProcessor {
     private void apply(List<Incoming> batch) throws SQLException, InterruptedException {
         try {
             applyThroughContention(batch);
+        } catch (TableAlteredException e) {
+            throw e;
         } catch (SQLException e) {
             if (SqlStates.isUnavailable(e) || SqlStates.isRefusing(e)) {
-                tell(batch.stream().filter(one -> one.pending().isCommitted()).toList());
                 throw e;
             }
             isolate(batch, e);
@@ -173,6 +186,8 @@ final class BatchProcessor {
             return;
         }
         Incoming one = batch.get(0);
+        // A change that does not fit the table as it was may fit the table as it is.
+        applier.requireUnaltered(one.message().change().key().cqrsId());
         LOG.debug("{} failed", one.message().change(), error);
         if (error instanceof ReplicationException || error instanceof SerializationException) {
             failed.reject(one, error);
@@ -220,7 +235,9 @@ final class BatchProcessor {
         tell(batch);
     }
 
-    private void tell(List<Incoming> batch) {
+    private void tell(List<Incoming> done) {
+        List<Incoming> batch =
+                done.stream().filter(one -> told.add(one.pending())).toList();
         Instant now = settings.clock().instant();
         batch.stream().filter(BatchProcessor::isApplied).forEach(one -> tellApplied(one, now));
         BatchApplier.count(batch.stream().map(Incoming::pending).toList())

@@ -5,6 +5,7 @@ import io.cqrs.core.TransportException;
 import io.cqrs.core.jdbc.ConnectionSource;
 import io.cqrs.core.lifecycle.SessionLoop;
 import io.cqrs.replica.internal.apply.BatchApplier;
+import io.cqrs.replica.internal.apply.TableAlteredException;
 import io.cqrs.transport.spi.Delivery;
 import io.cqrs.transport.spi.Receiver;
 import io.cqrs.transport.spi.Transport;
@@ -79,6 +80,10 @@ public final class Worker implements SessionLoop.Session {
                     transport.openReceiver(queues, 2 * settings.batchSize(), 2 * settings.batchBytes())) {
                 consume(control, receiver, queues, processor, applier);
             }
+        } catch (TableAlteredException e) {
+            LOG.info("{}, reading it anew", e.getMessage());
+            // A hook may alter it each time.
+            control.pause(BACKOFF.delay(1));
         }
     }
 

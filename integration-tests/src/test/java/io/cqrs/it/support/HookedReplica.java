@@ -1,0 +1,36 @@
+package io.cqrs.it.support;
+
+import io.cqrs.core.Backoff;
+import io.cqrs.core.jdbc.UrlDataSource;
+import io.cqrs.replica.CqrsReplica;
+import io.cqrs.replica.RetryPolicy;
+import io.cqrs.transport.rabbit.RabbitConfig;
+import io.cqrs.transport.rabbit.RabbitTransport;
+import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import org.hibernate.SessionFactory;
+import org.hibernate.cfg.Configuration;
+
+/** A process that is one worker of an entity with hooks, whose failures are tried again each second for as long as it takes. */
+public final class HookedReplica {
+
+    private HookedReplica() {}
+
+    /** Runs until the process is killed. */
+    public static void run(Class<?> entity, String databaseUrl, String brokerUrl, String exchange, String queue)
+            throws Exception {
+        Configuration configuration = new Configuration().addAnnotatedClass(entity);
+        configuration.getProperties().put("hibernate.connection.datasource", UrlDataSource.of(databaseUrl, null, null));
+        try (SessionFactory sessions = configuration.buildSessionFactory();
+                RabbitTransport transport = RabbitTransport.of(
+                        RabbitConfig.builder(brokerUrl).exchange(exchange).build());
+                CqrsReplica replica = CqrsReplica.builder(sessions)
+                        .transport(transport)
+                        .queue(queue)
+                        .retries(new RetryPolicy(1000, Backoff.constant(Duration.ofSeconds(1))))
+                        .build()) {
+            replica.start();
+            new CountDownLatch(1).await();
+        }
+    }
+}
