@@ -51,6 +51,8 @@ import org.junit.jupiter.api.extension.ExtendWith;
 class RelayIT {
 
     private static final CqrsId ITEM = CqrsId.of("item");
+    private static final String INSERT =
+            "insert into cqrs.outbox (cqrs_id, instance_pk, routing_key, body) values ('item', ?, 'item', ?)";
     private static TestDatabase database;
 
     private final Transport transport = new InMemoryTransport();
@@ -170,6 +172,20 @@ class RelayIT {
     }
 
     @Test
+    void doesNotBeginWithoutTheTriggerThatLetsItOverlookNothing() throws Exception {
+        TestDatabase changed = TestEnvironment.database("relay_changed");
+        CqrsSchema.standard().migrate(changed.dataSource());
+        changed.execute("alter table cqrs.outbox disable trigger outbox_begin");
+        CqrsRelay relay = begin(
+                CqrsRelay.builder(changed.dataSource()).transport(transport).build());
+        open.add(0, relay);
+        await().until(() -> relay.failure() != null);
+        assertThat(relay.failure()).hasMessageContaining("trigger outbox_begin of cqrs.outbox");
+        changed.execute("alter table cqrs.outbox enable always trigger outbox_begin");
+        await().until(() -> relay.failure() == null && relay.status().active());
+    }
+
+    @Test
     void endsAPageAtItsBytes() throws Exception {
         transport.declare(ReplicaQueue.of("relay", Set.of(ITEM)));
         insert("item", 50);
@@ -280,7 +296,11 @@ class RelayIT {
                     .isEqualTo(last.getOrDefault(entity, 0) + 1);
             last.put(entity, number);
         }
-        assertThat(database.rows("select sum(n) from entity")).containsExactly(Integer.toString(total));
+        int entities = last.entrySet().stream()
+                .filter(one -> !one.getKey().startsWith("w"))
+                .mapToInt(Map.Entry::getValue)
+                .sum();
+        assertThat(database.rows("select sum(n) from entity")).containsExactly(Integer.toString(entities));
         await().until(() -> database.count("cqrs.outbox") == 0);
         rabbit.decommission(queue);
         open.add(rabbit);
@@ -311,7 +331,16 @@ class RelayIT {
         int committed = 0;
         try (Connection connection = database.dataSource().getConnection()) {
             connection.setAutoCommit(false);
+            int own = 0;
+            String self = "w" + random.nextLong();
             for (int i = 0; i < transactions; i++) {
+                if (!slow && random.nextInt(4) == 0) {
+                    // Nothing before it: only the insert begins the transaction, as others see it.
+                    update(connection, INSERT, self, self + ":" + (own + 1));
+                    connection.commit();
+                    own++;
+                    continue;
+                }
                 int changes = 1 + random.nextInt(3);
                 int entity = random.nextInt(17);
                 for (int n = 0; n < changes; n++) {
@@ -325,8 +354,17 @@ class RelayIT {
                     committed += changes;
                 }
             }
+            return committed + own;
         }
-        return committed;
+    }
+
+    private static void update(Connection connection, String sql, String... parameters) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(sql)) {
+            for (int i = 0; i < parameters.length; i++) {
+                statement.setString(i + 1, parameters[i]);
+            }
+            statement.executeUpdate();
+        }
     }
 
     private static void change(Connection connection, int entity, double secondsBeforeCommit) throws SQLException {
@@ -356,7 +394,7 @@ class RelayIT {
                 + " ('item', '6', 'cqrs.relay.item', 'aimed too', null), ('item', '7', 'item', repeat('e', 300000), null),"
                 + " ('item', '8', 'item', 'f', null)");
         begin(batching(transport));
-        List<Delivery> taken = Queues.takeAll(transport, "relay", 10);
+        List<Delivery> taken = Queues.takeAll(transport, "relay", 9);
         assertThat(taken).extracting(Delivery::changes).containsExactly(500, 200, 1, 2, 2, 1, 1, 1, 1);
         assertThat(taken)
                 .extracting(Delivery::routingKey)
@@ -414,6 +452,34 @@ class RelayIT {
             Queues.take(transport, "relay", 1);
         }
         assertThat(read() - before).isLessThan(500_000);
+    }
+
+    @Test
+    void readsWhatIsNewWithoutGoingThroughWhatIsDeletedWhileSomebodyReads() throws Exception {
+        transport.declare(ReplicaQueue.of("relay", Set.of(ITEM)));
+        start(transport, UnroutablePolicy.HOLD, new RelayListener() {});
+        try (Connection reader = database.dataSource().getConnection();
+                Connection slow = database.dataSource().getConnection()) {
+            reader.setAutoCommit(false);
+            reader.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
+            reader.createStatement()
+                    .executeQuery("select count(*) from cqrs.outbox")
+                    .close();
+            insert("item", 20_000);
+            Queues.take(transport, "relay", 20_000);
+            await().until(() -> database.count("cqrs.outbox") == 0);
+            slow.setAutoCommit(false);
+            update(slow, INSERT, "slow", "slow");
+            long before = read();
+            for (int i = 0; i < 100; i++) {
+                insert("item", 1);
+                Queues.take(transport, "relay", 1);
+            }
+            assertThat(read() - before).isLessThan(500_000);
+            slow.commit();
+            assertThat(bodies(Queues.take(transport, "relay", 1))).containsExactly("slow");
+            reader.rollback();
+        }
     }
 
     /** How many rows of the outbox its indexes have found. */

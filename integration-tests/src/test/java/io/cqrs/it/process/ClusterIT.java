@@ -108,6 +108,16 @@ class ClusterIT {
     }
 
     @Test
+    void goesOnWhenTheNodeOfALeaderIsKilled() {
+        BrokerServer node = leader();
+        node.kill();
+        awaitChanges(node.description() + " was killed");
+        node.start();
+        awaitRunning(3);
+    }
+
+    @Test
+    @Tag("large")
     void goesOnWhenOneNodeAfterTheOtherIsKilled() {
         oneAfterTheOther(BrokerServer::kill, "killed");
     }

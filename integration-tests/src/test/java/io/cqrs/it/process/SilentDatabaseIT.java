@@ -16,35 +16,39 @@ import io.cqrs.it.support.Queues;
 import io.cqrs.it.support.TcpProxy;
 import io.cqrs.it.support.TestDatabase;
 import io.cqrs.it.support.TestEnvironment;
+import io.cqrs.master.CqrsRelay;
 import io.cqrs.replica.CqrsReplica;
 import io.cqrs.transport.memory.InMemoryTransport;
+import io.cqrs.transport.spi.ReplicaQueue;
 import java.net.URI;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
+import java.util.Set;
+import javax.sql.DataSource;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /** A connection to the database whose other end is gone without a word. */
 @ExtendWith(TestEnvironment.class)
-@Timeout(120)
+@Timeout(180)
 class SilentDatabaseIT {
+
+    private static final String INSERT =
+            "insert into cqrs.outbox (cqrs_id, instance_pk, routing_key, body)" + " values ('item', '1', 'item', '{}')";
 
     @Test
     void isGivenUpByAWorkerAfterItsStatementTimeoutAndWhatItHeldIsApplied() throws Exception {
         TestDatabase database = TestEnvironment.database("silent");
         CqrsSchema.standard().migrate(database.dataSource());
         database.execute(Item.REPLICA);
-        URI server = URI.create(database.url().substring("jdbc:".length()));
+        URI server = server(database);
         InMemoryTransport transport = new InMemoryTransport();
         Outcomes outcomes = new Outcomes();
         try (TcpProxy link = TcpProxy.to(server.getHost(), server.getPort());
-                CqrsReplica replica = CqrsReplica.builder(UrlDataSource.of(
-                                database.url()
-                                        .replace(server.getHost() + ":" + server.getPort(), "127.0.0.1:" + link.port()),
-                                null,
-                                null))
+                CqrsReplica replica = CqrsReplica.builder(through(link, database))
                         .replica(Item.definition())
                         .transport(transport)
                         .queue("silent")
@@ -62,6 +66,40 @@ class SilentDatabaseIT {
                     .as("attempts spent")
                     .isZero();
         }
+    }
+
+    /** Its server notices within half a minute, by the system's own means, that nobody is there. */
+    @Test
+    @Tag("large")
+    void isGivenUpByARelayAfterAMinuteAndWhatWaitedIsSent() throws Exception {
+        TestDatabase database = TestEnvironment.database("silent_master");
+        CqrsSchema.standard().migrate(database.dataSource());
+        URI server = server(database);
+        InMemoryTransport transport = new InMemoryTransport();
+        transport.declare(ReplicaQueue.of("silent", Set.of(CqrsId.of("item"))));
+        try (TcpProxy link = TcpProxy.to(server.getHost(), server.getPort());
+                CqrsRelay relay = CqrsRelay.builder(through(link, database))
+                        .transport(transport)
+                        .build()) {
+            relay.start();
+            database.execute(INSERT);
+            assertThat(Queues.take(transport, "silent", 1)).hasSize(1);
+            link.strand();
+            database.execute(INSERT);
+            database.rows("select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory'");
+            await().atMost(Duration.ofSeconds(90)).until(() -> database.count("cqrs.outbox") == 0);
+            assertThat(Queues.take(transport, "silent", 1)).hasSize(1);
+        }
+    }
+
+    private static URI server(TestDatabase database) {
+        return URI.create(database.url().substring("jdbc:".length()));
+    }
+
+    private static DataSource through(TcpProxy link, TestDatabase database) {
+        URI server = server(database);
+        String url = database.url().replace(server.getHost() + ":" + server.getPort(), "127.0.0.1:" + link.port());
+        return UrlDataSource.of(url, null, null);
     }
 
     private static Change save(long id) {

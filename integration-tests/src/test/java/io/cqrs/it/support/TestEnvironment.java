@@ -11,20 +11,18 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import org.junit.jupiter.api.extension.AfterAllCallback;
-import org.junit.jupiter.api.extension.BeforeAllCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
-/** The servers of this test run: found or started once, stopped at its end. */
-public final class TestEnvironment implements BeforeAllCallback, AfterAllCallback {
+/** The servers of this test JVM: found or started once, stopped at its end. */
+public final class TestEnvironment implements AfterAllCallback {
 
     private static final Servers SERVERS = Servers.forTests();
     private static final List<AutoCloseable> POOLS = Collections.synchronizedList(new ArrayList<>());
 
-    @Override
-    public void beforeAll(ExtensionContext context) {
-        context.getRoot()
-                .getStore(ExtensionContext.Namespace.create(TestEnvironment.class))
-                .computeIfAbsent("servers", key -> (AutoCloseable) TestEnvironment::stop);
+    static {
+        // They end by themselves with the JVM.
+        Runtime.getRuntime()
+                .addShutdownHook(new Thread(() -> System.err.println("servers used: " + SERVERS.describe())));
     }
 
     /** Returns the broker; without one the test is skipped with the reason, or fails where servers are required. */
@@ -60,10 +58,5 @@ public final class TestEnvironment implements BeforeAllCallback, AfterAllCallbac
             pool.close();
         }
         POOLS.clear();
-    }
-
-    private static void stop() {
-        System.err.println("servers used: " + SERVERS.describe());
-        SERVERS.close();
     }
 }

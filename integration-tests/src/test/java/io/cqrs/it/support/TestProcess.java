@@ -15,6 +15,10 @@ import java.util.stream.Stream;
 /** A process of its own, and what it prints. */
 public final class TestProcess implements AutoCloseable {
 
+    /** What runs for a minute is done before the best code would pay off. */
+    private static final List<String> JAVA =
+            List.of(java(), "-Xshare:auto", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC");
+
     private final List<String> command;
     private final Map<String, String> environment = new HashMap<>();
     private final Path output;
@@ -31,16 +35,16 @@ public final class TestProcess implements AutoCloseable {
 
     /** Returns the packaged command line, not started. */
     public static TestProcess cqrs(String... arguments) {
-        List<String> command = new ArrayList<>(List.of(
-                java(), "-Xshare:auto", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-jar", jar().toString()));
+        List<String> command = new ArrayList<>(JAVA);
+        command.addAll(List.of("-jar", jar().toString()));
         command.addAll(List.of(arguments));
         return new TestProcess(command);
     }
 
     /** Returns a main class on the tests' own class path, not started. */
     public static TestProcess main(Class<?> main, String... arguments) {
-        List<String> command =
-                new ArrayList<>(List.of(java(), "-cp", System.getProperty("java.class.path"), main.getName()));
+        List<String> command = new ArrayList<>(JAVA);
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), main.getName()));
         command.addAll(List.of(arguments));
         return new TestProcess(command);
     }

@@ -21,6 +21,8 @@ import org.jspecify.annotations.Nullable;
  *   <li>Each further tick is the rows visible in the new snapshot and not in the one before: whatever committed in
  *       between, early or late, and nothing twice. Of these, too, the order is that of the ids.
  *   <li>A tick is read in pages by id; a page ends at a count or a size, so that memory is bounded.
+ *   <li>A tick does not begin at the first id but where new ones can be ({@link LowWater}): what is held, and what is
+ *       deleted but not vacuumed while somebody reads for long, is not gone through each time.
  * </ol>
  *
  * <p>A cursor on ids would lose rows of transactions that commit late; waiting for the oldest transaction would stall.
@@ -29,23 +31,20 @@ import org.jspecify.annotations.Nullable;
  */
 final class OutboxReader implements AutoCloseable {
 
-    /** A snapshot in which nothing is visible. */
-    private static final String NOTHING = "1:1:";
-
     private static final int FETCH_SIZE = 250;
 
     private final Connection connection;
     private final int pageSize;
     private final long pageBytes;
+    private final LowWater lowWater = new LowWater();
     private final PreparedStatement snapshot;
-    private final PreparedStatement tick;
-    private final PreparedStatement tickPastHeld;
+    private final PreparedStatement mark;
     private final PreparedStatement page;
     private final PreparedStatement held;
     private final PreparedStatement delete;
     private final String backlogSql;
-    private String seen = NOTHING;
-    private @Nullable String current;
+    private Snapshot seen = Snapshot.NOTHING;
+    private @Nullable Snapshot current;
     private long after;
 
     OutboxReader(Connection connection, CqrsSchema schema, int pageSize, long pageBytes) throws SQLException {
@@ -54,37 +53,36 @@ final class OutboxReader implements AutoCloseable {
         this.pageBytes = pageBytes;
         OutboxSql sql = new OutboxSql(schema);
         this.snapshot = connection.prepareStatement(OutboxSql.SNAPSHOT);
-        this.tick = connection.prepareStatement(sql.tick());
-        this.tickPastHeld = connection.prepareStatement(sql.tickPastHeld());
+        this.mark = connection.prepareStatement(OutboxSql.MARK);
         this.page = connection.prepareStatement(sql.page());
         this.held = connection.prepareStatement(sql.held());
         this.delete = connection.prepareStatement(sql.delete());
         this.backlogSql = sql.backlog();
     }
 
-    /**
-     * Returns the next page; empty when all that has committed so far was read.
-     *
-     * @param held whether rows that were read stay in the outbox
-     */
-    List<OutboxRow> next(boolean held) throws SQLException {
-        String until = current;
+    /** Returns the next page; empty when all that has committed so far was read. */
+    List<OutboxRow> next() throws SQLException {
+        Snapshot until = current;
         if (until == null) {
-            until = currentSnapshot();
+            until = lowWater.isRising() ? markedSnapshot() : currentSnapshot();
             if (until.equals(seen)) {
                 return List.of();
             }
             current = until;
-            after = 0;
+            after = lowWater.below(seen, until);
         }
-        PreparedStatement statement =
-                after == 0 && !seen.equals(NOTHING) ? bindTick(held ? tickPastHeld : tick, until) : bindPage(until);
-        Page read = read(statement);
+        page.setLong(1, after);
+        page.setString(2, seen.text());
+        page.setString(3, until.text());
+        page.setInt(4, pageSize);
+        Page read = read(page);
+        if (!read.rows().isEmpty()) {
+            after = read.rows().get(read.rows().size() - 1).id();
+            lowWater.read(after);
+        }
         if (read.complete()) {
             seen = until;
             current = null;
-        } else {
-            after = read.rows().get(read.rows().size() - 1).id();
         }
         return read.rows();
     }
@@ -97,7 +95,7 @@ final class OutboxReader implements AutoCloseable {
     /** Returns the first rows of one routing key among those read so far. */
     List<OutboxRow> held(String routingKey, int limit) throws SQLException {
         held.setString(1, routingKey);
-        held.setString(2, seen);
+        held.setString(2, seen.text());
         held.setInt(3, limit);
         return read(held).rows();
     }
@@ -123,32 +121,24 @@ final class OutboxReader implements AutoCloseable {
 
     @Override
     public void close() throws SQLException {
-        for (Statement statement : List.of(snapshot, tick, tickPastHeld, page, held, delete)) {
+        for (Statement statement : List.of(snapshot, mark, page, held, delete)) {
             statement.close();
         }
     }
 
-    private String currentSnapshot() throws SQLException {
+    private Snapshot currentSnapshot() throws SQLException {
         try (ResultSet row = snapshot.executeQuery()) {
             row.next();
-            return row.getString(1);
+            return Snapshot.parse(row.getString(1));
         }
     }
 
-    private PreparedStatement bindTick(PreparedStatement statement, String until) throws SQLException {
-        statement.setString(1, seen);
-        statement.setString(2, seen);
-        statement.setString(3, until);
-        statement.setInt(4, pageSize);
-        return statement;
-    }
-
-    private PreparedStatement bindPage(String until) throws SQLException {
-        page.setLong(1, after);
-        page.setString(2, seen);
-        page.setString(3, until);
-        page.setInt(4, pageSize);
-        return page;
+    private Snapshot markedSnapshot() throws SQLException {
+        try (ResultSet row = mark.executeQuery()) {
+            row.next();
+            lowWater.mark(row.getLong(2));
+            return Snapshot.parse(row.getString(1));
+        }
     }
 
     /** Reads through a portal, so that a page of large rows ends before the memory does. */

@@ -19,13 +19,17 @@ final class OutboxSql {
             where locktype = 'advisory' and granted and objsubid = 2 and classid::int8 = ? and objid::int8 = ?
                 and database = (select oid from pg_database where datname = current_database()))""";
 
+    /** Whether a transaction has a number before it takes ids: parameter outbox. */
+    static final String BEGINS = """
+            select exists (select from pg_trigger
+            where tgrelid = to_regclass(?) and tgname = 'outbox_begin' and tgenabled = 'A')""";
+
     static final String UNLOCK = "select pg_advisory_unlock(?, ?)";
     static final String TRY_LOCK = "select pg_try_advisory_lock(?, ?)";
     static final String SNAPSHOT = "select pg_current_snapshot()::text";
 
-    private static final String FRESH = """
-            (xid >= pg_snapshot_xmax(?::pg_snapshot) or xid = any (array(select pg_snapshot_xip(?::pg_snapshot))))
-                and pg_visible_in_snapshot(xid, ?::pg_snapshot)""";
+    /** The same, in a transaction that has a number. */
+    static final String MARK = "select pg_current_snapshot()::text, pg_current_xact_id()::text::int8";
 
     private final String table;
 
@@ -33,23 +37,7 @@ final class OutboxSql {
         this.table = schema.outbox().sql();
     }
 
-    /** What committed between two snapshots: parameters seen, seen, current, limit. For the order's sake by the primary key. */
-    String tick() {
-        return """
-                select id, routing_key, body, headers, routing_key = cqrs_id from %s
-                where %s
-                order by id limit ?""".formatted(table, FRESH);
-    }
-
-    /** The same by the index of transactions: dearer by the row, but it does not go through what is held. */
-    String tickPastHeld() {
-        return """
-                with fresh as materialized (select id from %1$s where %2$s)
-                select id, routing_key, body, headers, routing_key = cqrs_id from %1$s
-                where id = any (array(select id from fresh order by id limit ?)) order by id""".formatted(table, FRESH);
-    }
-
-    /** The same, beyond an id, by the primary key: parameters after, seen, current, limit. */
+    /** What committed between two snapshots, beyond an id: parameters after, seen, current, limit. */
     String page() {
         return """
                 select id, routing_key, body, headers, routing_key = cqrs_id from %s

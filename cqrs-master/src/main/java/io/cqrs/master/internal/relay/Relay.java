@@ -69,7 +69,7 @@ public final class Relay implements SessionLoop.Session {
         Duration poll = SHORTEST_POLL;
         long counted = System.nanoTime() - COUNT_INTERVAL.toNanos();
         while (!control.stopping()) {
-            boolean worked = shipment.send(reader.next(shipment.holds()));
+            boolean worked = shipment.send(reader.next());
             // Even while new rows never end: they would keep what is held for ever.
             worked |= shipment.probeParked();
             control.progressed();

@@ -46,12 +46,24 @@ final class RelayLock implements AutoCloseable {
     }
 
     /**
-     * Makes sure that there is something to relay.
+     * Makes sure that there is something to relay, by which no change can be overlooked.
      *
-     * @throws CqrsConfigurationException if the outbox does not exist
+     * @throws CqrsConfigurationException if the outbox or its trigger does not exist
      */
     void requireOutbox() throws SQLException {
         CqrsSchema.require(connection, outbox);
+        try (PreparedStatement statement = connection.prepareStatement(OutboxSql.BEGINS)) {
+            statement.setString(1, outbox.sql());
+            try (ResultSet row = statement.executeQuery()) {
+                row.next();
+                if (!row.getBoolean(1)) {
+                    throw new CqrsConfigurationException("trigger outbox_begin of " + outbox
+                            + " is missing or not enabled always, changes could be overlooked: run `cqrs migrate` on"
+                            + " this database, or `alter table " + outbox.sql()
+                            + " enable always trigger outbox_begin`");
+                }
+            }
+        }
     }
 
     boolean tryAcquire() throws SQLException {

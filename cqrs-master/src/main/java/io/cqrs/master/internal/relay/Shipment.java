@@ -64,11 +64,6 @@ final class Shipment implements AutoCloseable {
         return before != null || !page.isEmpty();
     }
 
-    /** Says whether rows stay in the outbox that were read. */
-    boolean holds() {
-        return !parked.isEmpty();
-    }
-
     /** Settles what is still on its way. */
     void settle() throws SQLException, InterruptedException {
         boolean unused = send(List.of());
