@@ -29,6 +29,9 @@ import javax.sql.DataSource;
 public final class TriggerCapture {
 
     private static final int MAX_MESSAGE_BYTES = 16 << 20;
+    private static final String LOCK_NOT_AVAILABLE = "55P03";
+    private static final String NOT_SUPPORTED = "0A000";
+    private static final String ACTIVE_TRANSACTION = "25001";
 
     private final DataSource dataSource;
     private final CqrsSchema schema;
@@ -95,7 +98,8 @@ public final class TriggerCapture {
         if (tables.isEmpty()) {
             throw new IllegalArgumentException("no table to alter");
         }
-        boolean unused = run("alter " + tables.stream().map(MasterTable::cqrsId).toList(), connection -> {
+        String what = "alter " + tables.stream().map(MasterTable::cqrsId).toList() + ", and nothing was altered";
+        boolean unused = run(what, connection -> {
             new TableAlteration(connection, schema, MAX_MESSAGE_BYTES).run(tables, statements);
             return true;
         });
@@ -162,11 +166,20 @@ public final class TriggerCapture {
         try (Connection connection = dataSource.getConnection()) {
             return work.run(connection);
         } catch (SQLException e) {
-            throw new OutboxException("the database refused to " + what + ": " + e.getMessage(), e);
+            throw new OutboxException("the database refused to " + what + ": " + e.getMessage() + wayOut(e), e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new OutboxException("interrupted while asked to " + what, e);
         }
+    }
+
+    private static String wayOut(SQLException e) {
+        return switch (String.valueOf(e.getSQLState())) {
+            case LOCK_NOT_AVAILABLE -> ": another transaction uses the table, try again when it has ended";
+            case NOT_SUPPORTED, ACTIVE_TRANSACTION ->
+                ": what ends a transaction, or can't be in one, is done before or afterwards";
+            default -> "";
+        };
     }
 
     /** What is done on a connection. */

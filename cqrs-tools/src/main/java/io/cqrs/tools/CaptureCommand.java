@@ -116,18 +116,26 @@ final class CaptureCommand extends CommandGroup {
         public Integer call() {
             CqrsConfig loaded = config.load();
             List<MasterTable> tables = new Masters(ids, app).tables(loaded);
-            String statements;
-            try {
-                statements = Files.readString(file);
-            } catch (IOException e) {
-                throw new ParameterException(
-                        spec.commandLine(), "File " + file + " can't be read as text in UTF-8: " + e, e);
-            }
-            TriggerCapture.of(loaded.database()).alter(tables, statements);
+            TriggerCapture.of(loaded.database()).alter(tables, statements());
             for (MasterTable table : tables) {
                 spec.commandLine().getErr().println(table.cqrsId() + ": triggers installed on " + table.table());
             }
             return 0;
+        }
+
+        private String statements() {
+            if (!Files.exists(file)) {
+                throw new CqrsConfigurationException("file " + file + " does not exist");
+            }
+            try {
+                String statements = Files.readString(file);
+                if (statements.isBlank()) {
+                    throw new CqrsConfigurationException("file " + file + " holds no statement");
+                }
+                return statements;
+            } catch (IOException e) {
+                throw new CqrsConfigurationException("file " + file + " can't be read as text in UTF-8: " + e, e);
+            }
         }
     }
 

@@ -90,7 +90,8 @@ final class DiffSyncCommand implements Callable<Integer> {
     }
 
     private void tellWaiting(SyncProgress now) {
-        err().println(now.sent() + " sent, waiting for the relay to publish them: does one run?");
+        err().println(now.sent() + " sent, waiting for the relay to publish them: does one run, and does"
+                + " a queue take them?");
         err().flush();
     }
 

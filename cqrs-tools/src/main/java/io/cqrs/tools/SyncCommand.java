@@ -164,7 +164,9 @@ final class SyncCommand implements Callable<Integer> {
     private void tell(SyncProgress now) {
         last = now;
         if (now.waiting()) {
-            err().println(id + ": " + now.sent() + " sent, waiting for the relay to publish them: does one run?");
+            err().println(id + ": " + now.sent() + " sent, waiting for the relay to publish them: does one run, and is"
+                    + " there " + (queue == null ? "a queue that takes them" : "queue " + queue)
+                    + " (`cqrs consume --bind-only` makes it)?");
         } else if (progress) {
             err().println(id + ": " + now.sent() + " sent, " + now.skipped() + " skipped, up to key " + now.lastKey());
         }

@@ -1,11 +1,14 @@
 package io.cqrs.tools.config;
 
 import com.fasterxml.jackson.core.JacksonException;
+import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
+import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import com.fasterxml.jackson.dataformat.yaml.YAMLParser;
 import io.cqrs.core.CqrsConfigurationException;
 import io.cqrs.core.CqrsId;
 import io.cqrs.core.jdbc.TableName;
@@ -50,6 +53,11 @@ public final class ConfigLoader {
 
     private static final Set<String> REPLICA_KEYS = Set.of("table", "key", "mapping", "order", "only_direct_syncs");
     private static final Pattern VARIABLE = Pattern.compile("\\$\\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?}");
+
+    private static final YAMLMapper YAML = new YAMLMapper(YAMLFactory.builder()
+            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+            .enable(YAMLParser.Feature.EMPTY_STRING_AS_NULL)
+            .build());
 
     private final Map<String, String> environment;
 
@@ -103,7 +111,7 @@ public final class ConfigLoader {
             return MissingNode.getInstance();
         }
         try {
-            JsonNode tree = new YAMLMapper().readTree(Files.readString(file));
+            JsonNode tree = YAML.readTree(Files.readString(file));
             if (!tree.isObject() && !tree.isMissingNode() && !tree.isNull()) {
                 throw new CqrsConfigurationException(file + " holds no mapping of keys");
             }
@@ -116,9 +124,14 @@ public final class ConfigLoader {
         }
     }
 
-    /** Puts variables into values, once they are values: what they hold is never read as YAML. */
+    /**
+     * Puts variables into values, once they are values: what they hold is never read as YAML. A key without a value is as
+     * good as none.
+     */
     private void substitute(JsonNode tree, Path file) {
         if (tree instanceof ObjectNode object) {
+            boolean unused =
+                    object.properties().removeIf(entry -> entry.getValue().isNull());
             object.properties().forEach(entry -> {
                 if (entry.getValue().isTextual()) {
                     entry.setValue(TextNode.valueOf(substitute(entry.getValue().asText(), file)));
@@ -141,15 +154,15 @@ public final class ConfigLoader {
     }
 
     private static void flatten(String prefix, JsonNode node, Map<String, String> settings) {
-        node.properties().forEach(entry -> {
+        Yaml.entries(prefix.replaceFirst("\\.$", ""), node).forEach(entry -> {
             String key = prefix + entry.getKey();
             if (key.equals("replicas") || key.equals("masters")) {
                 return;
             }
-            if (entry.getValue().isObject() && KEYS.stream().anyMatch(known -> known.startsWith(key + "."))) {
+            if (KEYS.contains(key)) {
+                settings.put(key, Yaml.text(key, entry.getValue()));
+            } else if (KEYS.stream().anyMatch(known -> known.startsWith(key + "."))) {
                 flatten(key + ".", entry.getValue(), settings);
-            } else if (KEYS.contains(key) && entry.getValue().isValueNode()) {
-                settings.put(key, entry.getValue().asText());
             } else {
                 throw new CqrsConfigurationException("unknown configuration key " + key + ": there are "
                         + new TreeSet<>(KEYS) + ", masters and replicas");
@@ -159,31 +172,22 @@ public final class ConfigLoader {
 
     private static List<ReplicaDefinition> replicas(JsonNode node) {
         List<ReplicaDefinition> definitions = new ArrayList<>();
-        node.properties().forEach(entry -> definitions.add(replica(entry.getKey(), entry.getValue())));
+        Yaml.entries("replicas", node).forEach(entry -> definitions.add(replica(entry.getKey(), entry.getValue())));
         return definitions;
     }
 
     private static ReplicaDefinition replica(String id, JsonNode node) {
         String where = "replicas." + id;
-        for (Map.Entry<String, JsonNode> entry : node.properties()) {
-            if (!REPLICA_KEYS.contains(entry.getKey())) {
-                throw new CqrsConfigurationException("unknown configuration key " + where + "." + entry.getKey()
-                        + ": there are " + new TreeSet<>(REPLICA_KEYS));
-            }
-        }
+        Yaml.requireKnown(where, node, REPLICA_KEYS);
         if (!node.path("table").isTextual()) {
             throw new CqrsConfigurationException(where + ".table is missing: name the replica's table");
         }
-        Map<String, String> mapping = new HashMap<>();
-        node.path("mapping")
-                .properties()
-                .forEach(one -> mapping.put(one.getKey(), one.getValue().asText()));
         try {
             return ReplicaDefinition.ofTable(
                             CqrsId.of(id),
                             TableName.parse(node.path("table").asText()),
-                            mapping,
-                            order(where, node.path("order").asText("updated")))
+                            Yaml.texts(where + ".mapping", node.path("mapping")),
+                            order(where, Yaml.text(where + ".order", node.path("order"))))
                     .withKey(columns(where, node.path("key")))
                     .withOnlyDirectSyncs(flag(where + ".only_direct_syncs", node.path("only_direct_syncs")));
         } catch (IllegalArgumentException e) {
@@ -200,8 +204,8 @@ public final class ConfigLoader {
         };
     }
 
-    private static Order order(String where, String name) {
-        return switch (name) {
+    private static Order order(String where, @Nullable String name) {
+        return switch (name == null ? "updated" : name) {
             case "updated" -> Order.UPDATED;
             case "revision" -> Order.REVISION;
             default ->
@@ -213,7 +217,7 @@ public final class ConfigLoader {
         if (!node.isMissingNode() && !node.isArray()) {
             throw new CqrsConfigurationException(where + ".key is no list of columns, as in [order_id, line]");
         }
-        return node.valueStream().map(JsonNode::asText).toList();
+        return Yaml.list(where + ".key", node);
     }
 
     private static boolean flag(String key, JsonNode node) {

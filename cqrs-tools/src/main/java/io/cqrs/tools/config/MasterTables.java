@@ -16,7 +16,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 
 /** Reads {@code masters} of the configuration file. Stateless. */
 final class MasterTables {
@@ -37,18 +37,13 @@ final class MasterTables {
 
     static List<MasterTable> of(JsonNode masters) {
         List<MasterTable> tables = new ArrayList<>();
-        masters.properties().forEach(entry -> tables.add(table(entry.getKey(), entry.getValue())));
+        Yaml.entries("masters", masters).forEach(entry -> tables.add(table(entry.getKey(), entry.getValue())));
         return tables;
     }
 
     private static MasterTable table(String id, JsonNode node) {
         String where = "masters." + id;
-        for (Map.Entry<String, JsonNode> entry : node.properties()) {
-            if (!KEYS.contains(entry.getKey())) {
-                throw new CqrsConfigurationException("unknown configuration key " + where + "." + entry.getKey()
-                        + ": there are " + new TreeSet<>(KEYS));
-            }
-        }
+        Yaml.requireKnown(where, node, KEYS);
         if (!node.path("table").isTextual()) {
             throw new CqrsConfigurationException(where + ".table is missing: name the master's table");
         }
@@ -59,18 +54,13 @@ final class MasterTables {
                     .withFields(fields(where, node.path("fields")))
                     .withTracked(Set.copyOf(texts(where, node, "tracked")))
                     .withFilter(
-                            node.path("filter").isMissingNode()
-                                    ? null
-                                    : node.path("filter").asText(),
+                            Yaml.text(where + ".filter", node.path("filter")),
                             constant(where, node, "when_excluded", WhenExcluded.KEEP))
                     .withOnTruncate(constant(where, node, "on_truncate", OnTruncate.DELETE))
-                    .withExpiry(
-                            node.path("expiry").isMissingNode()
-                                    ? null
-                                    : expiry(where, node.path("expiry").asText()))
+                    .withExpiry(expiry(where, Yaml.text(where + ".expiry", node.path("expiry"))))
                     .withStamp(
-                            node.path("revision").asText(MasterTable.REVISION),
-                            node.path("updated").asText(MasterTable.UPDATED));
+                            column(where, node, "revision", MasterTable.REVISION),
+                            column(where, node, "updated", MasterTable.UPDATED));
         } catch (IllegalArgumentException e) {
             throw new CqrsConfigurationException(where + ": " + e.getMessage(), e);
         }
@@ -78,12 +68,12 @@ final class MasterTables {
 
     /** A list of columns, or names on the wire by column. */
     private static Map<String, String> fields(String where, JsonNode node) {
-        Map<String, String> fields = new LinkedHashMap<>();
         if (node.isObject()) {
-            node.properties()
-                    .forEach(one -> fields.put(one.getKey(), one.getValue().asText()));
-        } else if (node.isArray()) {
-            node.forEach(one -> fields.put(one.asText(), one.asText()));
+            return Yaml.texts(where + ".fields", node);
+        }
+        Map<String, String> fields = new LinkedHashMap<>();
+        if (node.isArray()) {
+            Yaml.list(where + ".fields", node).forEach(one -> fields.put(one, one));
         } else if (!node.isMissingNode()) {
             throw new CqrsConfigurationException(
                     where + ".fields is no list of columns, and no mapping of columns to names");
@@ -93,19 +83,18 @@ final class MasterTables {
 
     private static List<String> texts(String where, JsonNode node, String key) {
         JsonNode value = node.path(key);
-        List<String> texts = new ArrayList<>();
-        if (value.isArray()) {
-            value.forEach(one -> texts.add(one.asText()));
-        } else if (value.isTextual()) {
-            texts.add(value.asText());
-        } else if (!value.isMissingNode()) {
+        if (value.isTextual()) {
+            return List.of(value.asText());
+        }
+        if (!value.isArray() && !value.isMissingNode()) {
             throw new CqrsConfigurationException(where + "." + key + " is no column, and no list of columns");
         }
-        return texts;
+        return Yaml.list(where + "." + key, value);
     }
 
     private static <E extends Enum<E>> E constant(String where, JsonNode node, String key, E other) {
-        String text = node.path(key).asText(other.name());
+        @Nullable String given = Yaml.text(where + "." + key, node.path(key));
+        String text = given == null ? other.name() : given;
         Class<E> type = other.getDeclaringClass();
         try {
             return Enum.valueOf(type, text.toUpperCase(Locale.ROOT));
@@ -117,7 +106,15 @@ final class MasterTables {
         }
     }
 
-    private static Duration expiry(String where, String text) {
+    private static String column(String where, JsonNode node, String key, String other) {
+        @Nullable String given = Yaml.text(where + "." + key, node.path(key));
+        return given == null ? other : given;
+    }
+
+    private static @Nullable Duration expiry(String where, @Nullable String text) {
+        if (text == null) {
+            return null;
+        }
         try {
             Duration expiry = Duration.parse(text);
             if (expiry.compareTo(Duration.ofSeconds(1)) >= 0) {

@@ -42,9 +42,11 @@ public final class ModelDoctor {
     private static Finding capture(CaptureStatus status) {
         String text =
                 "master " + status.cqrsId() + ", triggers: " + status.state().text();
-        return status.state() == CaptureStatus.State.INSTALLED
-                ? Finding.ok(text)
-                : Finding.warn(text, "do so, unless Hibernate captures it");
+        return switch (status.state()) {
+            case INSTALLED -> Finding.ok(text);
+            case DISABLED -> Finding.fail(text, "do so: writes fail, or changes are lost");
+            default -> Finding.warn(text, "do so, unless Hibernate captures it");
+        };
     }
 
     /** Returns what it found of replicas. */

@@ -79,6 +79,10 @@ class ConfigLoaderTest {
     @CsvSource(
             delimiter = '|',
             value = {
+                "masters: [{ p: { table: t } }]|masters is no mapping",
+                "masters: { p: t }|masters.p is no mapping",
+                "masters: { p: { table: t, filter: [a] } }|masters.p.filter is a list",
+                "masters: { p: { table: t, fields: { a: { b: c } } } }|masters.p.fields.a is a mapping",
                 "masters: { p: { key: id } }|masters.p.table is missing",
                 "masters: { p: { table: t, tabel: t } }|unknown configuration key masters.p.tabel",
                 "masters: { p: { table: t, when_excluded: drop } }|masters.p.when_excluded is \"drop\": it is one of [keep, delete]",
@@ -109,6 +113,19 @@ class ConfigLoaderTest {
     }
 
     @Test
+    void takesAKeyWithoutAValueForNone() throws IOException {
+        Path file =
+                file("queue:\ndatabase: { password: ~ }\nmasters:\nreplicas: { p: { table: t, mapping: , order: } }\n");
+        CqrsConfig config = new ConfigLoader(Map.of()).load(file, Map.of());
+        assertThat(config.queue()).isNull();
+        assertThat(config.databasePassword()).isNull();
+        assertThat(config.masters()).isEmpty();
+        assertThat(config.replicas())
+                .singleElement()
+                .satisfies(replica -> assertThat(replica.order()).isEqualTo(Order.UPDATED));
+    }
+
+    @Test
     void doesWithoutAFileUnlessOneIsNamed() {
         ConfigLoader loader = new ConfigLoader(Map.of());
         assertThat(loader.load(null, Map.of()).workers().settings()).isEmpty();
@@ -121,8 +138,15 @@ class ConfigLoaderTest {
             value = {
                 "quee: a|unknown configuration key quee",
                 "transport: { uri: a }|unknown configuration key transport.uri",
-                "transport: amqp://h|unknown configuration key transport",
-                "queue: [a]|unknown configuration key queue",
+                "transport: amqp://h|transport is no mapping",
+                "queue: [a]|queue is a list: it takes a single value",
+                "'workers: 1\nworkers: 5'|Duplicate field",
+                "replicas: [{ product: { table: x } }]|replicas is no mapping",
+                "replicas: { product: x }|replicas.product is no mapping",
+                "replicas: { product: { table: x, mapping: code } }|replicas.product.mapping is no mapping",
+                "replicas: { product: { table: x, mapping: { a: [c] } } }|replicas.product.mapping.a is a list",
+                "replicas: { product: { table: x, order: [updated] } }|replicas.product.order is a list",
+                "replicas: { product: { table: x, key: [[a]] } }|replicas.product.key is a list",
                 "workers: many|workers is \"many\"",
                 "statement_timeout: 30|statement_timeout is \"30\", which is no duration, as PT30S",
                 "queue_type: stream|queue_type is \"stream\"",

@@ -226,7 +226,7 @@ class ReadmeIT {
             }
         }
         boolean letters = command.contains("dead-letters");
-        boolean ends = !command.contains("relay") && !command.contains("consume");
+        boolean ends = command.contains("--bind-only") || !command.contains("relay") && !command.contains("consume");
         ReplicaQueue queue = ReplicaQueue.of(name, Set.of(CqrsId.of("product")));
         if (letters || command.contains("doctor")) {
             try (RabbitTransport transport =

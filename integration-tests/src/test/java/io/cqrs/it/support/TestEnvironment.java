@@ -20,9 +20,7 @@ public final class TestEnvironment implements AfterAllCallback {
     private static final List<AutoCloseable> POOLS = Collections.synchronizedList(new ArrayList<>());
 
     static {
-        // They end by themselves with the JVM.
-        Runtime.getRuntime()
-                .addShutdownHook(new Thread(() -> System.err.println("servers used: " + SERVERS.describe())));
+        Runtime.getRuntime().addShutdownHook(new Thread(TestEnvironment::stop));
     }
 
     /** Returns the broker; without one the test is skipped with the reason, or fails where servers are required. */
@@ -58,5 +56,10 @@ public final class TestEnvironment implements AfterAllCallback {
             pool.close();
         }
         POOLS.clear();
+    }
+
+    private static void stop() {
+        System.err.println("servers used: " + SERVERS.describe());
+        SERVERS.close();
     }
 }
