@@ -3,6 +3,7 @@ package io.cqrs.master;
 import io.cqrs.core.CqrsConfigurationException;
 import io.cqrs.core.CqrsId;
 import io.cqrs.core.OutboxException;
+import io.cqrs.core.jdbc.SqlStates;
 import io.cqrs.core.jdbc.TableName;
 import io.cqrs.core.schema.CqrsSchema;
 import io.cqrs.master.hibernate.EntityTables;
@@ -29,7 +30,6 @@ import javax.sql.DataSource;
 public final class TriggerCapture {
 
     private static final int MAX_MESSAGE_BYTES = 16 << 20;
-    private static final String LOCK_NOT_AVAILABLE = "55P03";
     private static final String NOT_SUPPORTED = "0A000";
     private static final String ACTIVE_TRANSACTION = "25001";
 
@@ -174,8 +174,8 @@ public final class TriggerCapture {
     }
 
     private static String wayOut(SQLException e) {
-        return switch (String.valueOf(e.getSQLState())) {
-            case LOCK_NOT_AVAILABLE -> ": another transaction uses the table, try again when it has ended";
+        return switch (SqlStates.state(e)) {
+            case SqlStates.LOCK_NOT_AVAILABLE -> ": another transaction uses the table, try again when it has ended";
             case NOT_SUPPORTED, ACTIVE_TRANSACTION ->
                 ": what ends a transaction, or can't be in one, is done before or afterwards";
             default -> "";

@@ -66,7 +66,7 @@ final class CaptureCommand extends CommandGroup {
             TriggerCapture capture = TriggerCapture.of(loaded.database());
             for (MasterTable table : tables) {
                 capture.install(table);
-                spec.commandLine().getErr().println(table.cqrsId() + ": triggers installed on " + table.table());
+                tellInstalled(spec, table);
             }
             return 0;
         }
@@ -118,7 +118,7 @@ final class CaptureCommand extends CommandGroup {
             List<MasterTable> tables = new Masters(ids, app).tables(loaded);
             TriggerCapture.of(loaded.database()).alter(tables, statements());
             for (MasterTable table : tables) {
-                spec.commandLine().getErr().println(table.cqrsId() + ": triggers installed on " + table.table());
+                tellInstalled(spec, table);
             }
             return 0;
         }
@@ -219,5 +219,9 @@ final class CaptureCommand extends CommandGroup {
             spec.commandLine().getOut().flush();
             return check && wrong ? ExitCodes.DIFFERENCES : 0;
         }
+    }
+
+    private static void tellInstalled(CommandSpec spec, MasterTable table) {
+        spec.commandLine().getErr().println(table.cqrsId() + ": triggers installed on " + table.table());
     }
 }

@@ -153,16 +153,16 @@ public final class ConfigLoader {
         });
     }
 
-    private static void flatten(String prefix, JsonNode node, Map<String, String> settings) {
-        Yaml.entries(prefix.replaceFirst("\\.$", ""), node).forEach(entry -> {
-            String key = prefix + entry.getKey();
+    private static void flatten(String where, JsonNode node, Map<String, String> settings) {
+        Yaml.entries(where, node).forEach(entry -> {
+            String key = where.isEmpty() ? entry.getKey() : where + "." + entry.getKey();
             if (key.equals("replicas") || key.equals("masters")) {
                 return;
             }
             if (KEYS.contains(key)) {
                 settings.put(key, Yaml.text(key, entry.getValue()));
             } else if (KEYS.stream().anyMatch(known -> known.startsWith(key + "."))) {
-                flatten(key + ".", entry.getValue(), settings);
+                flatten(key, entry.getValue(), settings);
             } else {
                 throw new CqrsConfigurationException("unknown configuration key " + key + ": there are "
                         + new TreeSet<>(KEYS) + ", masters and replicas");
@@ -187,7 +187,7 @@ public final class ConfigLoader {
                             CqrsId.of(id),
                             TableName.parse(node.path("table").asText()),
                             Yaml.texts(where + ".mapping", node.path("mapping")),
-                            order(where, Yaml.text(where + ".order", node.path("order"))))
+                            order(where, Yaml.text(where + ".order", node.path("order"), "updated")))
                     .withKey(columns(where, node.path("key")))
                     .withOnlyDirectSyncs(flag(where + ".only_direct_syncs", node.path("only_direct_syncs")));
         } catch (IllegalArgumentException e) {
@@ -204,8 +204,8 @@ public final class ConfigLoader {
         };
     }
 
-    private static Order order(String where, @Nullable String name) {
-        return switch (name == null ? "updated" : name) {
+    private static Order order(String where, String name) {
+        return switch (name) {
             case "updated" -> Order.UPDATED;
             case "revision" -> Order.REVISION;
             default ->

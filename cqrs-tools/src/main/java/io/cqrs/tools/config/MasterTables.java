@@ -59,8 +59,8 @@ final class MasterTables {
                     .withOnTruncate(constant(where, node, "on_truncate", OnTruncate.DELETE))
                     .withExpiry(expiry(where, Yaml.text(where + ".expiry", node.path("expiry"))))
                     .withStamp(
-                            column(where, node, "revision", MasterTable.REVISION),
-                            column(where, node, "updated", MasterTable.UPDATED));
+                            Yaml.text(where + ".revision", node.path("revision"), MasterTable.REVISION),
+                            Yaml.text(where + ".updated", node.path("updated"), MasterTable.UPDATED));
         } catch (IllegalArgumentException e) {
             throw new CqrsConfigurationException(where + ": " + e.getMessage(), e);
         }
@@ -93,8 +93,7 @@ final class MasterTables {
     }
 
     private static <E extends Enum<E>> E constant(String where, JsonNode node, String key, E other) {
-        @Nullable String given = Yaml.text(where + "." + key, node.path(key));
-        String text = given == null ? other.name() : given;
+        String text = Yaml.text(where + "." + key, node.path(key), other.name());
         Class<E> type = other.getDeclaringClass();
         try {
             return Enum.valueOf(type, text.toUpperCase(Locale.ROOT));
@@ -104,11 +103,6 @@ final class MasterTables {
                             + Arrays.toString(type.getEnumConstants()).toLowerCase(Locale.ROOT),
                     e);
         }
-    }
-
-    private static String column(String where, JsonNode node, String key, String other) {
-        @Nullable String given = Yaml.text(where + "." + key, node.path(key));
-        return given == null ? other : given;
     }
 
     private static @Nullable Duration expiry(String where, @Nullable String text) {

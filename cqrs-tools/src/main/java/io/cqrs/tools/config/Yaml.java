@@ -54,6 +54,11 @@ final class Yaml {
         return node.isMissingNode() ? null : value(where, node);
     }
 
+    /** The same, another text where it is missing. */
+    static String text(String where, JsonNode node, String other) {
+        return node.isMissingNode() ? other : value(where, node);
+    }
+
     /** Returns a list's single values as texts. */
     static List<String> list(String where, JsonNode node) {
         List<String> texts = new ArrayList<>();

@@ -217,13 +217,8 @@ class RelayIT {
     void neitherStallsNorLosesNorReordersWhileTransactionsStayOpenOrCommitLate() throws Exception {
         transport.declare(ReplicaQueue.of("relay", Set.of(ITEM)));
         start(transport, UnroutablePolicy.HOLD, new RelayListener() {});
-        try (Connection reader = database.dataSource().getConnection();
+        try (Connection reader = longReader();
                 Connection slow = database.dataSource().getConnection()) {
-            reader.setAutoCommit(false);
-            reader.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
-            reader.createStatement()
-                    .executeQuery("select count(*) from cqrs.outbox")
-                    .close();
             slow.setAutoCommit(false);
             change(slow, 1, 0);
             // Others go on meanwhile, with later ids, and are seen at once.
@@ -336,7 +331,7 @@ class RelayIT {
             for (int i = 0; i < transactions; i++) {
                 if (!slow && random.nextInt(4) == 0) {
                     // Nothing before it: only the insert begins the transaction, as others see it.
-                    update(connection, INSERT, self, self + ":" + (own + 1));
+                    insert(connection, self, self + ":" + (own + 1));
                     connection.commit();
                     own++;
                     continue;
@@ -358,11 +353,10 @@ class RelayIT {
         }
     }
 
-    private static void update(Connection connection, String sql, String... parameters) throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement(sql)) {
-            for (int i = 0; i < parameters.length; i++) {
-                statement.setString(i + 1, parameters[i]);
-            }
+    private static void insert(Connection connection, String entity, String body) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(INSERT)) {
+            statement.setString(1, entity);
+            statement.setString(2, body);
             statement.executeUpdate();
         }
     }
@@ -458,18 +452,13 @@ class RelayIT {
     void readsWhatIsNewWithoutGoingThroughWhatIsDeletedWhileSomebodyReads() throws Exception {
         transport.declare(ReplicaQueue.of("relay", Set.of(ITEM)));
         start(transport, UnroutablePolicy.HOLD, new RelayListener() {});
-        try (Connection reader = database.dataSource().getConnection();
+        try (Connection reader = longReader();
                 Connection slow = database.dataSource().getConnection()) {
-            reader.setAutoCommit(false);
-            reader.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
-            reader.createStatement()
-                    .executeQuery("select count(*) from cqrs.outbox")
-                    .close();
             insert("item", 20_000);
             Queues.take(transport, "relay", 20_000);
             await().until(() -> database.count("cqrs.outbox") == 0);
             slow.setAutoCommit(false);
-            update(slow, INSERT, "slow", "slow");
+            insert(slow, "slow", "slow");
             long before = read();
             for (int i = 0; i < 100; i++) {
                 insert("item", 1);
@@ -480,6 +469,17 @@ class RelayIT {
             assertThat(bodies(Queues.take(transport, "relay", 1))).containsExactly("slow");
             reader.rollback();
         }
+    }
+
+    /** Keeps what is deleted from now on from being vacuumed, until it is rolled back. */
+    private static Connection longReader() throws SQLException {
+        Connection reader = database.dataSource().getConnection();
+        reader.setAutoCommit(false);
+        reader.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
+        reader.createStatement()
+                .executeQuery("select count(*) from cqrs.outbox")
+                .close();
+        return reader;
     }
 
     /** How many rows of the outbox its indexes have found. */

@@ -20,6 +20,7 @@ import io.cqrs.master.CqrsRelay;
 import io.cqrs.replica.CqrsReplica;
 import io.cqrs.transport.memory.InMemoryTransport;
 import io.cqrs.transport.spi.ReplicaQueue;
+import java.io.IOException;
 import java.net.URI;
 import java.time.Duration;
 import java.time.Instant;
@@ -37,17 +38,16 @@ import org.junit.jupiter.api.extension.ExtendWith;
 class SilentDatabaseIT {
 
     private static final String INSERT =
-            "insert into cqrs.outbox (cqrs_id, instance_pk, routing_key, body)" + " values ('item', '1', 'item', '{}')";
+            "insert into cqrs.outbox (cqrs_id, instance_pk, routing_key, body) values ('item', '1', 'item', '{}')";
 
     @Test
     void isGivenUpByAWorkerAfterItsStatementTimeoutAndWhatItHeldIsApplied() throws Exception {
         TestDatabase database = TestEnvironment.database("silent");
         CqrsSchema.standard().migrate(database.dataSource());
         database.execute(Item.REPLICA);
-        URI server = server(database);
         InMemoryTransport transport = new InMemoryTransport();
         Outcomes outcomes = new Outcomes();
-        try (TcpProxy link = TcpProxy.to(server.getHost(), server.getPort());
+        try (TcpProxy link = linkTo(database);
                 CqrsReplica replica = CqrsReplica.builder(through(link, database))
                         .replica(Item.definition())
                         .transport(transport)
@@ -74,10 +74,9 @@ class SilentDatabaseIT {
     void isGivenUpByARelayAfterAMinuteAndWhatWaitedIsSent() throws Exception {
         TestDatabase database = TestEnvironment.database("silent_master");
         CqrsSchema.standard().migrate(database.dataSource());
-        URI server = server(database);
         InMemoryTransport transport = new InMemoryTransport();
         transport.declare(ReplicaQueue.of("silent", Set.of(CqrsId.of("item"))));
-        try (TcpProxy link = TcpProxy.to(server.getHost(), server.getPort());
+        try (TcpProxy link = linkTo(database);
                 CqrsRelay relay = CqrsRelay.builder(through(link, database))
                         .transport(transport)
                         .build()) {
@@ -90,6 +89,11 @@ class SilentDatabaseIT {
             await().atMost(Duration.ofSeconds(90)).until(() -> database.count("cqrs.outbox") == 0);
             assertThat(Queues.take(transport, "silent", 1)).hasSize(1);
         }
+    }
+
+    private static TcpProxy linkTo(TestDatabase database) throws IOException {
+        URI server = server(database);
+        return TcpProxy.to(server.getHost(), server.getPort());
     }
 
     private static URI server(TestDatabase database) {

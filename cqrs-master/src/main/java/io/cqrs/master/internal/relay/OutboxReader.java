@@ -64,7 +64,7 @@ final class OutboxReader implements AutoCloseable {
     List<OutboxRow> next() throws SQLException {
         Snapshot until = current;
         if (until == null) {
-            until = lowWater.isRising() ? markedSnapshot() : currentSnapshot();
+            until = currentSnapshot();
             if (until.equals(seen)) {
                 return List.of();
             }
@@ -127,16 +127,12 @@ final class OutboxReader implements AutoCloseable {
     }
 
     private Snapshot currentSnapshot() throws SQLException {
-        try (ResultSet row = snapshot.executeQuery()) {
+        boolean marks = lowWater.isRising();
+        try (ResultSet row = (marks ? mark : snapshot).executeQuery()) {
             row.next();
-            return Snapshot.parse(row.getString(1));
-        }
-    }
-
-    private Snapshot markedSnapshot() throws SQLException {
-        try (ResultSet row = mark.executeQuery()) {
-            row.next();
-            lowWater.mark(row.getLong(2));
+            if (marks) {
+                lowWater.mark(row.getLong(2));
+            }
             return Snapshot.parse(row.getString(1));
         }
     }
