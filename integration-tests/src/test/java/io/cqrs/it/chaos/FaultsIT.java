@@ -83,6 +83,8 @@ class FaultsIT {
             boolean unused = new Waiter().await(LASTS);
         } finally {
             fault.end().run(world, RANDOM);
+            // How long a JVM takes to start is the machine's affair.
+            world.processes.awaitRunning(Duration.ofSeconds(60));
         }
         System.err.println(
                 fault + ": traffic after " + world.awaitTraffic(RECOVERY).toMillis() + " ms");

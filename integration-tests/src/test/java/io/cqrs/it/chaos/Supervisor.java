@@ -1,6 +1,9 @@
 package io.cqrs.it.chaos;
 
+import static org.awaitility.Awaitility.await;
+
 import io.cqrs.it.support.TestProcess;
+import java.time.Duration;
 import java.util.Collections;
 import java.util.EnumMap;
 import java.util.EnumSet;
@@ -50,6 +53,15 @@ final class Supervisor implements AutoCloseable {
 
     synchronized TestProcess get(Role role) {
         return processes.get(role);
+    }
+
+    /** Waits until all have got as far as to their work. */
+    void awaitRunning(Duration limit) {
+        for (Role role : Role.values()) {
+            await().alias(role + " is running")
+                    .atMost(limit)
+                    .until(() -> get(role).output().contains(role.running));
+        }
     }
 
     /** Returns the last of what each has said. */

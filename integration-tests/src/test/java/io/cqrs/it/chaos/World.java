@@ -253,9 +253,18 @@ final class World implements AutoCloseable {
                             && sets.count("part_ref" + since) > 0
                             && hooked.count("item_ref" + since) > 0);
         } catch (ConditionTimeoutException e) {
-            throw new AssertionError(e.getMessage() + processes.said(), e);
+            throw new AssertionError(e.getMessage() + whereItStands(since) + processes.said(), e);
         }
         return Duration.ofNanos(System.nanoTime() - start);
+    }
+
+    /** Returns where changes still go and where they are stuck. */
+    private String whereItStands(String since) {
+        return "\nitems in the first replica " + sets.count("item_ref" + since) + ", parts "
+                + sets.count("part_ref" + since)
+                + ", items in the one with hooks " + hooked.count("item_ref" + since) + "; in the outbox "
+                + master.count("cqrs.outbox") + "; queues:\n"
+                + broker.rabbitmqctl("-q", "list_queues", "name", "state", "messages", "consumers");
     }
 
     /** Waits until a queue holds so many messages. */

@@ -30,6 +30,7 @@ public final class HookedReplica {
                         .retries(new RetryPolicy(1000, Backoff.constant(Duration.ofSeconds(1))))
                         .build()) {
             replica.start();
+            System.out.println("consuming");
             new CountDownLatch(1).await();
         }
     }
