@@ -11,7 +11,6 @@ import io.cqrs.replica.ReplicaDefinition;
 import io.cqrs.transport.Message;
 import io.cqrs.transport.MessageCodec;
 import java.math.BigDecimal;
-import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -53,6 +52,6 @@ final class Item {
     }
 
     static byte[] body(MessageCodec codec, Change change) {
-        return codec.encode(Message.of(change)).getBytes(StandardCharsets.UTF_8);
+        return codec.encode(Message.of(change));
     }
 }

@@ -1,6 +1,7 @@
 package io.cqrs.benchmarks;
 
 import io.cqrs.core.Change;
+import io.cqrs.core.jdbc.SqlArrays;
 import io.cqrs.transport.Message;
 import io.cqrs.transport.MessageCodec;
 import java.sql.Connection;
@@ -18,7 +19,7 @@ final class Outbox {
             insert into cqrs.outbox (cqrs_id, instance_pk, routing_key, body)
             select 'item', i, 'item', b from unnest(?::text[], ?::text[]) u(i, b)""";
     private static final int PAGE = 1000;
-    private static final int PAGE_CHARS = 4 << 20;
+    private static final int PAGE_BYTES = 4 << 20;
 
     private Outbox() {}
 
@@ -27,22 +28,22 @@ final class Outbox {
         Databases.execute(databaseUrl, "truncate cqrs.outbox");
         MessageCodec codec = new MessageCodec();
         List<String> keys = new ArrayList<>();
-        List<String> bodies = new ArrayList<>();
-        int chars = 0;
+        List<byte[]> bodies = new ArrayList<>();
+        int bytes = 0;
         try (Connection connection = DriverManager.getConnection(databaseUrl);
                 PreparedStatement insert = connection.prepareStatement(INSERT)) {
             for (int i = 0; i < rows; i++) {
-                String body = codec.encode(Message.of(changes.apply(i)));
+                byte[] body = codec.encode(Message.of(changes.apply(i)));
                 keys.add(Integer.toString(i));
                 bodies.add(body);
-                chars += body.length();
-                if (keys.size() == PAGE || chars >= PAGE_CHARS || i == rows - 1) {
-                    insert.setArray(1, connection.createArrayOf("text", keys.toArray()));
-                    insert.setArray(2, connection.createArrayOf("text", bodies.toArray()));
+                bytes += body.length;
+                if (keys.size() == PAGE || bytes >= PAGE_BYTES || i == rows - 1) {
+                    SqlArrays.setTexts(insert, 1, keys);
+                    SqlArrays.setUtf8(insert, 2, bodies);
                     insert.executeUpdate();
                     keys.clear();
                     bodies.clear();
-                    chars = 0;
+                    bytes = 0;
                 }
             }
         }

@@ -12,7 +12,6 @@ import io.cqrs.transport.spi.PublishOutcome;
 import io.cqrs.transport.spi.Publisher;
 import io.cqrs.transport.spi.ReplicaQueue;
 import io.cqrs.transport.spi.Transport;
-import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -160,7 +159,7 @@ public final class DeadLetters {
                 message.change(),
                 0,
                 message.expires() == null ? null : clock.instant().plus(RENEWED));
-        return codec.encode(first).getBytes(StandardCharsets.UTF_8);
+        return codec.encode(first);
     }
 
     /** What is done with a letter in hand. */

@@ -15,7 +15,6 @@ import io.cqrs.core.Signal;
 import io.cqrs.core.Stamp;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -39,11 +38,11 @@ public final class MessageCodec {
             .build();
 
     /**
-     * Writes a message.
+     * Writes a message, in UTF-8.
      *
      * @throws SerializationException if a value is none that JSON can hold
      */
-    public String encode(Message message) {
+    public byte[] encode(Message message) {
         ByteArrayOutputStream out = new ByteArrayOutputStream(1024);
         try (JsonGenerator generator = json.createGenerator(out)) {
             write(generator, message);
@@ -51,15 +50,15 @@ public final class MessageCodec {
             throw new SerializationException(
                     "the change of " + message.change().key() + " could not be written: " + e.getMessage(), e);
         }
-        return out.toString(StandardCharsets.UTF_8);
+        return out.toByteArray();
     }
 
     /**
-     * Writes the data of a change alone, as a dump has it.
+     * Writes the data of a change alone, as a dump has it, in UTF-8.
      *
      * @throws SerializationException if a value is none that JSON can hold
      */
-    public String encodeData(Change change) {
+    public byte[] encodeData(Change change) {
         ByteArrayOutputStream out = new ByteArrayOutputStream(1024);
         try (JsonGenerator generator = json.createGenerator(out)) {
             writeInstanceData(generator, change);
@@ -67,7 +66,7 @@ public final class MessageCodec {
             throw new SerializationException(
                     "the data of " + change.key() + " could not be written: " + e.getMessage(), e);
         }
-        return out.toString(StandardCharsets.UTF_8);
+        return out.toByteArray();
     }
 
     /**

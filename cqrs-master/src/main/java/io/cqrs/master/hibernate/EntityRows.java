@@ -22,7 +22,6 @@ import io.cqrs.transport.MessageCodec;
 import jakarta.persistence.EntityManagerFactory;
 import jakarta.persistence.LockModeType;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -108,7 +107,7 @@ public final class EntityRows implements MasterRows {
                 byte[] data;
                 try {
                     Change change = messages.current(row.model(), row.id(), row.instance(), row.state());
-                    data = codec.encodeData(change).getBytes(StandardCharsets.UTF_8);
+                    data = codec.encodeData(change);
                 } catch (RuntimeException e) {
                     if (SqlStates.find(e) != null) {
                         throw e;

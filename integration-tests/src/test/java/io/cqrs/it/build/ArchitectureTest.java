@@ -105,7 +105,8 @@ class ArchitectureTest {
             .should()
             .onlyDependOnClassesThat(
                     resideInAnyPackage("io.cqrs.core..", "java..", "javax.sql..", "org.slf4j..", "org.jspecify..")
-                            .or(resideInAPackage("org.flywaydb..")))
+                            .or(resideInAPackage("org.flywaydb.."))
+                            .or(resideInAPackage("org.postgresql.util..")))
             .because("everybody depends on it");
 
     @ArchTest

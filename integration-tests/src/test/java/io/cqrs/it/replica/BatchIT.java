@@ -172,7 +172,7 @@ class BatchIT {
     }
 
     private byte[] body(Change change) {
-        return codec.encode(Message.of(change)).getBytes(StandardCharsets.UTF_8);
+        return codec.encode(Message.of(change));
     }
 
     private static Change change(long id, long revision, String text) {

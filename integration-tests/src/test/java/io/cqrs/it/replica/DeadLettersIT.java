@@ -258,7 +258,7 @@ class DeadLettersIT {
     }
 
     private static byte[] body(Message message) {
-        return new MessageCodec().encode(message).getBytes(StandardCharsets.UTF_8);
+        return new MessageCodec().encode(message);
     }
 
     private static String text(byte[] body) {

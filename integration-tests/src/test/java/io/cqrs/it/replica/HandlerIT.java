@@ -44,7 +44,6 @@ import jakarta.persistence.Id;
 import jakarta.persistence.ManyToOne;
 import jakarta.persistence.PersistenceException;
 import java.math.BigDecimal;
-import java.nio.charset.StandardCharsets;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
@@ -489,7 +488,7 @@ class HandlerIT {
     }
 
     private void publish(Change change, String routingKey) throws Exception {
-        byte[] body = new MessageCodec().encode(Message.of(change)).getBytes(StandardCharsets.UTF_8);
+        byte[] body = new MessageCodec().encode(Message.of(change));
         try (Publisher publisher = transport.openPublisher()) {
             var unused = publisher
                     .send(List.of(new OutgoingMessage(

@@ -25,7 +25,6 @@ import io.cqrs.transport.Message;
 import io.cqrs.transport.MessageCodec;
 import io.cqrs.transport.memory.InMemoryTransport;
 import java.math.BigDecimal;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -128,6 +127,6 @@ class HostileMessagesIT {
         data.put("tags", List.of("x", "y"));
         Change change =
                 Change.of(Signal.SAVE, EntityKey.of(ITEM, id), Stamp.of(T0.plusSeconds(seconds), seconds), data);
-        return new MessageCodec().encode(Message.of(change)).getBytes(StandardCharsets.UTF_8);
+        return new MessageCodec().encode(Message.of(change));
     }
 }

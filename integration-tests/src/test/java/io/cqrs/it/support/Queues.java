@@ -11,7 +11,6 @@ import io.cqrs.transport.spi.PublishOutcome;
 import io.cqrs.transport.spi.Publisher;
 import io.cqrs.transport.spi.Receiver;
 import io.cqrs.transport.spi.Transport;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -30,7 +29,7 @@ public final class Queues {
         List<OutgoingMessage> messages = new ArrayList<>();
         for (Change change : changes) {
             Map<String, Object> headers = change.forced() ? Map.of(Headers.FORCE, true) : Map.of();
-            byte[] body = codec.encode(Message.of(change)).getBytes(StandardCharsets.UTF_8);
+            byte[] body = codec.encode(Message.of(change));
             messages.add(message(queue, messages.size(), headers, body));
         }
         publish(transport, queue, messages);

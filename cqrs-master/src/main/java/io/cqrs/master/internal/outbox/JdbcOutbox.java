@@ -2,7 +2,7 @@ package io.cqrs.master.internal.outbox;
 
 import io.cqrs.core.OutboxException;
 import io.cqrs.core.SerializationException;
-import io.cqrs.core.jdbc.TextArrays;
+import io.cqrs.core.jdbc.SqlArrays;
 import io.cqrs.core.schema.CqrsSchema;
 import io.cqrs.transport.JsonText;
 import io.cqrs.transport.MessageCodec;
@@ -21,8 +21,6 @@ public final class JdbcOutbox {
 
     /** Most messages a statement should have: a transaction of any size needs memory for one such chunk of them. */
     public static final int CHUNK = 1000;
-
-    private static final int MOST_BYTES_A_CHAR = 3;
 
     private final String one;
     private final String alike;
@@ -99,7 +97,7 @@ public final class JdbcOutbox {
             if (single) {
                 bindCommon(statement, first);
                 statement.setString(4, key(first));
-                statement.setString(5, body(first));
+                statement.setString(5, new String(body(first), StandardCharsets.UTF_8));
                 statement.setString(6, id(first));
             } else if (same) {
                 bindAlike(statement, messages);
@@ -164,7 +162,7 @@ public final class JdbcOutbox {
     private void bindAlike(PreparedStatement statement, List<OutboxMessage> messages) throws SQLException {
         bindCommon(statement, messages.get(0));
         bind(statement, 4, messages, JdbcOutbox::key);
-        bind(statement, 5, messages, this::body);
+        bindBodies(statement, messages);
     }
 
     private void bindMixed(PreparedStatement statement, List<OutboxMessage> messages) throws SQLException {
@@ -172,7 +170,15 @@ public final class JdbcOutbox {
         bind(statement, 2, messages, OutboxMessage::routingKey);
         bind(statement, 3, messages, JdbcOutbox::headers);
         bind(statement, 4, messages, JdbcOutbox::key);
-        bind(statement, 5, messages, this::body);
+        bindBodies(statement, messages);
+    }
+
+    private void bindBodies(PreparedStatement statement, List<OutboxMessage> messages) throws SQLException {
+        List<byte[]> bodies = new ArrayList<>(messages.size());
+        for (OutboxMessage message : messages) {
+            bodies.add(body(message));
+        }
+        SqlArrays.setUtf8(statement, 5, bodies);
     }
 
     private static void bind(PreparedStatement statement, int parameter, List<OutboxMessage> messages, Text text)
@@ -181,7 +187,7 @@ public final class JdbcOutbox {
         for (OutboxMessage message : messages) {
             column.add(text.of(message));
         }
-        statement.setString(parameter, TextArrays.literal(column));
+        SqlArrays.setTexts(statement, parameter, column);
     }
 
     private static String id(OutboxMessage one) {
@@ -202,17 +208,14 @@ public final class JdbcOutbox {
         String of(OutboxMessage message);
     }
 
-    private String body(OutboxMessage one) {
-        String body = codec.encode(one.message());
-        if (body.length() > maxBytes / MOST_BYTES_A_CHAR) {
-            int bytes = body.getBytes(StandardCharsets.UTF_8).length;
-            if (bytes > maxBytes) {
-                throw new OutboxException(
-                        "the message of " + one.message().change().key() + " has " + bytes + " bytes, more than the "
-                                + maxBytes + " that are allowed: send fewer fields, or raise cqrs.max_message_bytes if"
-                                + " the broker takes more",
-                        null);
-            }
+    private byte[] body(OutboxMessage one) {
+        byte[] body = codec.encode(one.message());
+        if (body.length > maxBytes) {
+            throw new OutboxException(
+                    "the message of " + one.message().change().key() + " has " + body.length + " bytes, more than the "
+                            + maxBytes + " that are allowed: send fewer fields, or raise cqrs.max_message_bytes if"
+                            + " the broker takes more",
+                    null);
         }
         return body;
     }

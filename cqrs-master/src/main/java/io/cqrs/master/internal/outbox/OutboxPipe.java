@@ -4,6 +4,8 @@ import io.cqrs.core.OutboxException;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -11,16 +13,19 @@ import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Writes the chunks of a large transaction: while the database takes one, the caller makes the next. A helper thread does
- * nothing but wait for a statement that the caller prepared and bound; the driver runs one statement of a connection at a
- * time. Closing waits for the last chunk. Belongs to the caller's thread.
+ * Writes the chunks of a large transaction: while the database takes some, the caller makes the next. A helper thread does
+ * nothing but wait for statements that the caller prepared and bound; the driver runs one statement of a connection at a
+ * time. Two wait ahead, so that a pause of the caller's does not leave the database idle. Closing waits for the last chunk.
+ * Belongs to the caller's thread.
  */
 public final class OutboxPipe implements AutoCloseable {
+
+    private static final int AHEAD = 2;
 
     private final JdbcOutbox outbox;
     private final Connection connection;
     private final Executor helper;
-    private @Nullable CompletableFuture<Void> running;
+    private final Deque<CompletableFuture<Void>> running = new ArrayDeque<>();
 
     OutboxPipe(JdbcOutbox outbox, Connection connection, Executor helper) {
         this.outbox = outbox;
@@ -36,28 +41,30 @@ public final class OutboxPipe implements AutoCloseable {
      */
     public void write(List<OutboxMessage> messages) {
         PreparedStatement statement = outbox.prepare(connection, messages);
-        try {
-            await();
-        } catch (RuntimeException e) {
-            JdbcOutbox.close(statement, e);
-            throw e;
-        }
-        running = CompletableFuture.runAsync(() -> execute(statement), helper);
+        CompletableFuture<Void> before =
+                running.isEmpty() ? CompletableFuture.completedFuture(null) : running.getLast();
+        running.add(before.handleAsync(
+                (written, error) -> {
+                    execute(statement, error);
+                    return null;
+                },
+                helper));
+        awaitAllBut(AHEAD);
     }
 
     /** Waits for what is still being written. Must be called before the connection is used for anything else. */
     @Override
     public void close() {
-        await();
+        awaitAllBut(0);
     }
 
-    private void await() {
-        CompletableFuture<Void> last = running;
-        running = null;
-        if (last != null) {
+    private void awaitAllBut(int ahead) {
+        while (running.size() > ahead) {
             try {
-                last.join();
+                running.remove().join();
             } catch (CompletionException e) {
+                running.forEach(later -> later.exceptionally(skipped -> null).join());
+                running.clear();
                 if (e.getCause() instanceof RuntimeException known) {
                     throw known;
                 }
@@ -66,8 +73,12 @@ public final class OutboxPipe implements AutoCloseable {
         }
     }
 
-    private void execute(PreparedStatement prepared) {
+    /** What comes behind a failed one is not tried: the transaction is lost. */
+    private void execute(PreparedStatement prepared, @Nullable Throwable before) {
         try (PreparedStatement statement = prepared) {
+            if (before != null) {
+                throw new CompletionException(before);
+            }
             statement.executeUpdate();
         } catch (SQLException e) {
             throw outbox.failure(e);

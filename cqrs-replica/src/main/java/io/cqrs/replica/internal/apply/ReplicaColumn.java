@@ -1,7 +1,7 @@
 package io.cqrs.replica.internal.apply;
 
 import io.cqrs.core.SerializationException;
-import io.cqrs.core.jdbc.TextArrays;
+import io.cqrs.core.jdbc.SqlArrays;
 import io.cqrs.transport.JsonText;
 import java.math.BigDecimal;
 import java.util.ArrayList;
@@ -71,7 +71,7 @@ record ReplicaColumn(
             return decimal(number);
         }
         if (value instanceof List<?> list && type.startsWith("_")) {
-            return TextArrays.literal(elements(list));
+            return SqlArrays.literal(elements(list));
         }
         if (value instanceof List || value instanceof Map) {
             throw new SerializationException("field " + field + " is nested, column " + name + " is " + declared

@@ -3,16 +3,16 @@ package io.cqrs.replica.internal.apply;
 import io.cqrs.core.Change;
 import io.cqrs.core.ReplicationException;
 import io.cqrs.core.SerializationException;
-import io.cqrs.core.jdbc.TextArrays;
-import io.cqrs.transport.WireTime;
+import io.cqrs.core.jdbc.SqlArrays;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** Turns changes into one array a column, as text, and binds them: a statement's plan serves batches of any size. */
+/** Turns changes into one array a column and binds them: a statement's plan serves batches of any size. */
 final class RowArrays {
 
     private RowArrays() {}
@@ -28,19 +28,19 @@ final class RowArrays {
             throws SQLException {
         int parameter = 1;
         for (int i = 0; i < key.size(); i++) {
-            statement.setString(parameter++, TextArrays.literal(keyTexts(changes, key, i)));
+            SqlArrays.setTexts(statement, parameter++, keyTexts(changes, key, i));
         }
         for (ReplicaColumn column : columns) {
-            statement.setString(parameter++, TextArrays.literal(columnTexts(changes, column)));
+            SqlArrays.setTexts(statement, parameter++, columnTexts(changes, column));
         }
-        List<String> updated = new ArrayList<>(changes.size());
+        List<Instant> updated = new ArrayList<>(changes.size());
         List<Long> revisions = new ArrayList<>(changes.size());
         for (Change change : changes) {
-            updated.add(WireTime.format(change.stamp().updated()));
+            updated.add(change.stamp().updated());
             revisions.add(change.stamp().revision().value());
         }
-        statement.setString(parameter++, TextArrays.literal(updated));
-        statement.setString(parameter++, TextArrays.literal(revisions));
+        SqlArrays.setInstants(statement, parameter++, updated);
+        SqlArrays.setLongs(statement, parameter++, revisions);
         return parameter;
     }
 

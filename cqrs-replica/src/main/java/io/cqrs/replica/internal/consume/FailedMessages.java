@@ -17,7 +17,6 @@ import io.cqrs.transport.spi.OutgoingMessage;
 import io.cqrs.transport.spi.PublishOutcome;
 import io.cqrs.transport.spi.Publisher;
 import io.cqrs.transport.spi.Transport;
-import java.nio.charset.StandardCharsets;
 import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
@@ -111,8 +110,7 @@ final class FailedMessages implements AutoCloseable {
         headers.putAll(more);
         String queue = settings.queue().name();
         Destination back = Destination.Delayed.atLeast(queue, wait, RoutingKeys.toQueue(queue, cqrsId));
-        waiting.add(new OutgoingMessage(
-                back, id(), OutgoingMessage.SINGLE, headers, codec.encode(next).getBytes(StandardCharsets.UTF_8)));
+        waiting.add(new OutgoingMessage(back, id(), OutgoingMessage.SINGLE, headers, codec.encode(next)));
         if (!one.delivery().headers().containsKey(Headers.FIRST_FAILURE)) {
             LOG.warn("{}: {} failed, trying again: {}", queue, one.message().change(), Reasons.of(error));
         }
