@@ -61,10 +61,10 @@ final class PipelineBench implements Bench {
 
     @Override
     public List<Measure> measures() {
-        return List.of(measure("pipeline-single", Wire.SINGLE), measure("pipeline-batch", Wire.BATCH));
+        return List.of(measure("pipeline-single", Wire.SINGLE, 1), measure("pipeline-batch", Wire.BATCH, 2));
     }
 
-    private Measure measure(String name, Wire wire) {
+    private Measure measure(String name, Wire wire, int workers) {
         return new Measure(
                 name,
                 "rows/s",
@@ -73,11 +73,11 @@ final class PipelineBench implements Bench {
                         WRITERS + " writers, transactions of " + TRANSACTION,
                         queue.condition(),
                         "batch " + BenchQueue.BATCH,
-                        "1 worker",
+                        "workers " + workers + " beside a floor of 1 thread",
                         Databases.durability(masterUrl),
                         "trigger capture",
                         "floor insert, commit, publish one row a message, consume, upsert"),
-                () -> run(wire),
+                () -> run(wire, workers),
                 this::runBare);
     }
 
@@ -86,12 +86,13 @@ final class PipelineBench implements Bench {
         queue.close();
     }
 
-    private double run(Wire wire) throws Exception {
+    private double run(Wire wire, int workers) throws Exception {
         empty();
         TriggerCapture.of(UrlDataSource.of(masterUrl, null, null))
                 .install(MasterTable.of(Item.ID, TableName.parse("item")));
         Countdown countdown = new Countdown(rows);
-        CqrsReplica replica = queue.replica(replicaUrl).listener(countdown).build();
+        CqrsReplica replica =
+                queue.replica(replicaUrl).workers(workers).listener(countdown).build();
         CqrsRelay relay = queue.relay(masterUrl).wire(wire).build();
         try (replica;
                 relay) {

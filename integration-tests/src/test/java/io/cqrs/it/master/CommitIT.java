@@ -1,0 +1,132 @@
+package io.cqrs.it.master;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
+
+import io.cqrs.core.jdbc.SqlStates;
+import io.cqrs.core.schema.CqrsSchema;
+import io.cqrs.it.support.Item;
+import io.cqrs.it.support.MasterUnit;
+import io.cqrs.it.support.TestDatabase;
+import io.cqrs.it.support.TestEnvironment;
+import jakarta.transaction.Synchronization;
+import java.sql.Statement;
+import org.hibernate.Session;
+import org.hibernate.TransactionException;
+import org.hibernate.engine.spi.SharedSessionContractImplementor;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** The last messages of a transaction go with its commit: both or none, whatever comes in between. */
+@ExtendWith(TestEnvironment.class)
+class CommitIT {
+
+    private static TestDatabase database;
+    private static MasterUnit master;
+
+    @BeforeAll
+    static void start() {
+        database = TestEnvironment.database("commit");
+        CqrsSchema.standard().migrate(database.dataSource());
+        master = MasterUnit.on(database, Item.class);
+        database.execute("alter table item add constraint one_name unique (name) deferrable initially deferred");
+    }
+
+    @AfterAll
+    static void stop() {
+        master.close();
+    }
+
+    @AfterEach
+    void empty() {
+        database.execute("truncate item, cqrs.outbox");
+    }
+
+    @Test
+    void writesNothingWhereSomebodyRefusesTheCommitAtTheLastMoment() {
+        try (Session session = master.sessions().openSession()) {
+            session.beginTransaction();
+            session.persist(new Item(1, "refused"));
+            session.flush();
+            beforeCommit(session, () -> {
+                throw new IllegalStateException("not this one");
+            });
+            assertThatThrownBy(() -> session.getTransaction().commit()).hasStackTraceContaining("not this one");
+            assertThat(database.count("item")).isZero();
+            assertThat(database.count("cqrs.outbox")).isZero();
+            session.clear();
+            session.beginTransaction();
+            session.persist(new Item(2, "next"));
+            session.getTransaction().commit();
+        }
+        assertThat(database.rows("select id from item")).containsExactly("2");
+        assertThat(database.rows("select instance_pk from cqrs.outbox")).containsExactly("2");
+    }
+
+    @Test
+    void isOneTransactionWithWhatOthersWriteAtTheLastMoment() {
+        try (Session session = master.sessions().openSession()) {
+            session.beginTransaction();
+            session.persist(new Item(1, "first"));
+            session.flush();
+            beforeCommit(
+                    session,
+                    () -> session.doWork(connection -> {
+                        try (Statement statement = connection.createStatement()) {
+                            boolean unused =
+                                    statement.execute("insert into item (id, name, amount, cqrs_revision, cqrs_updated)"
+                                            + " values (2, 'second', 0, 0, now())");
+                        }
+                    }));
+            session.getTransaction().commit();
+        }
+        assertThat(database.rows("select distinct xmin::text from item")).hasSize(1);
+        assertThat(database.rows("select id from item order by id")).containsExactly("1", "2");
+        assertThat(database.rows("select instance_pk from cqrs.outbox")).containsExactly("1");
+    }
+
+    @Test
+    void tellsAConstraintThatWasDeferredAsHibernateDoes() {
+        Throwable error = catchThrowable(() -> master.commit(session -> {
+            session.persist(new Item(1, "same"));
+            session.persist(new Item(2, "same"));
+        }));
+        assertThat(error).hasStackTraceContaining(TransactionException.class.getName());
+        assertThat(SqlStates.find(error).getSQLState()).isEqualTo("23505");
+        assertThat(database.count("item")).isZero();
+        assertThat(database.count("cqrs.outbox")).isZero();
+    }
+
+    @Test
+    void sendsWhatSessionsWriteThatShareTheTransaction() {
+        master.commit(session -> {
+            session.persist(new Item(1, "parent"));
+            try (Session child = session.sessionWithOptions().connection().openSession()) {
+                child.persist(new Item(2, "child"));
+                child.flush();
+            }
+        });
+        assertThat(database.rows("select instance_pk from cqrs.outbox order by instance_pk"))
+                .containsExactly("1", "2");
+    }
+
+    private static void beforeCommit(Session session, Runnable action) {
+        // Registered after the capture's own, which is there from the first change on.
+        ((SharedSessionContractImplementor) session)
+                .getTransactionCoordinator()
+                .getLocalSynchronizations()
+                .registerSynchronization(new Synchronization() {
+                    @Override
+                    public void beforeCompletion() {
+                        action.run();
+                    }
+
+                    @Override
+                    public void afterCompletion(int status) {}
+                });
+    }
+}
