@@ -38,11 +38,6 @@ public final class SqlStates {
         return state(error).startsWith("53") || state(error).equals("25006");
     }
 
-    /** Says whether a constraint is violated (class 23). */
-    public static boolean isViolation(SQLException error) {
-        return state(error).startsWith("23");
-    }
-
     /** Says whether a row refers to one that is not there: a foreign key's violation. */
     public static boolean isMissingParent(SQLException error) {
         return state(error).equals("23503");

@@ -3,7 +3,6 @@ package io.cqrs.master.hibernate;
 import io.cqrs.core.OutboxException;
 import io.cqrs.master.hibernate.model.MasterModel;
 import io.cqrs.master.internal.outbox.JdbcOutbox;
-import io.cqrs.master.internal.outbox.LastWrite;
 import io.cqrs.master.internal.outbox.OutboxMessage;
 import io.cqrs.master.internal.outbox.OutboxPipe;
 import java.util.ArrayList;
@@ -61,18 +60,14 @@ final class ChangeSet {
         }
         related.saveOwners(session, this, capture);
         closed = true;
-        drain(this::writeLast);
+        drain();
     }
 
     /** Writes the messages of what is recorded so far, and forgets it. */
     void drain() {
-        drain(this::writeNow);
-    }
-
-    private void drain(Consumer<List<OutboxMessage>> few) {
         MessageFactory factory = capture.messages(session);
         if (rows.size() <= JdbcOutbox.CHUNK) {
-            write(factory, few);
+            write(factory, messages -> capture.outbox().writeCaptured(Sessions.connection(session), messages));
         } else {
             OutboxPipe pipe = capture.outbox().openPipe(Sessions.connection(session), capture.helper());
             try {
@@ -83,24 +78,6 @@ final class ChangeSet {
             }
         }
         rows.clear();
-    }
-
-    private void writeNow(List<OutboxMessage> messages) {
-        capture.outbox().writeCaptured(Sessions.connection(session), messages);
-    }
-
-    /** Together with the commit, where that is Hibernate's own. */
-    private void writeLast(List<OutboxMessage> messages) {
-        OutboxCommits commits = OutboxCommits.of(session.getFactory());
-        if (commits == null) {
-            writeNow(messages);
-            return;
-        }
-        LastWrite last = capture.outbox().prepareLast(Sessions.connection(session), messages);
-        if (!commits.take(session, last)) {
-            last.discard();
-            writeNow(messages);
-        }
     }
 
     private void write(MessageFactory factory, Consumer<List<OutboxMessage>> outbox) {

@@ -24,7 +24,7 @@ public final class RelayMetrics implements RelayListener {
     private final Counter dropped;
     private final AtomicInteger leader = new AtomicInteger();
     private final AtomicLong waiting = new AtomicLong();
-    private final AtomicLong oldestMillis = new AtomicLong();
+    private final AtomicLong oldestNanos = new AtomicLong();
     private final Set<String> held = ConcurrentHashMap.newKeySet();
 
     /**
@@ -45,7 +45,7 @@ public final class RelayMetrics implements RelayListener {
         Gauge.builder("cqrs.outbox.waiting", waiting, AtomicLong::get)
                 .tags(tags)
                 .register(registry);
-        Gauge.builder("cqrs.outbox.oldest", oldestMillis, millis -> millis.get() / 1000.0)
+        Gauge.builder("cqrs.outbox.oldest", oldestNanos, nanos -> nanos.get() / 1e9)
                 .baseUnit("seconds")
                 .tags(tags)
                 .register(registry);
@@ -65,7 +65,7 @@ public final class RelayMetrics implements RelayListener {
     @Override
     public void waiting(long rows, Duration oldest) {
         waiting.set(rows);
-        oldestMillis.set(oldest.toMillis());
+        oldestNanos.set(oldest.toNanos());
     }
 
     @Override

@@ -106,7 +106,7 @@ class ArchitectureTest {
             .onlyDependOnClassesThat(
                     resideInAnyPackage("io.cqrs.core..", "java..", "javax.sql..", "org.slf4j..", "org.jspecify..")
                             .or(resideInAPackage("org.flywaydb.."))
-                            .or(resideInAPackage("org.postgresql.util..")))
+                            .or(resideInAPackage("org.postgresql..")))
             .because("everybody depends on it");
 
     @ArchTest

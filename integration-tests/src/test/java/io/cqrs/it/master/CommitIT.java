@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import io.cqrs.core.jdbc.SqlStates;
+import io.cqrs.core.jdbc.UrlDataSource;
 import io.cqrs.core.schema.CqrsSchema;
 import io.cqrs.it.support.Item;
 import io.cqrs.it.support.MasterUnit;
@@ -21,7 +22,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** The last messages of a transaction go with its commit: both or none, whatever comes in between. */
+/** A transaction is committed with its messages, or neither is, whatever comes between the last change and the commit. */
 @ExtendWith(TestEnvironment.class)
 class CommitIT {
 
@@ -112,6 +113,20 @@ class CommitIT {
         });
         assertThat(database.rows("select instance_pk from cqrs.outbox order by instance_pk"))
                 .containsExactly("1", "2");
+    }
+
+    @Test
+    void sendsSeveralRowsWhereTheDriverHasNoBinaryForm() {
+        String url = database.url() + (database.url().contains("?") ? "&" : "?") + "preferQueryMode=simple";
+        TestDatabase simple = new TestDatabase(url, UrlDataSource.of(url, null, null));
+        try (MasterUnit unit = MasterUnit.on(simple, Item.class)) {
+            unit.commit(session -> {
+                session.persist(new Item(1, "one \\ \" , } \u00fc"));
+                session.persist(new Item(2, "two"));
+            });
+        }
+        assertThat(database.rows("select (body::jsonb)->'instance_data'->>'name' from cqrs.outbox order by id"))
+                .containsExactly("one \\ \" , } \u00fc", "two");
     }
 
     private static void beforeCommit(Session session, Runnable action) {

@@ -252,7 +252,7 @@ class RelayIT {
                         .gauge()
                         .value())
                 .isEqualTo(3);
-        assertThat(meters.get("cqrs.outbox.oldest").gauge().value()).isPositive();
+        await().until(() -> meters.get("cqrs.outbox.oldest").gauge().value() > 0);
         assertThat(meters.get("cqrs.relay.returned").counter().count()).isPositive();
         transport.declare(ReplicaQueue.of("late", Set.of(CqrsId.of("nobody"))));
         await().until(() -> meters.get("cqrs.relay.published").counter().count() == 3);

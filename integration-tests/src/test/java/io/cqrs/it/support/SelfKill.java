@@ -13,7 +13,7 @@ public final class SelfKill {
 
     private SelfKill() {}
 
-    /** Dies at the last moment before a session's commit, which takes its outbox rows along. */
+    /** Dies when a session's outbox has been written, before its commit. */
     public static void beforeCommitOf(Session session) {
         // Registered after the capture's own.
         ((SharedSessionContractImplementor) session)

@@ -19,13 +19,12 @@ import org.jspecify.annotations.Nullable;
 /** Writes messages into the outbox on the caller's connection, in their order. Thread-safe. */
 public final class JdbcOutbox {
 
-    /** Most messages a statement should have: a transaction of any size needs memory for one such chunk of them. */
+    /** Most messages a statement should have: a transaction of any size needs memory for a few such chunks of them. */
     public static final int CHUNK = 1000;
 
-    private static final String COMMIT = "; commit";
-
-    private final Captured captured;
-    private final Captured committing;
+    private final String one;
+    private final String alike;
+    private final String mixed;
     private final String always;
     private final CqrsSchema schema;
     private final int maxBytes;
@@ -42,21 +41,19 @@ public final class JdbcOutbox {
         String outbox = schema.outbox().sql();
         // What a model's triggers send already is left out here, by what holds as of this very statement.
         String left = " <> all (array(select cqrs_id from " + schema.capture().sql() + "))";
-        String one = """
+        this.one = """
                 insert into %s (cqrs_id, routing_key, headers, instance_pk, body)
                 select ?, ?, ?, ?, ? where ?%s""".formatted(outbox, left);
         // A scan of unnested arrays, filtered or not, comes in their order.
-        String alike = """
+        this.alike = """
                 insert into %s (cqrs_id, routing_key, headers, instance_pk, body)
                 select ?, ?, ?, m.instance_pk, m.body
                 from unnest(?::text[], ?::text[]) as m(instance_pk, body) where ?%s""".formatted(outbox, left);
-        String mixed = """
+        this.mixed = """
                 insert into %s (cqrs_id, routing_key, headers, instance_pk, body)
                 select m.cqrs_id, m.routing_key, m.headers, m.instance_pk, m.body
                 from unnest(?::text[], ?::text[], ?::text[], ?::text[], ?::text[])
                     as m(cqrs_id, routing_key, headers, instance_pk, body) where m.cqrs_id%s""".formatted(outbox, left);
-        this.captured = new Captured(one, alike, mixed);
-        this.committing = new Captured(one + COMMIT, alike + COMMIT, mixed + COMMIT);
         this.always = """
                 with written as (
                     insert into %s (cqrs_id, routing_key, headers, instance_pk, body)
@@ -72,23 +69,11 @@ public final class JdbcOutbox {
      * @throws OutboxException if the database refuses, or a message is too large
      */
     public void writeCaptured(Connection connection, List<OutboxMessage> messages) {
-        try (PreparedStatement statement = prepare(connection, messages, captured)) {
+        try (PreparedStatement statement = prepare(connection, messages)) {
             statement.executeUpdate();
         } catch (SQLException e) {
             throw failure(e);
         }
-    }
-
-    /**
-     * Prepares captured changes to be written when their transaction is committed; those of models that triggers capture
-     * are left to them.
-     *
-     * @param messages no more than a chunk
-     * @throws SerializationException if a value has no form on the wire, naming the entity
-     * @throws OutboxException if a message is too large
-     */
-    public LastWrite prepareLast(Connection connection, List<OutboxMessage> messages) {
-        return new LastWrite(this, prepare(connection, messages, committing));
     }
 
     /**
@@ -102,16 +87,13 @@ public final class JdbcOutbox {
 
     /** Returns the statement that writes captured changes, bound; those of models that triggers capture are left out. */
     PreparedStatement prepare(Connection connection, List<OutboxMessage> messages) {
-        return prepare(connection, messages, captured);
-    }
-
-    private PreparedStatement prepare(Connection connection, List<OutboxMessage> messages, Captured sql) {
         OutboxMessage first = messages.get(0);
         boolean single = messages.size() == 1;
         boolean same = single || messages.stream().allMatch(first::goesWith);
+        String sql = single ? one : same ? alike : mixed;
         @Nullable PreparedStatement statement = null;
         try {
-            statement = connection.prepareStatement(single ? sql.one : same ? sql.alike : sql.mixed);
+            statement = connection.prepareStatement(sql);
             if (single) {
                 bindCommon(statement, first);
                 statement.setString(4, key(first));
@@ -219,15 +201,6 @@ public final class JdbcOutbox {
     private static @Nullable String headers(OutboxMessage one) {
         return one.headers().isEmpty() ? null : JsonText.write(one.headers());
     }
-
-    /**
-     * The statements that write captured changes.
-     *
-     * @param one of a single message
-     * @param alike of messages that differ in nothing but their entity
-     * @param mixed of any
-     */
-    private record Captured(String one, String alike, String mixed) {}
 
     /** A column of a message. */
     private interface Text {

@@ -4,9 +4,9 @@ import io.cqrs.core.Change;
 import io.cqrs.core.ReplicationException;
 import io.cqrs.core.SerializationException;
 import io.cqrs.core.jdbc.SqlArrays;
+import io.cqrs.transport.WireTime;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -33,13 +33,13 @@ final class RowArrays {
         for (ReplicaColumn column : columns) {
             SqlArrays.setTexts(statement, parameter++, columnTexts(changes, column));
         }
-        List<Instant> updated = new ArrayList<>(changes.size());
+        List<String> updated = new ArrayList<>(changes.size());
         List<Long> revisions = new ArrayList<>(changes.size());
         for (Change change : changes) {
-            updated.add(change.stamp().updated());
+            updated.add(WireTime.format(change.stamp().updated()));
             revisions.add(change.stamp().revision().value());
         }
-        SqlArrays.setInstants(statement, parameter++, updated);
+        SqlArrays.setTexts(statement, parameter++, updated);
         SqlArrays.setLongs(statement, parameter++, revisions);
         return parameter;
     }
