@@ -11,7 +11,9 @@ import io.cqrs.transport.spi.PublishOutcome;
 import io.cqrs.transport.spi.Publisher;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 
@@ -20,6 +22,9 @@ import java.util.Map;
  * empty it is taken, for the framework's workers and for {@link BareApply}.
  */
 final class ApplyBench implements Bench {
+
+    /** Batches that a queue is filled with ahead of the confirms. */
+    private static final int UNCONFIRMED = 20;
 
     private final BenchQueue queue;
     private final String databaseUrl;
@@ -91,14 +96,22 @@ final class ApplyBench implements Bench {
     private void fill(Wire wire) throws SQLException, InterruptedException {
         Databases.empty(databaseUrl, Item.TABLE);
         MessageCodec codec = new MessageCodec();
+        Deque<Publisher.Publication> unconfirmed = new ArrayDeque<>();
         try (Publisher publisher = queue.transport().openPublisher()) {
             List<byte[]> bodies = new ArrayList<>();
             for (int i = 0; i < rows; i++) {
                 bodies.add(Item.body(codec, Item.change(i, rows)));
                 if (bodies.size() == BenchQueue.BATCH || i == rows - 1) {
-                    requireConfirmed(publisher.send(messages(wire, bodies)).await(Duration.ofSeconds(60)));
+                    unconfirmed.add(publisher.send(messages(wire, bodies)));
                     bodies.clear();
                 }
+                // The broker confirms after its disk does: to wait for each batch would be most of the time.
+                if (unconfirmed.size() > UNCONFIRMED) {
+                    requireConfirmed(unconfirmed.remove());
+                }
+            }
+            while (!unconfirmed.isEmpty()) {
+                requireConfirmed(unconfirmed.remove());
             }
         }
     }
@@ -116,7 +129,8 @@ final class ApplyBench implements Bench {
         return messages;
     }
 
-    private static void requireConfirmed(List<PublishOutcome> outcomes) {
+    private static void requireConfirmed(Publisher.Publication batch) throws InterruptedException {
+        List<PublishOutcome> outcomes = batch.await(Duration.ofSeconds(60));
         if (!outcomes.stream().allMatch(PublishOutcome::isConfirmed)) {
             throw new IllegalStateException("the queue could not be filled: " + outcomes);
         }

@@ -1,9 +1,11 @@
 package io.cqrs.benchmarks;
 
 import io.cqrs.tools.servers.Servers;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -94,6 +96,9 @@ final class Benchmarks implements Callable<Integer> {
             throw new ParameterException(spec.commandLine(), "Name measures or groups out of " + GROUPS + ", or all");
         }
         PrintWriter out = spec.commandLine().getOut();
+        if (json != null) {
+            Files.deleteIfExists(json);
+        }
         try (Servers servers = Servers.durable()) {
             spec.commandLine().getErr().println("servers: " + servers.describe());
             List<Comparison> comparisons = new ArrayList<>();
@@ -108,14 +113,6 @@ final class Benchmarks implements Callable<Integer> {
             measure("scaling", () -> ScalingBench.build(servers, rows, queueType), comparisons);
             measure("scaling", () -> ShapesBench.build(servers, rows, queueType), comparisons);
             measure("tools", () -> ToolsBench.build(servers, rows), comparisons);
-            List<String> lines = new ArrayList<>();
-            for (Comparison comparison : comparisons) {
-                lines.add(Report.jsonLine(comparison));
-            }
-            if (json != null) {
-                Files.write(json, lines);
-            }
-            lines.forEach(out::println);
             out.println(Report.table(comparisons));
             out.flush();
         }
@@ -128,10 +125,22 @@ final class Benchmarks implements Callable<Integer> {
             try (Bench bench = build.call()) {
                 for (Measure one : bench.measures()) {
                     if (isWanted(group) || wanted.contains(one.name())) {
-                        comparisons.add(Comparison.of(one, rounds));
+                        Comparison comparison = Comparison.of(one, rounds);
+                        comparisons.add(comparison);
+                        tell(Report.jsonLine(comparison));
                     }
                 }
             }
+        }
+    }
+
+    /** At once: a run of all takes long, and may be ended before its end. */
+    private void tell(String line) throws IOException {
+        PrintWriter out = spec.commandLine().getOut();
+        out.println(line);
+        out.flush();
+        if (json != null) {
+            Files.writeString(json, line + "\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
         }
     }
 
