@@ -18,6 +18,8 @@ import org.jspecify.annotations.Nullable;
  */
 public record EntityKey(CqrsId cqrsId, Object value) {
 
+    private static final int LONGEST_IN_LOGS = 200;
+
     /**
      * Checks the key and copies the parts of a composite one.
      *
@@ -59,9 +61,18 @@ public record EntityKey(CqrsId cqrsId, Object value) {
         return value.toString();
     }
 
+    /** Returns model and key for a log: one line, whatever a message's key has in it, and cut where it is long. */
     @Override
     public String toString() {
-        return cqrsId + " " + text();
+        String text = text();
+        StringBuilder line = new StringBuilder(cqrsId.value()).append(' ');
+        for (int i = 0; i < Math.min(text.length(), LONGEST_IN_LOGS); i++) {
+            char c = text.charAt(i);
+            line.append(Character.isISOControl(c) ? ' ' : c);
+        }
+        return text.length() <= LONGEST_IN_LOGS
+                ? line.toString()
+                : line.append("...").toString();
     }
 
     /** Quoted, so that no part can look like two. */

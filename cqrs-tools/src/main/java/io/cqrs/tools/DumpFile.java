@@ -38,7 +38,8 @@ final class DumpFile implements AutoCloseable {
         Path part = file.resolveSibling(file.getFileName() + ".part");
         OutputStream bytes;
         try {
-            bytes = Files.newOutputStream(part);
+            boolean unused = Files.deleteIfExists(part);
+            bytes = PrivateFiles.create(part);
         } catch (IOException e) {
             throw new CqrsConfigurationException("file " + part + " can't be written: " + e, e);
         }

@@ -8,7 +8,6 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import org.jspecify.annotations.Nullable;
 
 /** The lines that could not be loaded, as a dump of their own: made with the first of them. */
@@ -36,8 +35,7 @@ final class RejectFile implements AutoCloseable {
         }
         if (out == null) {
             try {
-                out = new BufferedOutputStream(
-                        Files.newOutputStream(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE));
+                out = new BufferedOutputStream(PrivateFiles.create(file));
             } catch (IOException e) {
                 throw new CqrsConfigurationException("file " + file + " can't be written: " + e, e);
             }

@@ -45,5 +45,10 @@ public final class Headers {
     /** The trace that a message belongs to (W3C Trace Context). */
     public static final String TRACE_PARENT = "traceparent";
 
+    /** Says whether a header is one of those above. */
+    public static boolean isOwn(String name) {
+        return name.startsWith("cqrs-") || name.equals(TRACE_PARENT);
+    }
+
     private Headers() {}
 }

@@ -32,6 +32,9 @@ import org.jspecify.annotations.Nullable;
  */
 public final class JavaValues {
 
+    /** Seconds are a long: 1e1000000000 must not be reckoned with. */
+    private static final int MOST_SCALE = 100;
+
     private static final ObjectMapper MAPPER = JsonMapper.builder()
             .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
             .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
@@ -79,7 +82,11 @@ public final class JavaValues {
         if (text.startsWith("P") || text.startsWith("-P")) {
             return Duration.parse(text);
         }
-        BigDecimal[] parts = new BigDecimal(text).divideAndRemainder(NANOS);
+        BigDecimal nanos = new BigDecimal(text);
+        if (Math.abs((long) nanos.scale()) > MOST_SCALE) {
+            throw new ArithmeticException("beyond what a duration can have");
+        }
+        BigDecimal[] parts = nanos.divideAndRemainder(NANOS);
         return Duration.ofSeconds(parts[0].longValueExact(), parts[1].longValueExact());
     }
 

@@ -23,11 +23,15 @@ final class JsonValues {
 
     static final int MAX_NESTING = 64;
 
+    static final int MAX_TOKENS = 2_000_000;
+
     static final StreamReadConstraints LIMITS = StreamReadConstraints.builder()
             .maxNestingDepth(MAX_NESTING)
             .maxStringLength(Integer.MAX_VALUE)
             // The digits of the largest PostgreSQL numeric.
             .maxNumberLength(150_000)
+            // Two bytes of text can be an object of fifty in memory.
+            .maxTokenCount(MAX_TOKENS)
             .build();
 
     private JsonValues() {}

@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.zip.Deflater;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.GZIPOutputStream;
+import org.jspecify.annotations.Nullable;
 
 /** Packs messages of one model in one: a line each, in their order, larger ones by gzip (docs/protocol.md). Stateless. */
 public final class MessageBatch {
@@ -28,6 +29,8 @@ public final class MessageBatch {
     private static final int BUFFER = 64 << 10;
     /** Whatever a packed batch unfolds to must fit the memory. */
     private static final int MOST_BYTES = 64 << 20;
+    /** Twenty times what the relay packs: a batch of nothing but line ends must not become a million dead letters. */
+    private static final int MOST_CHANGES = 10_000;
 
     private MessageBatch() {}
 
@@ -56,7 +59,8 @@ public final class MessageBatch {
      * Returns the messages of a batch, in their order, as if each had come alone, whatever they are; what is no batch
      * comes back as it is. At least one: a line end behind the last is none's.
      *
-     * @throws SerializationException if it is packed, and can't be unpacked or would be larger than 64 MiB
+     * @throws SerializationException if it can't be unpacked, would be larger than 64 MiB, has more than 10,000 messages, or
+     *     is not of the size and number that its headers say, by which the memory for it was reckoned
      */
     public static List<Delivery> open(Delivery delivery) {
         boolean packed = PACKED.equals(delivery.contentType());
@@ -64,10 +68,11 @@ public final class MessageBatch {
             return List.of(delivery);
         }
         Map<String, Object> headers = new HashMap<>(delivery.headers());
-        Object unusedCount = headers.remove(Headers.CHANGES);
-        Object unusedSize = headers.remove(Headers.BYTES);
+        Object count = headers.remove(Headers.CHANGES);
+        Object size = headers.remove(Headers.BYTES);
+        byte[] lines = packed ? gunzip(delivery.body(), size) : delivery.body();
         List<Delivery> messages = new ArrayList<>();
-        for (byte[] body : bodies(packed ? gunzip(delivery.body()) : delivery.body())) {
+        for (byte[] body : bodies(lines, count)) {
             messages.add(new Delivery(
                     delivery.tag(),
                     delivery.messageId(),
@@ -79,8 +84,12 @@ public final class MessageBatch {
         return messages;
     }
 
-    private static List<byte[]> bodies(byte[] lines) {
-        List<byte[]> bodies = new ArrayList<>();
+    private static List<byte[]> bodies(byte[] lines, @Nullable Object count) {
+        int ends = lineEnds(lines);
+        if (ends > MOST_CHANGES) {
+            throw new SerializationException("the batch has more than " + MOST_CHANGES + " messages");
+        }
+        List<byte[]> bodies = new ArrayList<>(ends + 1);
         int begin = 0;
         for (int i = 0; i < lines.length; i++) {
             if (lines[i] == LINE_END) {
@@ -91,7 +100,19 @@ public final class MessageBatch {
         if (begin < lines.length || bodies.isEmpty()) {
             bodies.add(Arrays.copyOfRange(lines, begin, lines.length));
         }
+        if (count != null && !Integer.valueOf(bodies.size()).equals(count)) {
+            throw new SerializationException(
+                    "the batch has " + bodies.size() + " messages, not the number of its header " + Headers.CHANGES);
+        }
         return bodies;
+    }
+
+    private static int lineEnds(byte[] lines) {
+        int ends = 0;
+        for (byte one : lines) {
+            ends += one == LINE_END ? 1 : 0;
+        }
+        return ends;
     }
 
     private static byte[] lines(List<byte[]> bodies) {
@@ -122,12 +143,19 @@ public final class MessageBatch {
         return packed.toByteArray();
     }
 
-    private static byte[] gunzip(byte[] packed) {
+    private static byte[] gunzip(byte[] packed, @Nullable Object size) {
+        if (!(size instanceof Integer expected)) {
+            throw new SerializationException(
+                    "the batch is packed and has no header " + Headers.BYTES + " with how many bytes it has unpacked");
+        }
+        if (expected > MOST_BYTES) {
+            throw new SerializationException("the batch is larger than " + MOST_BYTES + " bytes once it is unpacked");
+        }
         try (InputStream gzip = new GZIPInputStream(new ByteArrayInputStream(packed), BUFFER)) {
-            byte[] lines = gzip.readNBytes(MOST_BYTES + 1);
-            if (lines.length > MOST_BYTES) {
-                throw new SerializationException(
-                        "the batch is larger than " + MOST_BYTES + " bytes once it is unpacked");
+            byte[] lines = gzip.readNBytes(Math.max(expected, 0) + 1);
+            if (lines.length != expected) {
+                throw new SerializationException("the batch has " + (lines.length < expected ? "fewer" : "more")
+                        + " than the " + expected + " bytes of its header " + Headers.BYTES + " once it is unpacked");
             }
             return lines;
         } catch (IOException e) {

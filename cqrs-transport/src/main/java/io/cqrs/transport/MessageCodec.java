@@ -24,8 +24,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Writes and reads messages in the format of django-cqrs 27, one JSON object each (docs/protocol.md).
  *
- * <p>Numbers keep every digit, unknown keys are ignored, nesting is limited to {@value JsonValues#MAX_NESTING} levels and no Java
- * type is ever named in a message. Thread-safe.
+ * <p>Numbers keep every digit, unknown keys are ignored, nesting is limited to {@value JsonValues#MAX_NESTING} levels, values and
+ * names to {@value JsonValues#MAX_TOKENS}, and no Java type is ever named in a message. Thread-safe.
  */
 public final class MessageCodec {
 
@@ -209,7 +209,6 @@ public final class MessageCodec {
                 return signal;
             }
         }
-        throw new SerializationException(
-                "\"" + name + "\" is no known signal_type: it is one of " + List.of(Signal.values()));
+        throw new SerializationException("the signal_type is not known: it is one of " + List.of(Signal.values()));
     }
 }

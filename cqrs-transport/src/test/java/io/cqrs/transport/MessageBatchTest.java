@@ -80,13 +80,13 @@ class MessageBatchTest {
 
     @Test
     void refusesWhatDoesNotUnpack() throws IOException {
-        byte[] whole = MessageBatch.pack(TO, "1", Map.of(), Collections.nCopies(500, bytes("0123456789")))
-                .body();
+        OutgoingMessage packed = MessageBatch.pack(TO, "1", Map.of(), Collections.nCopies(500, bytes("0123456789")));
+        byte[] whole = packed.body();
         assertThatExceptionOfType(SerializationException.class)
-                .isThrownBy(() -> texts(PACKED, Arrays.copyOf(whole, whole.length / 2)))
+                .isThrownBy(() -> texts(PACKED, packed.headers(), Arrays.copyOf(whole, whole.length / 2)))
                 .withMessageContaining("cut short");
         assertThatExceptionOfType(SerializationException.class)
-                .isThrownBy(() -> texts(PACKED, bytes("{}")))
+                .isThrownBy(() -> texts(PACKED, Map.of("cqrs-bytes", 2), bytes("{}")))
                 .withMessageContaining("no gzip");
         ByteArrayOutputStream bomb = new ByteArrayOutputStream();
         try (GZIPOutputStream gzip = new GZIPOutputStream(bomb)) {
@@ -95,8 +95,31 @@ class MessageBatchTest {
             }
         }
         assertThatExceptionOfType(SerializationException.class)
-                .isThrownBy(() -> texts(PACKED, bomb.toByteArray()))
+                .isThrownBy(() -> texts(PACKED, Map.of("cqrs-bytes", 65 << 20), bomb.toByteArray()))
                 .withMessageContaining("larger than");
+        for (int size : new int[] {-1, 0, 1 << 20}) {
+            assertThatExceptionOfType(SerializationException.class)
+                    .isThrownBy(() -> texts(PACKED, Map.of("cqrs-bytes", size), bomb.toByteArray()))
+                    .withMessageContaining("more than the " + size + " bytes");
+        }
+        assertThatExceptionOfType(SerializationException.class)
+                .isThrownBy(() -> texts(PACKED, Map.of("cqrs-bytes", whole.length << 10), whole))
+                .withMessageContaining("fewer than the");
+        assertThatExceptionOfType(SerializationException.class)
+                .isThrownBy(() -> texts(PACKED, Map.of(), whole))
+                .withMessageContaining("has no header cqrs-bytes");
+    }
+
+    @Test
+    void refusesMoreMessagesThanItsHeaderSaysOrTheMemoryIsMeantFor() {
+        assertThat(texts(PLAIN, Map.of("cqrs-changes", 2), bytes("a\nb"))).hasSize(2);
+        assertThatExceptionOfType(SerializationException.class)
+                .isThrownBy(() -> texts(PLAIN, Map.of("cqrs-changes", 1), bytes("a\nb")))
+                .withMessageContaining("2 messages, not the number");
+        assertThat(texts(PLAIN, bytes("\n".repeat(10_000)))).hasSize(10_000);
+        assertThatExceptionOfType(SerializationException.class)
+                .isThrownBy(() -> texts(PLAIN, bytes("\n".repeat(10_001))))
+                .withMessageContaining("more than 10000 messages");
     }
 
     @Test
@@ -114,11 +137,15 @@ class MessageBatchTest {
     }
 
     private static List<String> texts(OutgoingMessage message) {
-        return texts(message.contentType(), message.body());
+        return texts(message.contentType(), message.headers(), message.body());
     }
 
     private static List<String> texts(String contentType, byte[] body) {
-        return MessageBatch.open(new Delivery(1, "1", contentType, "item", Map.of(), body)).stream()
+        return texts(contentType, Map.of(), body);
+    }
+
+    private static List<String> texts(String contentType, Map<String, Object> headers, byte[] body) {
+        return MessageBatch.open(new Delivery(1, "1", contentType, "item", headers, body)).stream()
                 .map(one -> new String(one.body(), StandardCharsets.UTF_8))
                 .toList();
     }

@@ -172,7 +172,7 @@ class MessageCodecTest {
                 "{\"a\":1|not valid JSON",
                 "{\"a\":NaN}|not valid JSON",
                 "{\"a\":1,\"a\":2}|not valid JSON",
-                "{\"signal_type\":\"UPSERT\"}|UPSERT",
+                "{\"signal_type\":\"UPSERT\"}|signal_type is not known",
                 "{\"signal_type\":7}|signal_type is not a string",
             })
     void saysWhyBytesAreNoMessage(String body, String reason) {

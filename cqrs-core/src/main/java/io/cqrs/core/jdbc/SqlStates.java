@@ -20,6 +20,11 @@ public final class SqlStates {
         return CONTENTION.contains(state(error));
     }
 
+    /** Says whether a lock was not to be had in the time that was given for it. */
+    public static boolean isLockNotAvailable(SQLException error) {
+        return LOCK_NOT_AVAILABLE.equals(state(error));
+    }
+
     /** Says whether the connection or the server is gone (class 08, 57P01 to 57P05, and timeouts that end a session). */
     public static boolean isUnavailable(SQLException error) {
         return state(error).startsWith("08")

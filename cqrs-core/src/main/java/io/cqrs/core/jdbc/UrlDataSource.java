@@ -2,6 +2,7 @@ package io.cqrs.core.jdbc;
 
 import java.io.PrintWriter;
 import java.sql.Connection;
+import java.sql.Driver;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.SQLFeatureNotSupportedException;
@@ -72,7 +73,22 @@ public final class UrlDataSource implements DataSource {
 
     @Override
     public Connection getConnection() throws SQLException {
+        // The driver quotes a URL that it can't read, and a URL may hold the password.
+        if (DriverManager.drivers().noneMatch(this::accepts)) {
+            throw new SQLException(
+                    "the database's url is none that a driver here understands: write"
+                            + " jdbc:postgresql://host:5432/database, special characters percent-encoded",
+                    "08001");
+        }
         return DriverManager.getConnection(url, properties);
+    }
+
+    private boolean accepts(Driver driver) {
+        try {
+            return driver.acceptsURL(url);
+        } catch (SQLException e) {
+            return false;
+        }
     }
 
     @Override

@@ -31,16 +31,35 @@ public final class ContentionRetry {
      * @throws InterruptedException if the thread is interrupted between two attempts
      */
     public static <T, E extends Exception> T run(Attempt<T, E> attempt) throws E, InterruptedException {
-        for (int number = 1; ; number++) {
+        return run(attempt, false);
+    }
+
+    /**
+     * The same with attempts that give up a lock they don't get soon, as {@code lock_timeout} has them: these may be any
+     * number, since whoever holds it may hold it for long, and between two of them nothing is held from others.
+     *
+     * @throws E what the last attempt throws
+     * @throws InterruptedException if the thread is interrupted between two attempts
+     */
+    public static <T, E extends Exception> T runYielding(Attempt<T, E> attempt) throws E, InterruptedException {
+        return run(attempt, true);
+    }
+
+    private static <T, E extends Exception> T run(Attempt<T, E> attempt, boolean yielding)
+            throws E, InterruptedException {
+        int counted = 0;
+        while (true) {
             try {
                 return attempt.run();
             } catch (Exception e) {
                 SQLException cause = SqlStates.find(e);
-                if (cause == null || !SqlStates.isContention(cause) || number == MOST_ATTEMPTS) {
+                boolean yielded = yielding && cause != null && SqlStates.isLockNotAvailable(cause);
+                counted += yielded ? 0 : 1;
+                if (cause == null || !SqlStates.isContention(cause) || counted == MOST_ATTEMPTS) {
                     throw e;
                 }
             }
-            boolean unused = new Waiter().await(PAUSE.multipliedBy(number));
+            boolean unused = new Waiter().await(PAUSE.multipliedBy(Math.max(1, counted)));
         }
     }
 }

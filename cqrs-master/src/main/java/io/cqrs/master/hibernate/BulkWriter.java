@@ -1,5 +1,6 @@
 package io.cqrs.master.hibernate;
 
+import io.cqrs.core.OutboxException;
 import io.cqrs.master.Assignment;
 import io.cqrs.master.Restriction;
 import io.cqrs.master.hibernate.model.MasterModel;
@@ -117,9 +118,18 @@ public final class BulkWriter {
         SharedSessionContractImplementor implementor = (SharedSessionContractImplementor) session;
         try (Instances instances = new Instances(implementor)) {
             MasterModel any = before.values().iterator().next().model();
-            instances.load(any, before.keySet()).forEach((id, entity) -> {
+            Map<Object, Object> now = instances.load(any, before.keySet());
+            if (now.size() < before.size()) {
+                throw new OutboxException(
+                        (before.size() - now.size()) + " of the rows of " + any.cqrsId()
+                                + " can't be read after the bulk"
+                                + " update, as by an @SQLRestriction: change them one by one",
+                        null);
+            }
+            now.forEach((id, entity) -> {
                 Row old = Objects.requireNonNull(before.get(id), "row");
                 changes.updated(old.model(), id, entity, old.state(), instances.state(entity));
+                capture.related(entity, id, old.state(), true, implementor);
             });
         }
     }
@@ -136,7 +146,10 @@ public final class BulkWriter {
     private <T> long delete(Session session, ChangeSet changes, Class<T> type, Restriction<T> where) {
         KeyOrder keys = KeyOrder.of(((SharedSessionContractImplementor) session).getFactory(), type);
         return chunks(session, type, where, before -> {
-            before.forEach((id, row) -> changes.deleted(row.model(), id, row.entity(), row.state()));
+            before.forEach((id, row) -> {
+                changes.deleted(row.model(), id, row.entity(), row.state());
+                capture.related(row.entity(), id, row.state(), true, (SharedSessionContractImplementor) session);
+            });
             CriteriaBuilder builder = session.getCriteriaBuilder();
             CriteriaDelete<T> delete = builder.createCriteriaDelete(type);
             delete.where(keys.in(delete.from(type), builder, before.keySet()));

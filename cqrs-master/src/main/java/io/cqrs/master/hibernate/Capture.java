@@ -20,8 +20,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.WeakHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.Executor;
-import java.util.concurrent.Executors;
 import java.util.function.BooleanSupplier;
 import org.hibernate.SessionEventListener;
 import org.hibernate.engine.spi.SessionFactoryImplementor;
@@ -56,12 +54,6 @@ public final class Capture
         implements PostInsertEventListener, PostUpdateEventListener, PostDeleteEventListener, PostUpsertEventListener {
 
     private static final long serialVersionUID = 1L;
-    /** Threads exist only while large transactions are written. */
-    private static final Executor HELPER = Executors.newCachedThreadPool(task -> {
-        Thread thread = new Thread(task, "cqrs-outbox");
-        thread.setDaemon(true);
-        return thread;
-    });
 
     private final transient CaptureSettings settings;
     private final transient StampClock clock;
@@ -72,7 +64,7 @@ public final class Capture
             Collections.synchronizedMap(new WeakHashMap<>());
     private final transient List<BooleanSupplier> afterCommit = new CopyOnWriteArrayList<>();
     private transient volatile Map<String, MasterModel> models = Map.of();
-    private transient volatile @Nullable Dependencies dependencies;
+    private transient volatile Dependencies dependencies = Dependencies.NONE;
 
     Capture(CaptureSettings settings, Notifier notifier) {
         this.settings = settings;
@@ -129,11 +121,6 @@ public final class Capture
         return outbox;
     }
 
-    /** Returns what waits for the database while a large transaction's messages are made. */
-    Executor helper() {
-        return HELPER;
-    }
-
     MessageFactory messages(SharedSessionContractImplementor session) {
         return new MessageFactory(session, settings, clock, digits);
     }
@@ -158,6 +145,10 @@ public final class Capture
 
     Map<String, MasterModel> models() {
         return models;
+    }
+
+    Dependencies dependencies() {
+        return dependencies;
     }
 
     /** Reads the declarations once Hibernate knows its entities; a wrong one stops the factory. */
@@ -185,7 +176,7 @@ public final class Capture
             if (model != null) {
                 changes(session).inserted(model, event.getId(), event.getEntity(), event.getState());
             }
-            related(event.getPersister(), event.getId(), null, session);
+            related(event.getEntity(), event.getId(), null, true, session);
         }
     }
 
@@ -194,11 +185,11 @@ public final class Capture
         @Nullable SharedSessionContractImplementor session = session(event, event.getPersister());
         if (session != null) {
             MasterModel model = models.get(event.getPersister().getEntityName());
+            Object[] old = event.getOldState();
             if (model != null) {
-                changes(session)
-                        .updated(model, event.getId(), event.getEntity(), event.getOldState(), event.getState());
+                changes(session).updated(model, event.getId(), event.getEntity(), old, event.getState());
             }
-            related(event.getPersister(), event.getId(), event.getOldState(), session);
+            related(event.getEntity(), event.getId(), old, old != null, session);
         }
     }
 
@@ -214,7 +205,7 @@ public final class Capture
             if (model != null) {
                 changes(session).deleted(model, event.getId(), entity, state);
             }
-            related(event.getPersister(), event.getId(), state, session);
+            related(entity, event.getId(), state, true, session);
         }
     }
 
@@ -228,7 +219,7 @@ public final class Capture
                 throw changes(session)
                         .refuse("an upsert of " + model.cqrsId() + " can't be captured: use insert or update");
             }
-            related(event.getPersister(), event.getId(), null, session);
+            related(event.getEntity(), event.getId(), null, false, session);
         }
     }
 
@@ -243,13 +234,14 @@ public final class Capture
     /**
      * Refuses a write of a stateless session that this Hibernate tells too little of.
      *
-     * @throws OutboxException unless such writes are allowed, or the entity is no master
+     * @throws OutboxException unless such writes are allowed, or no master is concerned
      */
     void refuseUncaptured(String entityName) {
-        MasterModel model = models.get(entityName);
-        if (model != null && settings.dml() != UncapturedDml.ALLOW) {
+        boolean counts =
+                models.containsKey(entityName) || !dependencies.on(entityName).isEmpty();
+        if (counts && settings.dml() != UncapturedDml.ALLOW) {
             throw new OutboxException(
-                    "a StatelessSession of this version of Hibernate can't be captured, and writes " + model.cqrsId()
+                    "a StatelessSession of this version of Hibernate can't be captured, and writes " + entityName
                             + ": use a Session or Hibernate 7, or install trigger capture and set cqrs.uncaptured_dml to"
                             + " ALLOW",
                     null);
@@ -261,13 +253,21 @@ public final class Capture
         return false;
     }
 
-    private void related(
-            EntityPersister persister,
+    /** Takes note that a row was written, for the masters that depend on it; an old state that nobody knows is refused. */
+    void related(
+            Object entity,
             Object id,
             Object @Nullable [] oldState,
+            boolean known,
             SharedSessionContractImplementor session) {
-        Dependencies known = dependencies;
-        List<Dependency> here = known == null ? List.of() : known.on(persister.getEntityName());
+        String name = session.getEntityPersister(null, entity).getEntityName();
+        List<Dependency> here = dependencies.on(name);
+        if (!known && here.stream().anyMatch(one -> one.backReference() >= 0)) {
+            throw changes(session)
+                    .refuse("a write of " + name
+                            + " tells not what the row was, nor so which masters depended on it: load"
+                            + " it in a Session, and change it there");
+        }
         if (!here.isEmpty()) {
             changes(session).related().add(here, id, oldState, session);
         }

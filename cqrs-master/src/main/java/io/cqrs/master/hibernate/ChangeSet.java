@@ -9,12 +9,21 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Executor;
+import java.util.concurrent.Executors;
 import java.util.function.Consumer;
 import org.hibernate.engine.spi.SharedSessionContractImplementor;
 import org.jspecify.annotations.Nullable;
 
 /** What one transaction changed, by entity, in the order of each one's first change. Belongs to its session. */
 final class ChangeSet {
+
+    /** Threads exist only while large transactions are written. */
+    private static final Executor HELPER = Executors.newCachedThreadPool(task -> {
+        Thread thread = new Thread(task, "cqrs-outbox");
+        thread.setDaemon(true);
+        return thread;
+    });
 
     private final SharedSessionContractImplementor session;
     private final Capture capture;
@@ -69,7 +78,7 @@ final class ChangeSet {
         if (rows.size() <= JdbcOutbox.CHUNK) {
             write(factory, messages -> capture.outbox().writeCaptured(Sessions.connection(session), messages));
         } else {
-            OutboxPipe pipe = capture.outbox().openPipe(Sessions.connection(session), capture.helper());
+            OutboxPipe pipe = capture.outbox().openPipe(Sessions.connection(session), HELPER);
             try {
                 write(factory, pipe::write);
             } finally {

@@ -50,7 +50,10 @@ public final class CqrsIntegrator implements Integrator {
                 public void sessionFactoryCreated(SessionFactory created) {
                     capture.readModels(factory);
                     if (factory.getSessionFactoryOptions().getStatementInspector() instanceof DmlInspector inspector) {
-                        inspector.watch(capture.models().values(), settings.dml());
+                        inspector.watch(
+                                capture.models().values(),
+                                capture.dependencies().tables(),
+                                settings.dml());
                     }
                 }
 

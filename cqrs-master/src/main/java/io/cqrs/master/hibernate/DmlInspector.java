@@ -27,9 +27,18 @@ final class DmlInspector implements StatementInspector {
 
     private static final long serialVersionUID = 1L;
     private static final Logger LOG = LoggerFactory.getLogger(DmlInspector.class);
-    private static final Pattern TARGET = Pattern.compile(
-            "\\b(?:insert\\s+into|update|delete\\s+from|merge\\s+into|truncate(?:\\s+table)?)\\s+(?:only\\s+)?([\\w.\"$]+)",
-            Pattern.CASE_INSENSITIVE);
+    private static final String NAME = "(?:\"(?:[^\"]|\"\")+\"|[\\w$]+)";
+    private static final String TABLE = NAME + "(?:\\s*\\.\\s*" + NAME + ")*";
+    /** Several tables has only TRUNCATE. */
+    private static final Pattern TARGETS = Pattern.compile(
+            "\\b(?:insert\\s+into|update|delete\\s+from|merge\\s+into|truncate(?:\\s+table)?)\\s+((?:only\\s+)?" + TABLE
+                    + "(?:\\s*,\\s*(?:only\\s+)?" + TABLE + ")*)",
+            Pattern.CASE_INSENSITIVE | Pattern.UNICODE_CHARACTER_CLASS);
+    /** A table within those, and its name without a schema. */
+    private static final Pattern ONE = Pattern.compile(
+            "(?:only\\s+)?(?<table>(?:" + NAME + "\\s*\\.\\s*)*(?<bare>" + NAME + "))",
+            Pattern.CASE_INSENSITIVE | Pattern.UNICODE_CHARACTER_CLASS);
+
     private static final int REMEMBERED = 2000;
 
     /** Runs what a query says; entities and collections are written by others. */
@@ -46,8 +55,14 @@ final class DmlInspector implements StatementInspector {
         this.next = next;
     }
 
-    void watch(Collection<MasterModel> models, UncapturedDml what) {
+    /**
+     * Begins to look.
+     *
+     * @param related tables of what masters depend on
+     */
+    void watch(Collection<MasterModel> models, Collection<String> related, UncapturedDml what) {
         Set<String> watched = new HashSet<>();
+        related.stream().map(DmlInspector::bare).forEach(watched::add);
         for (MasterModel model : models) {
             watched.add(bare(model.revision().column().table()));
             for (MasterField field : model.fields()) {
@@ -77,7 +92,7 @@ final class DmlInspector implements StatementInspector {
             remember(sql);
         } else if (!isOwn()) {
             String what = "a statement writes " + table
-                    + ", the table of a master, past capture: nothing is sent for it. Change entities, use CqrsMaster's bulk"
+                    + ", the table of a master or of what one depends on, past capture: nothing is sent for it. Change entities, use CqrsMaster's bulk"
                     + " writes, or install trigger capture and set cqrs.uncaptured_dml to ALLOW. Statement: " + sql;
             if (policy == UncapturedDml.REFUSE) {
                 throw new OutboxException(what, null);
@@ -95,10 +110,13 @@ final class DmlInspector implements StatementInspector {
     }
 
     private @Nullable String target(String sql) {
-        Matcher matcher = TARGET.matcher(sql);
-        while (matcher.find()) {
-            if (tables.contains(bare(matcher.group(1)))) {
-                return matcher.group(1);
+        Matcher targets = TARGETS.matcher(sql);
+        while (targets.find()) {
+            Matcher one = ONE.matcher(targets.group(1));
+            while (one.find()) {
+                if (tables.contains(bare(one.group("bare")))) {
+                    return one.group("table");
+                }
             }
         }
         return null;
@@ -117,7 +135,8 @@ final class DmlInspector implements StatementInspector {
     }
 
     private static String bare(String table) {
-        String last = table.substring(table.lastIndexOf('.') + 1);
+        Matcher one = ONE.matcher(table);
+        String last = one.matches() ? one.group("bare") : table;
         return last.replace("\"", "").toLowerCase(Locale.ROOT);
     }
 }

@@ -10,6 +10,9 @@ import io.cqrs.master.internal.outbox.OutboxMessage;
 import io.cqrs.master.internal.outbox.OutboxWindow;
 import jakarta.persistence.EntityManagerFactory;
 import jakarta.persistence.LockModeType;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -101,6 +104,13 @@ public final class SyncSender {
         return progress;
     }
 
+    /** Live writers first: less than deadlock_timeout, so that it is never one of them who has to give way. */
+    private static void yieldToWriters(Connection connection) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            statement.execute("set local lock_timeout = '500ms'");
+        }
+    }
+
     /** One request. */
     private final class Run<T> {
 
@@ -131,7 +141,7 @@ public final class SyncSender {
 
         /** Returns whether there may be more. */
         private boolean page(Session session) throws InterruptedException {
-            Written page = ContentionRetry.run(() -> commit(session));
+            Written page = ContentionRetry.runYielding(() -> commit(session));
             window.written(page.last());
             progress = page.progress();
             capture.wake();
@@ -141,6 +151,7 @@ public final class SyncSender {
         private Written commit(Session session) {
             try {
                 session.beginTransaction();
+                session.doWork(SyncSender::yieldToWriters);
                 Written page = write(session);
                 session.getTransaction().commit();
                 return page;

@@ -1,6 +1,7 @@
 package io.cqrs.tools.config;
 
 import com.fasterxml.jackson.core.JacksonException;
+import com.fasterxml.jackson.core.JsonLocation;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.MissingNode;
@@ -118,10 +119,22 @@ public final class ConfigLoader {
             substitute(tree, file);
             return tree;
         } catch (JacksonException e) {
-            throw new CqrsConfigurationException(file + " is no YAML: " + e.getOriginalMessage(), e);
+            throw new CqrsConfigurationException(file + " is no YAML" + place(e.getLocation()) + ": " + what(e));
         } catch (IOException e) {
             throw new CqrsConfigurationException(file + " can't be read: " + e.getMessage(), e);
         }
+    }
+
+    /** The parser's own words quote the lines around, passwords included: neither they nor it as the cause get out. */
+    private static String what(JacksonException error) {
+        String words = error.getOriginalMessage();
+        return words.startsWith("Duplicate field")
+                ? words
+                : "a text that has a colon, a # or a quote in it stands in quotes, and what begins has to end";
+    }
+
+    private static String place(@Nullable JsonLocation location) {
+        return location == null ? "" : " at line " + location.getLineNr() + ", column " + location.getColumnNr();
     }
 
     /**

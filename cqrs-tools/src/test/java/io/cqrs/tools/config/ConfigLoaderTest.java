@@ -16,6 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ConfigLoaderTest {
 
@@ -164,6 +165,17 @@ class ConfigLoaderTest {
             })
     void refusesWhatItDoesNotKnowNamingTheKey(String text, String expected) throws IOException {
         assertRefused(new ConfigLoader(Map.of()), file(text + "\n"), expected);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"password: secret: x", "password: \"secret", "password: 'secret' x", "password: @secret"})
+    void saysWhereItIsNoYamlWithoutWhatStandsThere(String line) throws IOException {
+        Path file = file("database:\n  user: u\n  " + line + "\n");
+        assertThatExceptionOfType(CqrsConfigurationException.class)
+                .isThrownBy(() -> new ConfigLoader(Map.of()).load(file, Map.of()))
+                .withMessageContaining("is no YAML at line ")
+                .withNoCause()
+                .satisfies(e -> assertThat(e.getMessage()).doesNotContain("secret"));
     }
 
     @Test

@@ -11,6 +11,9 @@ import org.jspecify.annotations.Nullable;
 /** Keys of JSON as the text of their parts. Stateless. */
 public final class KeyTexts {
 
+    /** The digits of the largest PostgreSQL numeric: 1e1000000000 must not fill the memory. */
+    private static final int MOST_ZEROS = 150_000;
+
     private KeyTexts() {}
 
     /**
@@ -25,11 +28,18 @@ public final class KeyTexts {
             if (part == null || part instanceof List || part instanceof Map) {
                 throw new SerializationException("a key is a value, or a list of values");
             }
-            parts.add(part instanceof BigDecimal number ? number.toPlainString() : part.toString());
+            parts.add(part instanceof BigDecimal number ? plain(number) : part.toString());
         }
         if (parts.isEmpty()) {
             throw new SerializationException("a key has no parts");
         }
         return List.copyOf(parts);
+    }
+
+    private static String plain(BigDecimal number) {
+        if (number.scale() > MOST_ZEROS || (long) number.precision() - number.scale() > MOST_ZEROS) {
+            throw new SerializationException("a key has a number of more digits than PostgreSQL's");
+        }
+        return number.toPlainString();
     }
 }

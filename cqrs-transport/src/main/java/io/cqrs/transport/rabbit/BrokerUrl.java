@@ -45,6 +45,10 @@ record BrokerUrl(
             nodes.add(node(node, nodes.size() + 1, tls));
         }
         String path = url.group("path");
+        if (path != null && path.indexOf('@') >= 0) {
+            // It would be told as the virtual host.
+            throw malformed("has a / in user or password, or an @ in its vhost");
+        }
         String virtualHost = path == null || path.isEmpty()
                 ? "/"
                 : uri("amqp://host/" + path).getPath().substring(1);

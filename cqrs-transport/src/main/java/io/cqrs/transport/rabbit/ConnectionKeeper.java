@@ -27,10 +27,14 @@ final class ConnectionKeeper {
 
     private static final Logger LOG = LoggerFactory.getLogger(ConnectionKeeper.class);
     private static final int CLOSE_MILLIS = 5_000;
+    /** The most that RabbitMQ takes unless it is told otherwise: what it has taken must not end the connection here. */
+    private static final int MOST_INBOUND = 128 << 20;
+
     private static final AtomicInteger THREADS = new AtomicInteger();
 
     private final String role;
     private final RabbitConfig config;
+    private final Limits limits = new Limits();
     private final Waiter waiter = new Waiter();
     private final ReentrantLock lock = new ReentrantLock();
     private @Nullable Connection current;
@@ -75,6 +79,11 @@ final class ConnectionKeeper {
     @Nullable
     String blocked() {
         return blocked;
+    }
+
+    /** Returns what can be sent, as far as it is known. */
+    Limits limits() {
+        return limits;
     }
 
     void close() {
@@ -125,6 +134,7 @@ final class ConnectionKeeper {
         factory.setHandshakeTimeout((int) config.connectTimeout().toMillis());
         factory.setRequestedHeartbeat((int) config.heartbeat().toSeconds());
         factory.setChannelRpcTimeout(30_000);
+        factory.setMaxInboundMessageBodySize(MOST_INBOUND);
         factory.setAutomaticRecoveryEnabled(false);
         factory.setThreadFactory(task -> {
             Thread thread = new Thread(task, "cqrs-amqp-" + role + "-" + THREADS.incrementAndGet());

@@ -7,10 +7,13 @@ import io.cqrs.core.TransportException;
 import io.cqrs.core.lifecycle.Waiter;
 import io.cqrs.transport.spi.Destination;
 import io.cqrs.transport.spi.OutgoingMessage;
+import io.cqrs.transport.spi.PublishOutcome;
 import io.cqrs.transport.spi.Publisher;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -26,6 +29,7 @@ final class RabbitPublisher implements Publisher {
     private final Topology topology;
     private final ConnectionKeeper keeper;
     private final Confirms confirms;
+    private final Limits limits;
     private final Map<Destination.Delayed, String> delays = new HashMap<>();
 
     RabbitPublisher(Channel channel, String exchange, Topology topology, ConnectionKeeper keeper) {
@@ -34,6 +38,8 @@ final class RabbitPublisher implements Publisher {
         this.topology = topology;
         this.keeper = keeper;
         this.confirms = new Confirms(channel);
+        this.limits = keeper.limits();
+        channel.addShutdownListener(limits::learn);
         try {
             AMQP.Confirm.SelectOk unused = channel.confirmSelect();
         } catch (IOException | RuntimeException e) {
@@ -45,6 +51,29 @@ final class RabbitPublisher implements Publisher {
     @Override
     public Publication send(List<OutgoingMessage> messages) throws InterruptedException {
         holdBack();
+        Map<Integer, PublishOutcome> unsendable = limits.unsendable(messages);
+        if (unsendable.isEmpty()) {
+            return sendAll(messages);
+        }
+        List<OutgoingMessage> others = new ArrayList<>();
+        for (int i = 0; i < messages.size(); i++) {
+            if (!unsendable.containsKey(i)) {
+                others.add(messages.get(i));
+            }
+        }
+        Publication sent = sendAll(others);
+        return limit -> {
+            Iterator<PublishOutcome> outcomes = sent.await(limit).iterator();
+            List<PublishOutcome> all = new ArrayList<>();
+            for (int i = 0; i < messages.size(); i++) {
+                PublishOutcome known = unsendable.get(i);
+                all.add(known == null ? outcomes.next() : known);
+            }
+            return all;
+        };
+    }
+
+    private Publication sendAll(List<OutgoingMessage> messages) {
         Confirms.Batch batch = confirms.begin(channel.getNextPublishSeqNo(), messages);
         try {
             for (OutgoingMessage message : messages) {
@@ -75,14 +104,19 @@ final class RabbitPublisher implements Publisher {
 
     private void publish(String toExchange, String routingKey, OutgoingMessage message, @Nullable Duration timeToLive)
             throws IOException {
-        AMQP.BasicProperties properties = new AMQP.BasicProperties.Builder()
+        AMQP.BasicProperties properties = properties(message)
+                .expiration(timeToLive == null ? null : Long.toString(timeToLive.toMillis()))
+                .build();
+        channel.basicPublish(toExchange, routingKey, true, properties, message.body());
+    }
+
+    /** Returns what travels beside a message. */
+    static AMQP.BasicProperties.Builder properties(OutgoingMessage message) {
+        return new AMQP.BasicProperties.Builder()
                 .contentType(message.contentType())
                 .deliveryMode(PERSISTENT)
                 .messageId(message.messageId())
-                .expiration(timeToLive == null ? null : Long.toString(timeToLive.toMillis()))
-                .headers(message.headers().isEmpty() ? null : message.headers())
-                .build();
-        channel.basicPublish(toExchange, routingKey, true, properties, message.body());
+                .headers(message.headers().isEmpty() ? null : message.headers());
     }
 
     private void holdBack() throws InterruptedException {

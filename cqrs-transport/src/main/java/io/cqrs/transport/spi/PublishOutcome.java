@@ -26,4 +26,11 @@ public sealed interface PublishOutcome {
      * @param reason the broker's words
      */
     record Unroutable(String reason) implements PublishOutcome {}
+
+    /**
+     * It can't be sent as it is, now or later: nobody got it, and the messages beside it are not touched by it.
+     *
+     * @param reason what is wrong with it, without its data
+     */
+    record Unsendable(String reason) implements PublishOutcome {}
 }

@@ -2,7 +2,6 @@ package io.cqrs.it.chaos;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.cqrs.core.CqrsId;
 import io.cqrs.core.jdbc.UrlDataSource;
@@ -10,6 +9,7 @@ import io.cqrs.core.schema.CqrsSchema;
 import io.cqrs.it.process.DoomedRelay;
 import io.cqrs.it.support.TcpProxy;
 import io.cqrs.it.support.TestDatabase;
+import io.cqrs.it.support.TestEnvironment;
 import io.cqrs.it.support.TestProcess;
 import io.cqrs.master.TriggerCapture;
 import io.cqrs.replica.DeadLetterFilter;
@@ -88,7 +88,7 @@ final class World implements AutoCloseable {
         List<BrokerServer> brokers = servers.brokerCluster(1);
         Optional<DatabaseServer> masters = servers.anotherDatabase();
         Optional<DatabaseServer> replicas = servers.anotherDatabase();
-        assumeTrue(
+        TestEnvironment.require(
                 !brokers.isEmpty() && masters.isPresent() && replicas.isPresent(),
                 "faults need the binaries of RabbitMQ and PostgreSQL, which are not here");
         broker = brokers.get(0);
@@ -325,6 +325,7 @@ final class World implements AutoCloseable {
 
     /** Fails where a process has grown beyond what it may need. */
     void requireBounded() {
+        assertThat(processes.ended()).doesNotContain("OutOfMemoryError").doesNotContain("VIOLATION");
         for (Role role : Role.values()) {
             TestProcess process = processes.get(role);
             if (process.isAlive()) {

@@ -19,11 +19,16 @@ import jakarta.persistence.Embeddable;
 import jakarta.persistence.EmbeddedId;
 import jakarta.persistence.Entity;
 import jakarta.persistence.Id;
+import jakarta.persistence.ManyToOne;
+import jakarta.persistence.OneToMany;
 import jakarta.persistence.TransactionRequiredException;
 import java.io.Serializable;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
+import org.hibernate.annotations.SQLRestriction;
 import org.hibernate.stat.Statistics;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -42,7 +47,8 @@ class BulkIT {
     void start() {
         database = TestEnvironment.database("bulk");
         CqrsSchema.standard().migrate(database.dataSource());
-        var configuration = MasterUnit.configuration(database, Stock.class, Slot.class, Plain.class);
+        var configuration = MasterUnit.configuration(
+                database, Stock.class, Slot.class, Plain.class, Basket.class, Leaflet.class, Good.class, Soft.class);
         configuration.getProperties().put("cqrs.uncaptured_dml", UncapturedDml.REFUSE);
         configuration.setProperty("hibernate.generate_statistics", "true");
         unit = MasterUnit.of(configuration);
@@ -105,6 +111,49 @@ class BulkIT {
         assertThat(sent).extracting(Sent::revision).containsOnly(1L);
         assertThat(sent.get(0).field("custom")).isEqualTo("{\"amount\":1}");
         assertThat(database.count("stock")).isEqualTo(100);
+    }
+
+    @Test
+    void sendsTheMastersThatDependOnWhatItWrites() {
+        unit.commit(session -> {
+            session.persist(new Basket(1));
+            session.persist(new Basket(2));
+            session.persist(new Good(1, session.getReference(Basket.class, 1L)));
+            session.persist(new Good(2, session.getReference(Basket.class, 2L)));
+        });
+        Sent.take(database);
+        unit.commit(session -> master.bulkUpdate(
+                session,
+                Good.class,
+                (good, cb) -> cb.equal(good.get("id"), 1L),
+                (update, good, cb) -> update.set(good.get("basket"), session.getReference(Basket.class, 2L))));
+        assertThat(Sent.take(database))
+                .extracting(one -> one.message().get("cqrs_id").asText() + " " + one.key())
+                .containsExactlyInAnyOrder("good 1", "basket 1", "basket 2");
+        unit.commit(session -> master.bulkDelete(session, Good.class, Restriction.all()));
+        assertThat(Sent.take(database))
+                .extracting(one -> one.message().get("cqrs_id").asText() + " " + one.key())
+                .containsExactlyInAnyOrder("good 1", "good 2", "basket 2");
+    }
+
+    @Test
+    void noticesStatementsThatWriteWhatMastersDependOn() {
+        unit.commit(session -> session.persist(new Basket(1)));
+        assertThatThrownBy(() -> unit.commit(session ->
+                        session.createMutationQuery("delete from Leaflet").executeUpdate()))
+                .hasStackTraceContaining("past capture");
+    }
+
+    @Test
+    void refusesAnUpdateOfRowsThatCantBeReadAfterwards() {
+        unit.commit(session -> session.persist(new Soft(1)));
+        assertThatThrownBy(() -> unit.commit(session -> master.bulkUpdate(
+                        session,
+                        Soft.class,
+                        Restriction.all(),
+                        (update, soft, cb) -> update.set(soft.get("gone"), true))))
+                .hasStackTraceContaining("1 of the rows of soft can't be read after the bulk update");
+        assertThat(database.rows("select gone from soft")).containsExactly("f");
     }
 
     @Test
@@ -220,6 +269,66 @@ class BulkIT {
 
         Slot(int i) {
             this.id = new SlotId("r" + i / 10, i);
+        }
+    }
+
+    @Entity(name = "Basket")
+    @Master(
+            value = "basket",
+            dependsOn = {"goods", "leaflet"})
+    static class Basket extends MasterEntity {
+        @Id
+        Long id;
+
+        @OneToMany(mappedBy = "basket")
+        Set<Good> goods = new HashSet<>();
+
+        @ManyToOne
+        Leaflet leaflet;
+
+        protected Basket() {}
+
+        Basket(long id) {
+            this.id = id;
+        }
+    }
+
+    @Entity(name = "Leaflet")
+    static class Leaflet {
+        @Id
+        Long id;
+    }
+
+    @Entity(name = "Good")
+    @Master("good")
+    static class Good extends MasterEntity {
+        @Id
+        Long id;
+
+        @ManyToOne
+        Basket basket;
+
+        protected Good() {}
+
+        Good(long id, Basket basket) {
+            this.id = id;
+            this.basket = basket;
+        }
+    }
+
+    @Entity(name = "Soft")
+    @Master("soft")
+    @SQLRestriction("not gone")
+    static class Soft extends MasterEntity {
+        @Id
+        Long id;
+
+        boolean gone;
+
+        protected Soft() {}
+
+        Soft(long id) {
+            this.id = id;
         }
     }
 

@@ -313,7 +313,7 @@ class CaptureIT {
                             throw swallowed;
                         }
                     }))
-                    .hasStackTraceContaining("writes item");
+                    .hasStackTraceContaining("can't be captured, and writes ");
             assertThat(database.rows("select id from item where id = 51")).isEmpty();
             return;
         }
@@ -349,10 +349,23 @@ class CaptureIT {
             }
         }
         assertThat(messages())
+                .hasSize(3)
                 .extracting(CaptureIT::updated)
                 .isSorted()
                 .doesNotHaveDuplicates()
                 .allSatisfy(time -> assertThat(time).doesNotStartWith("2999"));
+    }
+
+    @Test
+    void refusesTimesThatTheirColumnRounds() {
+        TestDatabase coarse = TestEnvironment.database("coarse");
+        CqrsSchema.standard().migrate(coarse.dataSource());
+        try (MasterUnit unit = MasterUnit.on(coarse, Item.class)) {
+            coarse.execute("alter table item alter cqrs_updated type timestamptz(3)");
+            assertThatThrownBy(() -> unit.commit(session -> session.persist(new Item(1, "a"))))
+                    .hasStackTraceContaining("keeps 3 digits of a second");
+            assertThat(coarse.count("item")).isZero();
+        }
     }
 
     @Test

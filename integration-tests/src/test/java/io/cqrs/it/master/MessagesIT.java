@@ -208,13 +208,13 @@ class MessagesIT {
                 assertThatThrownBy(() -> master.commit(
                                 session -> session.createMutationQuery(hql).executeUpdate()))
                         .as(hql)
-                        .hasStackTraceContaining("the table of a master, past capture");
+                        .hasStackTraceContaining("past capture");
             }
             for (String sql : List.of(
                     "update item set name = 'b'",
                     "with x as (select 1) delete from public.item",
                     "UPDATE \"item\" SET name = ? where id = 1",
-                    "truncate table item")) {
+                    "truncate table offer, item")) {
                 assertThatThrownBy(() -> master.commit(session -> {
                             var query = session.createNativeMutationQuery(sql);
                             if (sql.contains("?")) {
@@ -223,7 +223,7 @@ class MessagesIT {
                             query.executeUpdate();
                         }))
                         .as(sql)
-                        .hasStackTraceContaining("the table of a master, past capture");
+                        .hasStackTraceContaining("past capture");
             }
             master.commit(session -> session.find(Item.class, 1L).name = "by entity");
             master.commit(session -> session.remove(session.find(Item.class, 2L)));

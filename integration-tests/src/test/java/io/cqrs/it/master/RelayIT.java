@@ -33,6 +33,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -194,6 +195,50 @@ class RelayIT {
                 .pageBytes(5)
                 .build()));
         assertThat(bodies(Queues.take(transport, "relay", 50))).isEqualTo(numbers(50));
+    }
+
+    @Test
+    void publishesWhatCameWithADumpOfAServerThatWasFurther() throws Exception {
+        transport.declare(ReplicaQueue.of("relay", Set.of(ITEM)));
+        database.execute("insert into cqrs.outbox (xid, cqrs_id, instance_pk, routing_key, body)"
+                + " select (pg_current_xact_id()::text::bigint + 1000000 - i)::text::xid8, 'item', i::text, 'item', i::text"
+                + " from generate_series(0, 2499) i");
+        start(transport, UnroutablePolicy.HOLD, new RelayListener() {});
+        assertThat(bodies(Queues.take(transport, "relay", 2500))).isEqualTo(numbers(2500));
+        await().until(() -> database.count("cqrs.outbox") == 0);
+        insert("item", 1);
+        assertThat(bodies(Queues.take(transport, "relay", 1))).containsExactly("0");
+    }
+
+    @Test
+    void holdsWhatCantBeSentAndSendsTheRest() throws Exception {
+        String name = "unsendable_" + System.nanoTime();
+        Set<String> held = ConcurrentHashMap.newKeySet();
+        try (RabbitTransport rabbit =
+                RabbitTransport.of(RabbitConfig.builder(TestEnvironment.broker().url())
+                        .exchange(name)
+                        .build())) {
+            ReplicaQueue queue = ReplicaQueue.of(name, Set.of(ITEM));
+            rabbit.declare(queue);
+            database.execute("insert into cqrs.outbox (cqrs_id, instance_pk, routing_key, body, headers) values"
+                    + " ('item', '1', 'wide', '0', json_build_object('h', repeat('x', 200000))), ('item', '1', repeat('k',"
+                    + " 256), '0', null), ('item', '1', 'named', '0', json_build_object(repeat('n', 300), 1))");
+            insert("item", 10);
+            CqrsRelay relay = start(rabbit, UnroutablePolicy.HOLD, new RelayListener() {
+                @Override
+                public void held(String routingKey) {
+                    held.add(routingKey);
+                }
+            });
+            assertThat(bodies(Queues.take(rabbit, name, 10))).isEqualTo(numbers(10));
+            await().until(() -> held.size() == 3 && database.count("cqrs.outbox") == 3);
+            insert("item", 10);
+            assertThat(bodies(Queues.take(rabbit, name, 10))).isEqualTo(numbers(10));
+            assertThat(relay.failure()).isNull();
+            open.remove(relay);
+            relay.close();
+            rabbit.decommission(queue);
+        }
     }
 
     @Test

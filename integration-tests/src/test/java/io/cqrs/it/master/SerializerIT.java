@@ -16,6 +16,7 @@ import jakarta.persistence.CascadeType;
 import jakarta.persistence.Entity;
 import jakarta.persistence.FetchType;
 import jakarta.persistence.Id;
+import jakarta.persistence.JoinColumn;
 import jakarta.persistence.ManyToOne;
 import jakarta.persistence.NamedAttributeNode;
 import jakarta.persistence.NamedEntityGraph;
@@ -114,6 +115,18 @@ class SerializerIT {
     }
 
     @Test
+    void refusesWritesThatTellNotWhichMastersDependOnThem() {
+        master.commit(session -> session.persist(order(session.getReference(Customer.class, 1L), 1, 1)));
+        Sent.take(database);
+        Line line = master.sessions().fromTransaction(session -> session.find(Line.class, 100L));
+        line.order = null;
+        assertThatThrownBy(() -> master.sessions().inStatelessTransaction(session -> session.update(line)))
+                .hasStackTraceContaining("Session");
+        assertThat(database.rows("select order_id from line")).containsExactly("1");
+        assertThat(Sent.take(database)).isEmpty();
+    }
+
+    @Test
     void abortsTheCommitWhenTheSerializerFails() {
         Order order = order(null, 8, 0);
         assertThatThrownBy(() -> master.commit(session -> session.persist(order)))
@@ -208,6 +221,7 @@ class SerializerIT {
                         GraphOnly.class, "sets an entityGraph without a serializer",
                         NoConstructor.class, "can't be made",
                         NoPath.class, "dependsOn \"customer.nation\" names nation",
+                        OneWay.class, "dependsOn \"countries\" goes through countries, whose rows don't refer back",
                         NoEntity.class, "dependsOn \"name\" names name"))
                 .entrySet()) {
             assertThatThrownBy(() -> MasterUnit.on(database, Customer.class, Country.class, wrong.getKey())
@@ -365,6 +379,17 @@ class SerializerIT {
 
         @ManyToOne
         Customer customer;
+    }
+
+    @Entity(name = "OneWay")
+    @Master(value = "one_way", dependsOn = "countries")
+    static class OneWay extends MasterEntity {
+        @Id
+        Long id;
+
+        @OneToMany
+        @JoinColumn(name = "one_way_id")
+        Set<Country> countries = new LinkedHashSet<>();
     }
 
     @Entity(name = "NoEntity")

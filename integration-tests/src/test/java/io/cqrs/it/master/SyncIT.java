@@ -28,6 +28,7 @@ import jakarta.persistence.Entity;
 import jakarta.persistence.Id;
 import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
+import java.sql.Connection;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -120,6 +121,38 @@ class SyncIT {
                         .key())
                 .toList();
         assertThat(keys).isSorted().hasSize(25).doesNotHaveDuplicates();
+    }
+
+    @Test
+    void holdsUpNoWriterOfOtherRowsWhileItWaitsForOne() throws Exception {
+        items(10);
+        AtomicReference<SyncProgress> done = new AtomicReference<>();
+        Thread sync = new Thread(() -> {
+            try {
+                done.set(master.sync(Item.class).send());
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        });
+        try (Connection slow = database.dataSource().getConnection();
+                Connection live = database.dataSource().getConnection()) {
+            slow.setAutoCommit(false);
+            slow.createStatement().execute("update item set name = 'slow' where id = 9");
+            sync.start();
+            live.createStatement().execute("set lock_timeout = '20s'");
+            for (int change = 0; change < 30; change++) {
+                await().until(() -> database.count("pg_stat_activity where wait_event_type = 'Lock'") == 1);
+                live.createStatement().execute("update item set amount = " + change + " where id = 1");
+            }
+            assertThat(done).hasValue(null);
+            slow.commit();
+        }
+        sync.join();
+        assertThat(done.get().sent()).isEqualTo(10);
+        assertThat(Sent.all(database))
+                .filteredOn(one -> one.key().equals("9"))
+                .extracting(one -> one.field("name"))
+                .containsExactly("\"slow\"");
     }
 
     @Test

@@ -31,6 +31,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -287,6 +288,31 @@ class TriggerIT {
         assertThatThrownBy(() -> capture.install(MasterTable.of(PRODUCT, TableName.parse("parted"))))
                 .isInstanceOf(CqrsConfigurationException.class)
                 .hasMessageContaining("is partitioned");
+    }
+
+    @Test
+    void refusesATableWhoseRowsAreWrittenThroughAnother() {
+        String columns = " (id int primary key, cqrs_revision int, cqrs_updated timestamptz)";
+        database.execute(
+                "create table whole" + columns + " partition by hash (id); create table part partition of whole"
+                        + " for values with (modulus 1, remainder 0); create table parent" + columns
+                        + "; create table child (primary key (id)) inherits (parent)");
+        for (String table : List.of("part", "child")) {
+            assertThatThrownBy(() -> capture.install(MasterTable.of(PRODUCT, TableName.parse(table))))
+                    .isInstanceOf(CqrsConfigurationException.class)
+                    .hasMessageContaining("inherits from " + (table.equals("part") ? "whole" : "parent"));
+        }
+        assertThatThrownBy(() -> capture.install(MasterTable.of(PRODUCT, TableName.parse("parent"))))
+                .isInstanceOf(CqrsConfigurationException.class)
+                .hasMessageContaining("has the child child");
+    }
+
+    @Test
+    void refusesTimesThatTheirColumnRounds() {
+        database.execute("create table coarse (id int primary key, cqrs_revision int, cqrs_updated timestamptz(3))");
+        assertThatThrownBy(() -> capture.install(MasterTable.of(PRODUCT, TableName.parse("coarse"))))
+                .isInstanceOf(CqrsConfigurationException.class)
+                .hasMessageContaining("timestamp(3) with time zone, which rounds: alter table \"coarse\" alter");
     }
 
     @Test
@@ -616,6 +642,28 @@ class TriggerIT {
         assertThat(database.rows("select distinct routing_key, headers from cqrs.outbox"))
                 .containsExactly("cqrs.storefront.product|{\"cqrs-force\":true}");
         assertThat(capture.sync(TABLE).after("18").send().sent()).isEqualTo(7);
+    }
+
+    @Test
+    void syncHoldsUpNoWriterOfOtherRowsWhileItWaitsForOne() throws Exception {
+        database.execute("insert into product (id, name) select i, 'n' from generate_series(1, 10) i");
+        AtomicReference<SyncProgress> done = new AtomicReference<>();
+        Thread sync = new Thread(() -> done.set(capture.sync(TABLE).send()));
+        try (Connection slow = database.dataSource().getConnection();
+                Connection live = database.dataSource().getConnection()) {
+            slow.setAutoCommit(false);
+            slow.createStatement().execute("update product set name = 'slow' where id = 9");
+            sync.start();
+            live.createStatement().execute("set lock_timeout = '20s'");
+            for (int change = 0; change < 30; change++) {
+                await().until(() -> database.count("pg_stat_activity where wait_event_type = 'Lock'") == 1);
+                live.createStatement().execute("update product set price = " + change + " where id = 1");
+            }
+            assertThat(done).hasValue(null);
+            slow.commit();
+        }
+        sync.join();
+        assertThat(done.get().sent()).isEqualTo(10);
     }
 
     @Test

@@ -19,14 +19,17 @@ import io.cqrs.it.support.Repeating;
 import io.cqrs.it.support.TestDatabase;
 import io.cqrs.it.support.TestEnvironment;
 import io.cqrs.master.CqrsMaster;
+import io.cqrs.master.CqrsRelay;
 import io.cqrs.replica.CqrsReplica;
 import io.cqrs.replica.RetryPolicy;
 import io.cqrs.tools.servers.BrokerServer;
 import io.cqrs.transport.rabbit.RabbitConfig;
 import io.cqrs.transport.rabbit.RabbitTransport;
+import io.cqrs.transport.spi.ReplicaQueue;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -71,6 +74,38 @@ class BrokerOutageIT {
             broker.start();
             await().atMost(Duration.ofSeconds(60)).until(() -> database.count("item_ref") == 1);
             transport.decommission(replica.queue());
+        }
+    }
+
+    @Test
+    void holdsWhatTheBrokerFindsTooLargeAndSendsTheRest() throws Exception {
+        BrokerServer broker = TestEnvironment.broker();
+        assumeTrue(broker.isOurs(), "only a broker of our own may be told a smaller limit");
+        TestDatabase database = TestEnvironment.database("outage_large");
+        CqrsSchema.standard().migrate(database.dataSource());
+        String name = "outage_large_" + System.nanoTime();
+        String most = broker.rabbitmqctl("eval", "application:get_env(rabbit, max_message_size).")
+                .replaceAll("\\D", "");
+        String unused = broker.rabbitmqctl("eval", "application:set_env(rabbit, max_message_size, 100000).");
+        try (RabbitTransport transport = RabbitTransport.of(
+                        RabbitConfig.builder(broker.url()).exchange(name).build());
+                CqrsRelay relay = CqrsRelay.builder(database.dataSource())
+                        .transport(transport)
+                        .build()) {
+            ReplicaQueue queue = ReplicaQueue.of(name, Set.of(CqrsId.of("item"), CqrsId.of("large")));
+            transport.declare(queue);
+            database.execute("insert into cqrs.outbox (cqrs_id, instance_pk, routing_key, body) values"
+                    + " ('large', '1', 'large', repeat('x', 200000)), ('item', '1', 'item', '1'), ('large', '2',"
+                    + " 'large', '2')");
+            relay.start();
+            await().until(() -> database.count("cqrs.outbox where routing_key = 'item'") == 0);
+            await().until(() -> relay.failure() == null && relay.status().active());
+            assertThat(database.count("cqrs.outbox")).isEqualTo(2);
+            database.execute("delete from cqrs.outbox where instance_pk = '1'");
+            await().until(() -> database.count("cqrs.outbox") == 0);
+            transport.decommission(queue);
+        } finally {
+            unused = broker.rabbitmqctl("eval", "application:set_env(rabbit, max_message_size, " + most + ").");
         }
     }
 

@@ -2,7 +2,6 @@ package io.cqrs.it.process;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
-import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import io.cqrs.core.schema.CqrsSchema;
 import io.cqrs.it.support.Item;
@@ -60,7 +59,7 @@ class ClusterIT {
     static void start() throws Exception {
         servers = Servers.forTests();
         nodes = servers.brokerCluster(3);
-        assumeFalse(nodes.isEmpty(), "a cluster is made of the binaries of RabbitMQ, which are not here");
+        TestEnvironment.require(!nodes.isEmpty(), "a cluster is made of the binaries of RabbitMQ, which are not here");
         masterDatabase = TestEnvironment.database("cluster_master");
         replicaDatabase = TestEnvironment.database("cluster_replica");
         CqrsSchema.standard().migrate(replicaDatabase.dataSource());

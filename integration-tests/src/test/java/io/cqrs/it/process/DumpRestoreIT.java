@@ -1,7 +1,6 @@
 package io.cqrs.it.process;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.cqrs.core.CqrsId;
 import io.cqrs.core.jdbc.TableName;
@@ -31,7 +30,7 @@ class DumpRestoreIT {
         TestDatabase restored = TestEnvironment.database("restored");
         int server = Integer.parseInt(original.rows("select current_setting('server_version_num')::int / 10000")
                 .get(0));
-        assumeTrue(dumps(server), "no pg_dump of version " + server + " or later on the path");
+        TestEnvironment.require(dumps(server), "no pg_dump of version " + server + " or later on the path");
         CqrsSchema.standard().migrate(original.dataSource());
         original.execute("create table product (id bigint primary key, name text)");
         MasterTable table = MasterTable.of(CqrsId.of("product"), TableName.parse("product"));

@@ -41,6 +41,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -146,6 +147,78 @@ class BatchIT {
         long unused = DeadLetters.of(transport, name).forEach(DeadLetterFilter.ALL, letters::add);
         assertThat(letters.get(0).body()).isEqualTo(half);
         assertThat(letters.get(0).error()).contains("cut short");
+    }
+
+    @Test
+    void deadLettersABatchThatIsNotWhatItsHeadersSay() throws Exception {
+        OutgoingMessage whole = MessageBatch.pack(
+                new Destination.Queue(name), "lying", Map.of(), Collections.nCopies(500, body(change(1, 0, "good"))));
+        String plain = "application/vnd.cqrs.batch+ndjson";
+        Map<String, Object> many = new HashMap<>(whole.headers());
+        many.put("cqrs-changes", 3);
+        Map<String, Object> small = new HashMap<>(whole.headers());
+        small.put("cqrs-bytes", 10);
+        try (CqrsReplica replica = replica();
+                Publisher publisher = transport.openPublisher()) {
+            replica.start();
+            for (OutgoingMessage lying : List.of(
+                    message(whole.contentType(), many, whole.body()),
+                    message(whole.contentType(), small, whole.body()),
+                    message(whole.contentType(), Map.of(), whole.body()),
+                    message(plain, Map.of(), "\n".repeat(1_000_000).getBytes(StandardCharsets.UTF_8)))) {
+                assertThat(publisher.send(List.of(lying)).await(Duration.ofSeconds(20)))
+                        .containsExactly(PublishOutcome.CONFIRMED);
+            }
+            assertThat(publisher
+                            .send(List.of(message(plain, Map.of(), body(change(2, 0, "good")))))
+                            .await(Duration.ofSeconds(20)))
+                    .containsExactly(PublishOutcome.CONFIRMED);
+            await().untilAsserted(() ->
+                    assertThat(database.rows("select id from item_ref")).containsExactly("2"));
+            await().until(() -> outcomes.dead() == 4);
+        }
+        List<String> errors = new ArrayList<>();
+        long unused = DeadLetters.of(transport, name).forEach(DeadLetterFilter.ALL, one -> errors.add(one.error()));
+        assertThat(errors)
+                .satisfiesExactlyInAnyOrder(
+                        error -> assertThat(error).contains("has 500 messages, not the number of its header"),
+                        error -> assertThat(error).contains("has more than the 10 bytes of its header"),
+                        error -> assertThat(error).contains("has no header cqrs-bytes"),
+                        error -> assertThat(error).contains("has more than 10000 messages"));
+    }
+
+    @Test
+    void refusesAMessageOfMoreValuesThanTheMemoryIsMeantFor() throws Exception {
+        String amplified = "{\"signal_type\": \"SAVE\", \"x\": [" + "[],".repeat(1_500_000) + "[]]}";
+        try (CqrsReplica replica = replica();
+                Publisher publisher = transport.openPublisher()) {
+            replica.start();
+            assertThat(publisher
+                            .send(List.of(message("text/plain", Map.of(), amplified.getBytes(StandardCharsets.UTF_8))))
+                            .await(Duration.ofSeconds(20)))
+                    .containsExactly(PublishOutcome.CONFIRMED);
+            await().until(() -> outcomes.dead() == 1);
+        }
+    }
+
+    @Test
+    void deadLettersAMessageOfAsManyHeadersAsAmqpTakes() throws Exception {
+        Map<String, Object> headers = new HashMap<>(Map.of("mine", "x".repeat(126_000), "traceparent", "00-1-2-3"));
+        try (CqrsReplica replica = replica();
+                Publisher publisher = transport.openPublisher()) {
+            replica.start();
+            assertThat(publisher
+                            .send(List.of(
+                                    message("text/plain", headers, "no message".getBytes(StandardCharsets.UTF_8)),
+                                    message("text/plain", Map.of(), body(change(3, 0, "good")))))
+                            .await(Duration.ofSeconds(20)))
+                    .containsOnly(PublishOutcome.CONFIRMED);
+            await().until(() -> outcomes.dead() == 1 && database.count("item_ref") == 1);
+        }
+    }
+
+    private OutgoingMessage message(String contentType, Map<String, Object> headers, byte[] body) {
+        return new OutgoingMessage(new Destination.Queue(name), "m" + body.length, contentType, headers, body);
     }
 
     private CqrsReplica replica() {

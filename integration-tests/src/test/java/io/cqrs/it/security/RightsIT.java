@@ -114,6 +114,26 @@ class RightsIT {
         assertThat(capture.uninstall(part.cqrsId())).isTrue();
     }
 
+    @Test
+    void letsNobodyElsePutTheTriggersOnATableOfHisOwn() {
+        database.execute("create table part (id bigint primary key, cqrs_revision bigint not null default 0,"
+                + " cqrs_updated timestamptz not null default now()); grant insert on part to writer" + suffix
+                + "; grant temporary on database "
+                + database.rows("select current_database()").get(0) + " to writer"
+                + suffix);
+        TriggerCapture.of(database.dataSource()).install(MasterTable.of(CqrsId.of("part"), TableName.parse("part")));
+        as("writer").execute("insert into part (id) values (1)");
+        assertThat(database.count("cqrs.outbox")).isOne();
+        List<String> functions = database.rows(
+                "select oid::regprocedure from pg_proc where pronamespace =" + " 'cqrs'::regnamespace and prosecdef");
+        assertThat(functions)
+                .hasSizeGreaterThan(4)
+                .allSatisfy(function -> assertThatThrownBy(() -> as("writer")
+                                .execute("create temp table forged (id bigint); create trigger t after insert on forged"
+                                        + " for each statement execute function " + function))
+                        .hasMessageContaining("permission denied for function"));
+    }
+
     private void refused(String role, String sql) {
         assertThatThrownBy(() -> as(role).execute(sql)).as(role + ": " + sql).hasMessageContaining("permission denied");
         assertThat(database.count("item")).isOne();

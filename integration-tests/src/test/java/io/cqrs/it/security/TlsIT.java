@@ -3,7 +3,6 @@ package io.cqrs.it.security;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.cqrs.core.CqrsId;
 import io.cqrs.core.TransportException;
@@ -67,7 +66,7 @@ class TlsIT {
     static void start() throws Exception {
         servers = Servers.forTests();
         List<BrokerServer> brokers = servers.brokerCluster(1);
-        assumeTrue(!brokers.isEmpty(), "TLS needs the binaries of RabbitMQ, which are not here");
+        TestEnvironment.require(!brokers.isEmpty(), "TLS needs the binaries of RabbitMQ, which are not here");
         broker = brokers.get(0);
         trusted = new Authority(directory, "trusted");
         stranger = new Authority(directory, "stranger");
@@ -220,7 +219,7 @@ class TlsIT {
         Path key = Files.writeString(directory.resolve(name + ".key"), identity.key());
         String unused = broker.rabbitmqctl("eval", LISTEN.formatted(port, certificate, key));
         Optional<DatabaseServer> database = servers.anotherDatabase();
-        assumeTrue(database.isPresent(), "TLS needs the binaries of PostgreSQL, which are not here");
+        TestEnvironment.require(database.isPresent(), "TLS needs the binaries of PostgreSQL, which are not here");
         TestDatabase admin = plain(database.get().createDatabase("admin"));
         // The server's own user must own them, whoever that is.
         write(admin, identity.certificate(), "server.crt");

@@ -1,6 +1,8 @@
 package io.cqrs.it.support;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.abort;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
@@ -29,6 +31,14 @@ public final class TestEnvironment implements AfterAllCallback {
             return abort("no RabbitMQ: set CQRS_TEST_AMQP_URL, start Docker or install rabbitmq-server");
         }
         return SERVERS.requireBroker();
+    }
+
+    /** Skips the test where this machine lacks what it takes, with the reason; fails it where servers are required. */
+    public static void require(boolean condition, String reason) {
+        if ("real".equals(System.getProperty("cqrs.it.require"))) {
+            assertThat(condition).as(reason).isTrue();
+        }
+        assumeTrue(condition, reason);
     }
 
     /** Makes an empty database. */

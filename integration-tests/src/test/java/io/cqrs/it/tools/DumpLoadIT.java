@@ -44,6 +44,7 @@ import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
 import java.time.Instant;
 import java.time.LocalDate;
 import java.util.ArrayList;
@@ -329,6 +330,9 @@ class DumpLoadIT {
         CommandRun first = cqrs("cqrs_bulk_dump", "-cid", "item", "-o", file.toString());
         assertThat(first.code()).as(first.err()).isZero();
         assertThat(first.err()).contains("Done! 1000 instance(s) saved. 1000 instance(s) processed.");
+        assertThat(Files.getPosixFilePermissions(file))
+                .as("readers")
+                .containsOnly(PosixFilePermission.OWNER_READ, PosixFilePermission.OWNER_WRITE);
         CommandRun again = cqrs("bulk-dump", "-c", "item", "-o", file.toString());
         assertThat(again.code()).isEqualTo(3);
         assertThat(again.err()).contains("exists: give --force");

@@ -1,7 +1,9 @@
 package io.cqrs.it.tools;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
+import io.cqrs.core.CqrsId;
 import io.cqrs.core.schema.CqrsSchema;
 import io.cqrs.it.support.TestDatabase;
 import io.cqrs.it.support.TestEnvironment;
@@ -10,8 +12,11 @@ import io.cqrs.master.CqrsRelay;
 import io.cqrs.master.UnroutablePolicy;
 import io.cqrs.transport.rabbit.RabbitConfig;
 import io.cqrs.transport.rabbit.RabbitTransport;
+import io.cqrs.transport.spi.ReplicaQueue;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Set;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -39,6 +44,39 @@ class ScaleIT {
     @Test
     void handlesManyRowsInLessMemory() throws Exception {
         handles(60_000, "40m");
+    }
+
+    @Test
+    void relaysLargeMessagesInLittleMemory() throws Exception {
+        TestDatabase master = TestEnvironment.database("scale_relay");
+        CqrsSchema.standard().migrate(master.dataSource());
+        master.execute("insert into cqrs.outbox (cqrs_id, instance_pk, routing_key, body)"
+                + " select 'item', i::text, 'item', repeat('x', 4000000) from generate_series(1, 60) i");
+        String name = "scale_relay_" + System.nanoTime();
+        Path config = Files.writeString(
+                directory.resolve("relay.yaml"),
+                "transport: { url: \"%s\", exchange: %s }\ndatabase: { url: \"%s\" }\n"
+                        .formatted(TestEnvironment.broker().url(), name, master.url()));
+        ReplicaQueue queue = ReplicaQueue.of(name, Set.of(CqrsId.of("item")));
+        String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
+        try (RabbitTransport transport = RabbitTransport.of(
+                        RabbitConfig.builder(TestEnvironment.broker().url())
+                                .exchange(name)
+                                .build());
+                TestProcess relay = TestProcess.of(
+                                java,
+                                "-Xmx96m",
+                                "-jar",
+                                TestProcess.jar().toString(),
+                                "relay",
+                                "--config",
+                                config.toString())
+                        .start()) {
+            transport.declare(queue);
+            await().atMost(Duration.ofSeconds(60)).until(() -> master.count("cqrs.outbox") == 0);
+            assertThat(relay.output()).doesNotContain("OutOfMemory");
+            transport.decommission(queue);
+        }
     }
 
     private void handles(int rows, String heap) throws Exception {

@@ -63,6 +63,22 @@ public final class ColumnDigits {
         return value instanceof LocalTime time ? rounded(time, column, connection) : value;
     }
 
+    /**
+     * Checks that a column of times keeps what it is given: a rounded one would be earlier or later than the one that was sent,
+     * and a delete by it older than the row.
+     *
+     * @throws OutboxException if it does not, naming it
+     */
+    public void requireMicroseconds(Column column, Connection connection) {
+        @Nullable Integer digits = digits(column, connection);
+        if (digits != null && digits < MICRO_DIGITS) {
+            throw new OutboxException(
+                    "column " + column.name() + " of " + column.table() + " keeps " + digits
+                            + " digits of a second, so that states could not be told apart: alter it to timestamptz",
+                    null);
+        }
+    }
+
     /** The driver rounds to microseconds, the server from there to the column's digits, away from its epoch. */
     private LocalDateTime rounded(LocalDateTime time, @Nullable Column column, Connection connection) {
         LocalDateTime micros = time.plusNanos(500).truncatedTo(ChronoUnit.MICROS);

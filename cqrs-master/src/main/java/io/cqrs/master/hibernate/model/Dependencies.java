@@ -4,9 +4,12 @@ import io.cqrs.core.CqrsConfigurationException;
 import io.cqrs.master.Master;
 import jakarta.persistence.OneToOne;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.hibernate.engine.spi.SessionFactoryImplementor;
 import org.hibernate.engine.spi.SharedSessionContractImplementor;
 import org.hibernate.metamodel.mapping.AttributeMapping;
@@ -15,15 +18,21 @@ import org.hibernate.metamodel.mapping.EntityValuedModelPart;
 import org.hibernate.metamodel.mapping.PluralAttributeMapping;
 import org.hibernate.metamodel.mapping.internal.ToOneAttributeMapping;
 import org.hibernate.persister.entity.EntityPersister;
+import org.hibernate.persister.entity.UnionSubclassEntityPersister;
 import org.jspecify.annotations.Nullable;
 
 /** Which masters depend on which other entities: each step of each {@link Master#dependsOn} path. Immutable. */
 public final class Dependencies {
 
-    private final Map<String, List<Dependency>> byEntity;
+    /** Nothing depends on anything. */
+    public static final Dependencies NONE = new Dependencies(Map.of(), Set.of());
 
-    private Dependencies(Map<String, List<Dependency>> byEntity) {
+    private final Map<String, List<Dependency>> byEntity;
+    private final Set<String> tables;
+
+    private Dependencies(Map<String, List<Dependency>> byEntity, Set<String> tables) {
         this.byEntity = byEntity;
+        this.tables = tables;
     }
 
     /**
@@ -58,16 +67,49 @@ public final class Dependencies {
         for (MasterModel model : models.values()) {
             if (model.entityName().equals(model.type().getName())) {
                 for (String path : model.type().getAnnotation(Master.class).dependsOn()) {
+                    requireLockable(factory, model);
                     read(factory, model, path, byEntity);
                 }
             }
         }
-        return new Dependencies(byEntity);
+        Set<String> tables = byEntity.keySet().stream()
+                .flatMap(name -> Arrays.stream(
+                        factory.getMappingMetamodel().getEntityDescriptor(name).getQuerySpaces()))
+                .map(Object::toString)
+                .collect(Collectors.toSet());
+        return new Dependencies(byEntity, tables);
+    }
+
+    /** A deleted row tells what it belonged to only by a reference of its own. */
+    private static void requireFindable(EntityMappingType at, AttributeMapping attribute, String path) {
+        if (attribute instanceof PluralAttributeMapping plural
+                && plural.getCollectionDescriptor().isOneToMany()
+                && plural.getCollectionDescriptor().getMappedByProperty() == null) {
+            throw new CqrsConfigurationException(at.getEntityName() + ": dependsOn \"" + path + "\" goes through "
+                    + attribute.getAttributeName()
+                    + ", whose rows don't refer back, so that a deleted one would not tell whose"
+                    + " it was: map the reference in them, and the collection by mappedBy");
+        }
+    }
+
+    private static void requireLockable(SessionFactoryImplementor factory, MasterModel model) {
+        EntityMappingType type = factory.getMappingMetamodel().getEntityDescriptor(model.entityName());
+        if (type instanceof UnionSubclassEntityPersister
+                && !type.getSubMappingTypes().isEmpty()) {
+            throw new CqrsConfigurationException(model.type().getName()
+                    + ": dependsOn of a hierarchy with a table per class can't be kept, since PostgreSQL locks no row of a"
+                    + " union: declare @Master with dependsOn on its subclasses");
+        }
     }
 
     /** Returns what depends on an entity, by its name. */
     public List<Dependency> on(String entityName) {
         return byEntity.getOrDefault(entityName, List.of());
+    }
+
+    /** Returns the tables of the entities that something depends on. */
+    public Set<String> tables() {
+        return tables;
     }
 
     private static void read(
@@ -84,6 +126,7 @@ public final class Dependencies {
                         + name + ", which is no reference to an entity of " + at.getEntityName()
                         + ": correct the path");
             }
+            requireFindable(at, attribute, path);
             joins.append(" join ")
                     .append(step == 0 ? "o" : "x" + step)
                     .append('.')

@@ -1,6 +1,5 @@
 package io.cqrs.master.internal.relay;
 
-import io.cqrs.core.jdbc.Transactions;
 import io.cqrs.core.schema.CqrsSchema;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -17,7 +16,8 @@ import org.jspecify.annotations.Nullable;
  * Reads the outbox without gaps and without stalls, by snapshot ticks.
  *
  * <ol>
- *   <li>The first tick is all rows visible in a snapshot, in the order of their ids.
+ *   <li>The first tick is all rows visible in a snapshot, in the order of their ids; among them those that came with a dump
+ *       of another server, whose transactions mean nothing here.
  *   <li>Each further tick is the rows visible in the new snapshot and not in the one before: whatever committed in
  *       between, early or late, and nothing twice. Of these, too, the order is that of the ids.
  *   <li>A tick is read in pages by id; a page ends at a count or a size, so that memory is bounded.
@@ -30,8 +30,6 @@ import org.jspecify.annotations.Nullable;
  * relay's thread and connection.
  */
 final class OutboxReader implements AutoCloseable {
-
-    private static final int FETCH_SIZE = 250;
 
     private final Connection connection;
     private final int pageSize;
@@ -74,7 +72,9 @@ final class OutboxReader implements AutoCloseable {
         page.setLong(1, after);
         page.setString(2, seen.text());
         page.setString(3, until.text());
-        page.setInt(4, pageSize);
+        page.setBoolean(4, seen.equals(Snapshot.NOTHING));
+        page.setInt(5, pageSize);
+        page.setLong(6, pageBytes);
         Page read = read(page);
         if (!read.rows().isEmpty()) {
             after = read.rows().get(read.rows().size() - 1).id();
@@ -97,6 +97,7 @@ final class OutboxReader implements AutoCloseable {
         held.setString(1, routingKey);
         held.setString(2, seen.text());
         held.setInt(3, limit);
+        held.setLong(4, pageBytes);
         return read(held).rows();
     }
 
@@ -137,22 +138,17 @@ final class OutboxReader implements AutoCloseable {
         }
     }
 
-    /** Reads through a portal, so that a page of large rows ends before the memory does. */
     private Page read(PreparedStatement statement) throws SQLException {
-        return Transactions.run(connection, same -> {
-            statement.setFetchSize(FETCH_SIZE);
-            List<OutboxRow> rows = new ArrayList<>();
-            long bytes = 0;
-            try (ResultSet row = statement.executeQuery()) {
-                while (bytes < pageBytes && row.next()) {
-                    byte[] body = row.getBytes(3);
-                    rows.add(
-                            new OutboxRow(row.getLong(1), row.getString(2), body, row.getString(4), row.getBoolean(5)));
-                    bytes += body.length;
-                }
+        List<OutboxRow> rows = new ArrayList<>();
+        long bytes = 0;
+        try (ResultSet row = statement.executeQuery()) {
+            while (row.next()) {
+                rows.add(new OutboxRow(
+                        row.getLong(1), row.getString(2), row.getBytes(3), row.getString(4), row.getBoolean(5)));
+                bytes = row.getLong(6);
             }
-            return new Page(rows, rows.size() < pageSize && bytes < pageBytes);
-        });
+        }
+        return new Page(rows, rows.size() < pageSize && bytes < pageBytes);
     }
 
     record Backlog(long rows, Duration oldest) {}

@@ -31,27 +31,40 @@ final class OutboxSql {
     /** The same, in a transaction that has a number. */
     static final String MARK = "select pg_current_snapshot()::text, pg_current_xact_id()::text::int8";
 
+    /**
+     * Of a transaction that this server has not begun, though what it wrote is here: restored from another server's dump, or
+     * come by logical replication.
+     */
+    private static final String FOREIGN = "xid >= pg_snapshot_xmax(pg_current_snapshot())";
+
     private final String table;
 
     OutboxSql(CqrsSchema schema) {
         this.table = schema.outbox().sql();
     }
 
-    /** What committed between two snapshots, beyond an id: parameters after, seen, current, limit. */
+    /**
+     * What committed between two snapshots, beyond an id: parameters after, seen, current, whether rows of another server's
+     * transactions count, most rows, bytes.
+     */
     String page() {
-        return """
-                select id, routing_key, body, headers, routing_key = cqrs_id from %s
-                where id > ? and not pg_visible_in_snapshot(xid, ?::pg_snapshot)
-                    and pg_visible_in_snapshot(xid, ?::pg_snapshot)
-                order by id limit ?""".formatted(table);
+        return upToBytes("""
+                id > ? and not pg_visible_in_snapshot(xid, ?::pg_snapshot)
+                    and (pg_visible_in_snapshot(xid, ?::pg_snapshot) or (? and %s))""".formatted(FOREIGN));
     }
 
-    /** What is held of a routing key: parameters routing key, seen, limit. */
+    /** What is held of a routing key: parameters routing key, seen, most rows, bytes. */
     String held() {
+        return upToBytes("routing_key = ? and (pg_visible_in_snapshot(xid, ?::pg_snapshot) or %s)".formatted(FOREIGN));
+    }
+
+    /** The first rows, and of those as many as it takes to have so many bytes: the driver holds all that comes. */
+    private String upToBytes(String condition) {
         return """
-                select id, routing_key, body, headers, routing_key = cqrs_id from %s
-                where routing_key = ? and pg_visible_in_snapshot(xid, ?::pg_snapshot)
-                order by id limit ?""".formatted(table);
+                select id, routing_key, body, headers, routing_key = cqrs_id, bytes
+                from (select *, sum(octet_length(body)) over (order by id) as bytes
+                    from (select * from %s where %s order by id limit ?) first) summed
+                where bytes - octet_length(body) < ? order by id""".formatted(table, condition);
     }
 
     /** How many rows wait, up to a limit, and since when: parameter limit. */

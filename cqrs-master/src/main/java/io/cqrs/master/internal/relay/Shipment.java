@@ -120,7 +120,7 @@ final class Shipment implements AutoCloseable {
             } else if (outcomes.get(i).isConfirmed()) {
                 confirmed.addAll(parcel.ids());
             } else {
-                park(parcel.routingKey(), outcomes.get(i));
+                park(parcel, outcomes.get(i));
                 through = false;
             }
         }
@@ -141,7 +141,7 @@ final class Shipment implements AutoCloseable {
                 dropped.addAll(parcel.ids());
             } else if (!outcome.isConfirmed()) {
                 if (refused.add(parcel.routingKey())) {
-                    park(parcel.routingKey(), outcome);
+                    park(parcel, outcome);
                 }
             } else if (!parked.contains(parcel.routingKey())) {
                 done.addAll(parcel.ids());
@@ -169,19 +169,26 @@ final class Shipment implements AutoCloseable {
         }
     }
 
-    private void park(String routingKey, PublishOutcome outcome) {
+    private static String reason(Parcel parcel, PublishOutcome outcome) {
+        if (outcome instanceof PublishOutcome.Unroutable unroutable) {
+            return unroutable.reason() + "; start a replica of it, or set the unroutable policy to drop";
+        }
+        if (outcome instanceof PublishOutcome.Unsendable unsendable) {
+            return "the row " + parcel.ids().get(0) + " can't be sent, " + unsendable.reason()
+                    + "; raise that limit, or delete the row and sync its entity";
+        }
+        return "the broker refused a message";
+    }
+
+    private void park(Parcel parcel, PublishOutcome outcome) {
+        String routingKey = parcel.routingKey();
         if (parked.park(routingKey)) {
-            LOG.warn(
-                    "routing key {} is held, its changes wait in the outbox: {}",
-                    routingKey,
-                    outcome instanceof PublishOutcome.Unroutable unroutable
-                            ? unroutable.reason() + "; start a replica of it, or set the unroutable policy to drop"
-                            : "the broker refused a message");
+            LOG.warn("routing key {} is held, its changes wait in the outbox: {}", routingKey, reason(parcel, outcome));
         }
         if (outcome instanceof PublishOutcome.Unroutable) {
             settings.listener().returned(routingKey);
         } else {
-            refused = true;
+            refused |= outcome == PublishOutcome.REFUSED;
             settings.listener().refused(routingKey);
         }
         settings.listener().held(routingKey);

@@ -65,6 +65,7 @@ public final class TableCapture {
                     + " already: run `cqrs capture uninstall` for it first");
         }
         requirePlain(model);
+        requireAlone(model);
         // As the functions have it: what the filter names must be found there.
         execute("set local search_path = pg_catalog, pg_temp");
         check(declared, sql.check());
@@ -239,6 +240,27 @@ public final class TableCapture {
             throw new CqrsConfigurationException("master " + model.declared().cqrsId() + ": table "
                     + model.declared().table()
                     + " is partitioned, which triggers can't capture: capture it by Hibernate");
+        }
+    }
+
+    /** What is written through a parent fires the row triggers of its children, but not those for statements. */
+    private void requireAlone(TableModel model) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement("""
+                select coalesce((select 'inherits from ' || inhparent::regclass from pg_inherits
+                        where inhrelid = ?::regclass limit 1),
+                    (select 'has the child ' || inhrelid::regclass from pg_inherits
+                        where inhparent = ?::regclass limit 1))""")) {
+            statement.setString(1, model.table().sql());
+            statement.setString(2, model.table().sql());
+            try (ResultSet row = statement.executeQuery()) {
+                row.next();
+                if (row.getString(1) != null) {
+                    throw new CqrsConfigurationException(
+                            "master " + model.declared().cqrsId() + ": table "
+                                    + model.declared().table() + " " + row.getString(1)
+                                    + ", and a write through the one is none to the triggers of the other: capture it by Hibernate");
+                }
+            }
         }
     }
 

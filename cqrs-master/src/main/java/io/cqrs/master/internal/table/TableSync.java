@@ -29,6 +29,9 @@ public final class TableSync {
 
     /** What values look like: as the triggers write them. */
     static final Map<String, String> SESSION = Map.of(
+            // Live writers first: less than deadlock_timeout, so that it is never one of them who has to give way.
+            "lock_timeout",
+            "500ms",
             "timezone",
             "UTC",
             "datestyle",
@@ -123,7 +126,8 @@ public final class TableSync {
 
     private Page page(TableModel model, TableSyncRequest.Settings settings, FilterSql filter, List<String> after)
             throws SQLException, InterruptedException {
-        return ContentionRetry.run(() -> Transactions.run(connection, same -> write(model, settings, filter, after)));
+        return ContentionRetry.runYielding(
+                () -> Transactions.run(connection, same -> write(model, settings, filter, after)));
     }
 
     private Page write(TableModel model, TableSyncRequest.Settings settings, FilterSql filter, List<String> after)

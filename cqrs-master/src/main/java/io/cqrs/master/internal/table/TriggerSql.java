@@ -134,9 +134,11 @@ final class TriggerSql {
                 + rows(model.table().sql(), "n") + " limit 0";
     }
 
+    /** Who could put it on a table of his own would write messages as he likes; to fire it takes no right. */
     private String function(String kind, String settings, String body) {
-        return "create or replace function " + functionName(model.declared().cqrsId(), kind, schema)
-                + "() returns trigger language plpgsql " + settings + " as " + Concat.literal(body);
+        String name = functionName(model.declared().cqrsId(), kind, schema) + "()";
+        return "create or replace function " + name + " returns trigger language plpgsql " + settings + " as "
+                + Concat.literal(body) + "; revoke all on function " + name + " from public";
     }
 
     private List<String> trigger(String kind, String when, String how) {

@@ -78,6 +78,7 @@ final class BatchProcessor {
         List<Incoming> batch = new ArrayList<>(messages.size());
         for (Delivery message : messages) {
             decode(message, batch);
+            failed.flushMany();
         }
         told.clear();
         try {

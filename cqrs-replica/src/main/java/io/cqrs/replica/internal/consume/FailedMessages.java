@@ -39,6 +39,10 @@ final class FailedMessages implements AutoCloseable {
     private static final Duration CONFIRM_LIMIT = Duration.ofSeconds(30);
     private static final Duration LONGEST_PARENT_WAIT = Duration.ofMinutes(1);
     private static final int REASON_LENGTH = 1000;
+    /** Of 128 KiB, in characters of three bytes at most. */
+    private static final int MOST_CARRIED = 30_000;
+
+    private static final int MANY = 500;
 
     private final WorkerSettings settings;
     private final Transport transport;
@@ -104,7 +108,7 @@ final class FailedMessages implements AutoCloseable {
 
     private void retry(Incoming one, Exception error, Message next, Duration wait, Map<String, Object> more) {
         CqrsId cqrsId = one.message().change().key().cqrsId();
-        Map<String, Object> headers = new HashMap<>(one.delivery().headers());
+        Map<String, Object> headers = carried(one.delivery());
         headers.putIfAbsent(Headers.FIRST_FAILURE, now());
         headers.remove(Headers.PARENT_MISSING_SINCE);
         headers.putAll(more);
@@ -112,7 +116,7 @@ final class FailedMessages implements AutoCloseable {
         Destination back = Destination.Delayed.atLeast(queue, wait, RoutingKeys.toQueue(queue, cqrsId));
         waiting.add(new OutgoingMessage(back, id(), OutgoingMessage.SINGLE, headers, codec.encode(next)));
         if (!one.delivery().headers().containsKey(Headers.FIRST_FAILURE)) {
-            LOG.warn("{}: {} failed, trying again: {}", queue, one.message().change(), Reasons.of(error));
+            LOG.warn("{}: {} failed, trying again: {}", queue, one.message().change(), Reasons.line(Reasons.of(error)));
         }
         news.add(() -> settings.listener().retried(cqrsId, error));
     }
@@ -130,9 +134,9 @@ final class FailedMessages implements AutoCloseable {
 
     /** Plans the dead letter queue: the bytes as they came, and why. */
     void deadLetter(Delivery delivery, @Nullable EntityKey key, int attempts, Exception error) {
-        String why = Reasons.of(error);
+        String why = Reasons.line(Reasons.of(error));
         String reason = key == null || error instanceof CqrsException ? why : "the change of " + key + ": " + why;
-        Map<String, Object> headers = new HashMap<>(delivery.headers());
+        Map<String, Object> headers = carried(delivery);
         headers.putIfAbsent(Headers.FIRST_FAILURE, now());
         headers.put(Headers.LAST_FAILURE, now());
         if (key != null) {
@@ -151,6 +155,28 @@ final class FailedMessages implements AutoCloseable {
         waiting.add(new OutgoingMessage(deadLetters, id(), contentType, headers, delivery.body()));
         LOG.warn("{}: to the dead letters: {}", settings.queue().name(), reason);
         news.add(() -> settings.listener().deadLettered(key == null ? null : key.cqrsId(), error));
+    }
+
+    /** What it came with, as far as it leaves room in AMQP's one frame for what is added here. */
+    private Map<String, Object> carried(Delivery delivery) {
+        Map<String, Object> headers = new HashMap<>(delivery.headers());
+        if (headers.toString().length() > MOST_CARRIED) {
+            headers.keySet().removeIf(name -> !Headers.isOwn(name));
+            headers.replaceAll((name, value) -> value instanceof String text ? cut(text) : value);
+            headers.values()
+                    .removeIf(value -> value instanceof Map || value instanceof List || value instanceof byte[]);
+            LOG.warn(
+                    "{}: a message that failed had too many headers to keep them: only cqrs' own stay",
+                    settings.queue().name());
+        }
+        return headers;
+    }
+
+    /** Publishes what was planned where that is much already: a batch of thousands must not fill the memory with failures. */
+    void flushMany() throws InterruptedException {
+        if (waiting.size() >= MANY) {
+            flush();
+        }
     }
 
     /** Publishes what was planned, waits until the broker has it, and tells the listener. */

@@ -13,6 +13,7 @@ final class Reasons {
 
     private static final int FRAMES = 4;
     private static final int STACK_LENGTH = 1000;
+    private static final int LINE_LENGTH = 1000;
 
     private Reasons() {}
 
@@ -31,6 +32,17 @@ final class Reasons {
         String column = server.getColumn();
         return server.getMessage() + " (SQLSTATE " + state + (constraint == null ? "" : ", constraint " + constraint)
                 + (column == null ? "" : ", column " + column) + ")";
+    }
+
+    /** Makes one line of a reason, of a length that a log can bear: parts of it come from the message. */
+    static String line(String reason) {
+        StringBuilder line = new StringBuilder(reason.substring(0, Math.min(reason.length(), LINE_LENGTH)));
+        for (int i = 0; i < line.length(); i++) {
+            if (Character.isISOControl(line.charAt(i))) {
+                line.setCharAt(i, ' ');
+            }
+        }
+        return line.toString();
     }
 
     /** Looks behind the error of a batch of statements, which says nothing itself. */
