@@ -17,6 +17,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.Predicate;
 import javax.sql.DataSource;
 
 /**
@@ -24,7 +25,7 @@ import javax.sql.DataSource;
  * message of its own meanwhile. Each statement is one insert into the outbox.
  *
  * <p>Needs the rights to create functions in the framework's schema and triggers on the table; writers need none on the
- * outbox. Not seen: writes to single partitions of a partitioned table, and those of a session whose {@code
+ * outbox. Partitioned and inheriting tables are refused. Not seen: the writes of a session whose {@code
  * session_replication_role} is {@code replica}. Thread-safe.
  */
 public final class TriggerCapture {
@@ -59,7 +60,16 @@ public final class TriggerCapture {
      *     collections, or a hierarchy of several tables
      */
     public static List<MasterTable> tablesOf(EntityManagerFactory factory) {
-        return EntityTables.of(factory);
+        return EntityTables.of(factory, id -> true);
+    }
+
+    /**
+     * Returns some masters of a persistence unit as tables; others may be none.
+     *
+     * @throws CqrsConfigurationException if one of those wanted needs Java for its messages, or has more than one table
+     */
+    public static List<MasterTable> tablesOf(EntityManagerFactory factory, Predicate<CqrsId> wanted) {
+        return EntityTables.of(factory, wanted);
     }
 
     /**
@@ -137,7 +147,12 @@ public final class TriggerCapture {
      * begin at revision 0, now. It needs no rewrite of the table.
      */
     public static String addColumnsSql(TableName table) {
-        return StampColumns.sql(table);
+        return StampColumns.of(table).sql();
+    }
+
+    /** The same by the names that a master declares. */
+    public static String addColumnsSql(MasterTable master) {
+        return StampColumns.of(master).sql();
     }
 
     /**
@@ -148,7 +163,22 @@ public final class TriggerCapture {
      * @throws OutboxException if the database refuses, or the table is busy for more than ten seconds
      */
     public boolean addColumns(TableName table) {
-        return run("add columns to " + table, connection -> StampColumns.add(connection, table));
+        return add(StampColumns.of(table));
+    }
+
+    /**
+     * The same by the names that a master declares.
+     *
+     * @return whether any was missing
+     * @throws CqrsConfigurationException if the table does not exist
+     * @throws OutboxException if the database refuses, or the table is busy for more than ten seconds
+     */
+    public boolean addColumns(MasterTable master) {
+        return add(StampColumns.of(master));
+    }
+
+    private boolean add(StampColumns columns) {
+        return run("add columns to " + columns.table(), columns::add);
     }
 
     /**

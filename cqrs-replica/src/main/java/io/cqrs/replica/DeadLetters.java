@@ -139,6 +139,7 @@ public final class DeadLetters {
     private OutgoingMessage again(Held held, int number) {
         Map<String, Object> headers = new HashMap<>(held.delivery().headers());
         headers.keySet().removeAll(OF_THE_FAILURE);
+        headers.keySet().removeAll(Headers.ROUTING);
         String source = held.letter().sourceQueue();
         String contentType = held.delivery().contentType();
         return new OutgoingMessage(

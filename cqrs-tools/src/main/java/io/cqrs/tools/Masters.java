@@ -8,6 +8,8 @@ import io.cqrs.tools.config.CqrsConfig;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -37,11 +39,10 @@ final class Masters {
         List<MasterTable> tables = new ArrayList<>(config.masters());
         if (app != null) {
             try (Application application = Application.open(app)) {
-                for (MasterTable table : application.masterTables()) {
-                    if (tables.stream().noneMatch(one -> one.cqrsId().equals(table.cqrsId()))) {
-                        tables.add(table);
-                    }
-                }
+                Set<CqrsId> declared =
+                        config.masters().stream().map(MasterTable::cqrsId).collect(Collectors.toSet());
+                tables.addAll(application.masterTables(
+                        id -> !declared.contains(id) && (ids.isEmpty() || ids.contains(id.value()))));
             }
         }
         for (String id : ids) {

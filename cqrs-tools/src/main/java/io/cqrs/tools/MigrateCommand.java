@@ -61,9 +61,11 @@ final class MigrateCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         CqrsConfig loaded = config.load();
-        List<TableName> chosen = chosen(loaded);
+        List<TableName> named = tables.stream().map(TableName::parse).toList();
+        List<MasterTable> masters = entities.isEmpty() ? List.of() : new Masters(entities, app).tables(loaded);
         if (dryRun) {
-            chosen.forEach(table -> spec.commandLine().getOut().println(TriggerCapture.addColumnsSql(table) + ";"));
+            named.forEach(table -> spec.commandLine().getOut().println(TriggerCapture.addColumnsSql(table) + ";"));
+            masters.forEach(one -> spec.commandLine().getOut().println(TriggerCapture.addColumnsSql(one) + ";"));
             spec.commandLine().getOut().flush();
             return 0;
         }
@@ -75,20 +77,12 @@ final class MigrateCommand implements Callable<Integer> {
                                 ? "schema cqrs is up to date"
                                 : "schema cqrs: " + applied + " migration(s) applied");
         TriggerCapture columns = TriggerCapture.of(loaded.database());
-        for (TableName table : chosen) {
-            boolean added = columns.addColumns(table);
-            spec.commandLine().getErr().println("table " + table + (added ? ": columns added" : " has its columns"));
-        }
+        named.forEach(table -> tell(table, columns.addColumns(table)));
+        masters.forEach(one -> tell(one.table(), columns.addColumns(one)));
         return 0;
     }
 
-    private List<TableName> chosen(CqrsConfig loaded) {
-        List<TableName> chosen =
-                new ArrayList<>(tables.stream().map(TableName::parse).toList());
-        if (!entities.isEmpty()) {
-            chosen.addAll(new Masters(entities, app)
-                    .tables(loaded).stream().map(MasterTable::table).toList());
-        }
-        return chosen;
+    private void tell(TableName table, boolean added) {
+        spec.commandLine().getErr().println("table " + table + (added ? ": columns added" : " has its columns"));
     }
 }

@@ -1,5 +1,7 @@
 package io.cqrs.transport;
 
+import java.util.Set;
+
 /** The AMQP headers that this framework reads and writes beside the body. */
 public final class Headers {
 
@@ -45,9 +47,28 @@ public final class Headers {
     /** The trace that a message belongs to (W3C Trace Context). */
     public static final String TRACE_PARENT = "traceparent";
 
+    /** By these the broker would send a message to other queues, too. */
+    public static final Set<String> ROUTING = Set.of("CC", "BCC");
+
+    private static final Set<String> OWN = Set.of(
+            FORCE,
+            CHANGES,
+            BYTES,
+            ERROR_CLASS,
+            ERROR_MESSAGE,
+            ERROR_STACK,
+            MODEL,
+            KEY,
+            ATTEMPTS,
+            FIRST_FAILURE,
+            PARENT_MISSING_SINCE,
+            LAST_FAILURE,
+            SOURCE_QUEUE,
+            TRACE_PARENT);
+
     /** Says whether a header is one of those above. */
     public static boolean isOwn(String name) {
-        return name.startsWith("cqrs-") || name.equals(TRACE_PARENT);
+        return OWN.contains(name);
     }
 
     private Headers() {}

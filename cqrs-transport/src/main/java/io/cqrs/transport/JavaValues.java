@@ -82,6 +82,9 @@ public final class JavaValues {
         if (text.startsWith("P") || text.startsWith("-P")) {
             return Duration.parse(text);
         }
+        if (text.length() > MOST_SCALE) {
+            throw new ArithmeticException("longer than a duration can be");
+        }
         BigDecimal nanos = new BigDecimal(text);
         if (Math.abs((long) nanos.scale()) > MOST_SCALE) {
             throw new ArithmeticException("beyond what a duration can have");

@@ -29,8 +29,8 @@ public final class MessageBatch {
     private static final int BUFFER = 64 << 10;
     /** Whatever a packed batch unfolds to must fit the memory. */
     private static final int MOST_BYTES = 64 << 20;
-    /** Twenty times what the relay packs: a batch of nothing but line ends must not become a million dead letters. */
-    private static final int MOST_CHANGES = 10_000;
+    /** The most messages of a batch, twenty times what the relay packs: line ends alone must not become a million dead letters. */
+    public static final int MOST_CHANGES = 10_000;
 
     private MessageBatch() {}
 
@@ -63,10 +63,10 @@ public final class MessageBatch {
      *     is not of the size and number that its headers say, by which the memory for it was reckoned
      */
     public static List<Delivery> open(Delivery delivery) {
-        boolean packed = PACKED.equals(delivery.contentType());
-        if (!packed && !PLAIN.equals(delivery.contentType())) {
+        if (!isBatch(delivery.contentType())) {
             return List.of(delivery);
         }
+        boolean packed = PACKED.equals(delivery.contentType());
         Map<String, Object> headers = new HashMap<>(delivery.headers());
         Object count = headers.remove(Headers.CHANGES);
         Object size = headers.remove(Headers.BYTES);
@@ -82,6 +82,11 @@ public final class MessageBatch {
                     body));
         }
         return messages;
+    }
+
+    /** Says whether a message of this content type is one of several. */
+    public static boolean isBatch(@Nullable String contentType) {
+        return PACKED.equals(contentType) || PLAIN.equals(contentType);
     }
 
     private static List<byte[]> bodies(byte[] lines, @Nullable Object count) {
@@ -100,7 +105,7 @@ public final class MessageBatch {
         if (begin < lines.length || bodies.isEmpty()) {
             bodies.add(Arrays.copyOfRange(lines, begin, lines.length));
         }
-        if (count != null && !Integer.valueOf(bodies.size()).equals(count)) {
+        if (count != null && !(count instanceof Number expected && expected.longValue() == bodies.size())) {
             throw new SerializationException(
                     "the batch has " + bodies.size() + " messages, not the number of its header " + Headers.CHANGES);
         }
@@ -144,13 +149,14 @@ public final class MessageBatch {
     }
 
     private static byte[] gunzip(byte[] packed, @Nullable Object size) {
-        if (!(size instanceof Integer expected)) {
+        if (!(size instanceof Number told)) {
             throw new SerializationException(
                     "the batch is packed and has no header " + Headers.BYTES + " with how many bytes it has unpacked");
         }
-        if (expected > MOST_BYTES) {
+        if (told.longValue() > MOST_BYTES) {
             throw new SerializationException("the batch is larger than " + MOST_BYTES + " bytes once it is unpacked");
         }
+        int expected = (int) Math.max(told.longValue(), -1);
         try (InputStream gzip = new GZIPInputStream(new ByteArrayInputStream(packed), BUFFER)) {
             byte[] lines = gzip.readNBytes(Math.max(expected, 0) + 1);
             if (lines.length != expected) {

@@ -129,7 +129,7 @@ public final class BulkWriter {
             now.forEach((id, entity) -> {
                 Row old = Objects.requireNonNull(before.get(id), "row");
                 changes.updated(old.model(), id, entity, old.state(), instances.state(entity));
-                capture.related(entity, id, old.state(), true, implementor);
+                capture.related(old.model().entityName(), id, old.state(), true, implementor);
             });
         }
     }
@@ -148,7 +148,8 @@ public final class BulkWriter {
         return chunks(session, type, where, before -> {
             before.forEach((id, row) -> {
                 changes.deleted(row.model(), id, row.entity(), row.state());
-                capture.related(row.entity(), id, row.state(), true, (SharedSessionContractImplementor) session);
+                capture.related(
+                        row.model().entityName(), id, row.state(), true, (SharedSessionContractImplementor) session);
             });
             CriteriaBuilder builder = session.getCriteriaBuilder();
             CriteriaDelete<T> delete = builder.createCriteriaDelete(type);
@@ -222,10 +223,10 @@ public final class BulkWriter {
                 manager.unwrap(Session.class).sessionWithOptions().connection();
         try (Session session = builder.flushMode(FlushMode.MANUAL).openSession()) {
             SharedSessionContractImplementor implementor = (SharedSessionContractImplementor) session;
-            ChangeSet changes = capture.open(implementor);
+            ChangeSet changes = capture.open(implementor, own);
             try {
                 long count = bulk.run(session, changes);
-                changes.close();
+                changes.end();
                 own.joined(changes);
                 return count;
             } catch (RuntimeException | Error e) {

@@ -176,7 +176,7 @@ public final class Capture
             if (model != null) {
                 changes(session).inserted(model, event.getId(), event.getEntity(), event.getState());
             }
-            related(event.getEntity(), event.getId(), null, true, session);
+            related(event.getPersister().getEntityName(), event.getId(), null, true, session);
         }
     }
 
@@ -189,7 +189,7 @@ public final class Capture
             if (model != null) {
                 changes(session).updated(model, event.getId(), event.getEntity(), old, event.getState());
             }
-            related(event.getEntity(), event.getId(), old, old != null, session);
+            related(event.getPersister().getEntityName(), event.getId(), old, old != null, session);
         }
     }
 
@@ -205,7 +205,7 @@ public final class Capture
             if (model != null) {
                 changes(session).deleted(model, event.getId(), entity, state);
             }
-            related(entity, event.getId(), state, true, session);
+            related(event.getPersister().getEntityName(), event.getId(), state, true, session);
         }
     }
 
@@ -219,7 +219,7 @@ public final class Capture
                 throw changes(session)
                         .refuse("an upsert of " + model.cqrsId() + " can't be captured: use insert or update");
             }
-            related(event.getEntity(), event.getId(), null, false, session);
+            related(event.getPersister().getEntityName(), event.getId(), null, false, session);
         }
     }
 
@@ -255,12 +255,11 @@ public final class Capture
 
     /** Takes note that a row was written, for the masters that depend on it; an old state that nobody knows is refused. */
     void related(
-            Object entity,
+            String name,
             Object id,
             Object @Nullable [] oldState,
             boolean known,
             SharedSessionContractImplementor session) {
-        String name = session.getEntityPersister(null, entity).getEntityName();
         List<Dependency> here = dependencies.on(name);
         if (!known && here.stream().anyMatch(one -> one.backReference() >= 0)) {
             throw changes(session)
@@ -273,9 +272,9 @@ public final class Capture
         }
     }
 
-    /** Returns a change set for a session that whoever opened it drains and closes itself, within its transaction. */
-    ChangeSet open(SharedSessionContractImplementor session) {
-        ChangeSet created = new ChangeSet(session, this);
+    /** Returns a change set for a session that whoever opened it drains and ends itself, within another one's transaction. */
+    ChangeSet open(SharedSessionContractImplementor session, ChangeSet within) {
+        ChangeSet created = within.within(session);
         work(session).changes = created;
         return created;
     }

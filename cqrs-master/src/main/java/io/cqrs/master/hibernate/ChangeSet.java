@@ -28,14 +28,24 @@ final class ChangeSet {
     private final SharedSessionContractImplementor session;
     private final Capture capture;
     private final Map<RowId, RowHistory> rows = new LinkedHashMap<>();
-    private final RelatedChanges related = new RelatedChanges();
+    private final RelatedChanges related;
     private boolean closed;
     private boolean sent;
     private @Nullable OutboxException refusal;
 
     ChangeSet(SharedSessionContractImplementor session, Capture capture) {
+        this(session, capture, new RelatedChanges());
+    }
+
+    private ChangeSet(SharedSessionContractImplementor session, Capture capture, RelatedChanges related) {
         this.session = session;
         this.capture = capture;
+        this.related = related;
+    }
+
+    /** Returns one for a session within the same transaction, which leaves the masters that depend on its rows to this one. */
+    ChangeSet within(SharedSessionContractImplementor other) {
+        return new ChangeSet(other, capture, related);
     }
 
     void inserted(MasterModel model, Object id, Object entity, Object[] state) {
@@ -68,6 +78,11 @@ final class ChangeSet {
             throw refusal;
         }
         related.saveOwners(session, this, capture);
+        end();
+    }
+
+    /** Writes its last messages but for those of masters that depend on its rows. */
+    void end() {
         closed = true;
         drain();
     }

@@ -27,7 +27,7 @@ final class DmlInspector implements StatementInspector {
 
     private static final long serialVersionUID = 1L;
     private static final Logger LOG = LoggerFactory.getLogger(DmlInspector.class);
-    private static final String NAME = "(?:\"(?:[^\"]|\"\")+\"|[\\w$]+)";
+    private static final String NAME = "(?:\"(?:[^\"]++|\"\")++\"|[\\w$]+)";
     private static final String TABLE = NAME + "(?:\\s*\\.\\s*" + NAME + ")*";
     /** Several tables has only TRUNCATE. */
     private static final Pattern TARGETS = Pattern.compile(

@@ -21,6 +21,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -30,15 +31,17 @@ public final class EntityTables {
     private EntityTables() {}
 
     /**
-     * Returns the tables of all masters.
+     * Returns the tables of masters.
      *
      * @throws CqrsConfigurationException if a master needs Java for its messages, or has more than one table
      */
-    public static List<MasterTable> of(EntityManagerFactory factory) {
+    public static List<MasterTable> of(EntityManagerFactory factory, Predicate<CqrsId> wanted) {
         Map<String, List<MasterModel>> byId = new TreeMap<>();
         for (MasterModel model : Capture.of(factory).models().values()) {
-            byId.computeIfAbsent(model.cqrsId().value(), id -> new ArrayList<>())
-                    .add(model);
+            if (wanted.test(model.cqrsId())) {
+                byId.computeIfAbsent(model.cqrsId().value(), id -> new ArrayList<>())
+                        .add(model);
+            }
         }
         Map<String, Class<?>> types = types(factory);
         return byId.values().stream().map(hierarchy -> table(hierarchy, types)).toList();

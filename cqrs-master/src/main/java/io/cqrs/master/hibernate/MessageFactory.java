@@ -13,6 +13,7 @@ import io.cqrs.master.hibernate.model.MasterModel;
 import io.cqrs.master.hibernate.model.WireContext;
 import io.cqrs.master.internal.outbox.OutboxMessage;
 import io.cqrs.master.internal.time.StampClock;
+import io.cqrs.transport.Headers;
 import io.cqrs.transport.Message;
 import io.cqrs.transport.RoutingKeys;
 import io.cqrs.transport.WireValues;
@@ -305,13 +306,17 @@ final class MessageFactory {
     }
 
     private static Map<String, String> checked(Map<String, String> headers) {
-        for (String name : headers.keySet()) {
-            if (name.startsWith("cqrs-") || name.startsWith("x-")) {
+        headers.forEach((name, value) -> {
+            if (name.startsWith("cqrs-") || name.startsWith("x-") || Headers.ROUTING.contains(name)) {
                 throw new SerializationException(
-                        "header " + name + " of the message context is not allowed: cqrs- and x- are the framework's"
-                                + " and the broker's");
+                        "header " + name + " of the message context is not allowed: cqrs-, x-, CC and BCC are the"
+                                + " framework's and the broker's");
             }
-        }
+            if (value == null) {
+                throw new SerializationException(
+                        "header " + name + " of the message context has no value: leave it out");
+            }
+        });
         return headers;
     }
 }

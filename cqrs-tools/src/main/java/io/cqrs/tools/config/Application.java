@@ -20,6 +20,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
 import javax.sql.DataSource;
@@ -73,13 +74,13 @@ public final class Application implements AutoCloseable {
     }
 
     /**
-     * Returns the masters that its entities declare, as tables.
+     * Returns masters that its entities declare, as tables.
      *
-     * @throws CqrsConfigurationException if there is none, or one can't be captured by triggers
+     * @throws CqrsConfigurationException if there is none, or one of those wanted can't be captured by triggers
      */
-    public List<MasterTable> masterTables() {
+    public List<MasterTable> masterTables(Predicate<CqrsId> wanted) {
         try (SessionFactory sessions = offline(Master.class).buildSessionFactory()) {
-            return TriggerCapture.tablesOf(sessions);
+            return TriggerCapture.tablesOf(sessions, wanted);
         }
     }
 

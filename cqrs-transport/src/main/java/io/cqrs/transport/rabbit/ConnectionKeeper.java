@@ -28,7 +28,7 @@ final class ConnectionKeeper {
     private static final Logger LOG = LoggerFactory.getLogger(ConnectionKeeper.class);
     private static final int CLOSE_MILLIS = 5_000;
     /** The most that RabbitMQ takes unless it is told otherwise: what it has taken must not end the connection here. */
-    private static final int MOST_INBOUND = 128 << 20;
+    private static final int MOST_INBOUND = (128 << 20) + 1;
 
     private static final AtomicInteger THREADS = new AtomicInteger();
 

@@ -51,7 +51,8 @@ final class RabbitPublisher implements Publisher {
     @Override
     public Publication send(List<OutgoingMessage> messages) throws InterruptedException {
         holdBack();
-        Map<Integer, PublishOutcome> unsendable = limits.unsendable(messages);
+        Map<Integer, PublishOutcome> unsendable =
+                limits.unsendable(messages, channel.getConnection().getFrameMax());
         if (unsendable.isEmpty()) {
             return sendAll(messages);
         }

@@ -1,6 +1,7 @@
 package io.cqrs.transport.spi;
 
 import io.cqrs.transport.Headers;
+import io.cqrs.transport.MessageBatch;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -22,13 +23,18 @@ public record Delivery(
         Map<String, Object> headers,
         byte[] body) {
 
-    /** Returns how many changes it holds, as its publisher says: 1 but for batches. */
+    /** Returns how many changes it holds, as its publisher says: 1 but for batches, the most there may be where he does not. */
     public int changes() {
-        return headers.get(Headers.CHANGES) instanceof Integer count && count > 0 ? count : 1;
+        if (headers.get(Headers.CHANGES) instanceof Number count && count.longValue() > 0) {
+            return (int) Math.min(count.longValue(), MessageBatch.MOST_CHANGES);
+        }
+        return MessageBatch.isBatch(contentType) ? MessageBatch.MOST_CHANGES : 1;
     }
 
     /** Returns how many bytes of memory it takes, about: its body's, or more where its publisher says that it is packed. */
     public long size() {
-        return headers.get(Headers.BYTES) instanceof Integer bytes ? Math.max(bytes, body.length) : body.length;
+        return headers.get(Headers.BYTES) instanceof Number bytes
+                ? Math.max(bytes.longValue(), body.length)
+                : body.length;
     }
 }

@@ -18,6 +18,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.LongPredicate;
 
 /** Each kind of fault. */
 final class Faults {
@@ -43,6 +44,12 @@ final class Faults {
                         Faults::resumeRelays),
                 killed("worker-killed", Part.WORKERS, Role.WORKER_1, Role.WORKER_2),
                 paused("worker-paused", Part.WORKERS, Role.WORKER_1),
+                fault(
+                        "worker-given-up",
+                        Set.of(Part.WORKERS, Part.BROKER),
+                        Faults::pauseUntilGivenUp,
+                        (world, random) -> world.processes.get(Role.WORKER_1).resume()),
+                fault("replica-table-locked", Set.of(Part.REPLICA_DATABASE), World::lockReplica, World::unlockReplica),
                 killed("hooks-killed", Part.HOOKS, Role.HOOKS),
                 paused("hooks-paused", Part.HOOKS, Role.HOOKS),
                 server("broker-restarted", Part.BROKER, world -> world.broker, Server::stop),
@@ -218,6 +225,21 @@ final class Faults {
                 .orElse(Role.RELAY_1.name());
         world.processes.get(Role.valueOf(leader)).pause();
         List<String> unused = world.master.rows("select pg_terminate_backend(pid)" + LEADS);
+    }
+
+    /** Stops a worker until the broker gives what it holds to others; then it goes on with it, too. */
+    private static void pauseUntilGivenUp(World world, Random random) throws Exception {
+        awaitConsumers(world, count -> count == 3);
+        world.processes.get(Role.WORKER_1).pause();
+        awaitConsumers(world, count -> count <= 1);
+    }
+
+    /** Where another fault keeps it from getting there, it is left where it is. */
+    private static void awaitConsumers(World world, LongPredicate enough) {
+        long limit = System.nanoTime() + Duration.ofSeconds(25).toNanos();
+        await().atMost(Duration.ofSeconds(40))
+                .ignoreExceptions()
+                .until(() -> System.nanoTime() > limit || enough.test(world.consumers()));
     }
 
     private static void resumeRelays(World world, Random random) {

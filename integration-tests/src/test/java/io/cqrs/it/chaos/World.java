@@ -25,12 +25,16 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentSkipListSet;
@@ -79,6 +83,7 @@ final class World implements AutoCloseable {
     private final Path masterConfig;
     private final Path replicaConfig;
     private Wire wire;
+    private Connection replicaLock;
     private final AtomicInteger markers = new AtomicInteger();
 
     private World(long seed, Servers servers, Path directory) throws Exception {
@@ -265,6 +270,28 @@ final class World implements AutoCloseable {
                 + ", items in the one with hooks " + hooked.count("item_ref" + since) + "; in the outbox "
                 + master.count("cqrs.outbox") + "; queues:\n"
                 + broker.rabbitmqctl("-q", "list_queues", "name", "state", "messages", "consumers");
+    }
+
+    /** Returns how many consumers the first replica's queue has. */
+    long consumers() throws InterruptedException {
+        return transport.inspect(SETS).consumers();
+    }
+
+    /** Has the first replica's workers wait for a table. */
+    void lockReplica(Random random) throws SQLException {
+        replicaLock = sets.dataSource().getConnection();
+        replicaLock.setAutoCommit(false);
+        try (Statement lock = replicaLock.createStatement()) {
+            lock.execute("lock table item_ref in exclusive mode");
+        }
+    }
+
+    void unlockReplica(Random random) throws SQLException {
+        Connection held = replicaLock;
+        replicaLock = null;
+        if (held != null) {
+            held.close();
+        }
     }
 
     /** Waits until a queue holds so many messages. */

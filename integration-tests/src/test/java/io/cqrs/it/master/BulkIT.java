@@ -137,6 +137,25 @@ class BulkIT {
     }
 
     @Test
+    void leavesAnOwnerThatTheSessionHoldsCurrent() {
+        unit.commit(session -> {
+            session.persist(new Basket(1));
+            session.persist(new Good(1, session.getReference(Basket.class, 1L)));
+            session.persist(new Leaflet(1));
+        });
+        Sent.take(database);
+        unit.commit(session -> {
+            Basket basket = session.find(Basket.class, 1L);
+            master.bulkDelete(session, Good.class, Restriction.all());
+            basket.leaflet = session.getReference(Leaflet.class, 1L);
+        });
+        assertThat(Sent.take(database))
+                .extracting(one -> one.message().get("cqrs_id").asText() + " " + one.revision())
+                .containsExactly("good 1", "basket 1");
+        assertThat(database.rows("select leaflet_id from basket")).containsExactly("1");
+    }
+
+    @Test
     void noticesStatementsThatWriteWhatMastersDependOn() {
         unit.commit(session -> session.persist(new Basket(1)));
         assertThatThrownBy(() -> unit.commit(session ->
@@ -297,6 +316,12 @@ class BulkIT {
     static class Leaflet {
         @Id
         Long id;
+
+        protected Leaflet() {}
+
+        Leaflet(long id) {
+            this.id = id;
+        }
     }
 
     @Entity(name = "Good")

@@ -2,7 +2,11 @@ package io.cqrs.it.master;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import io.cqrs.core.CqrsConfigurationException;
 import io.cqrs.core.CqrsId;
 import io.cqrs.core.EntityKey;
@@ -26,6 +30,8 @@ import io.cqrs.transport.spi.Delivery;
 import io.cqrs.transport.spi.ReplicaQueue;
 import jakarta.persistence.Entity;
 import jakarta.persistence.Id;
+import java.sql.Connection;
+import java.sql.Statement;
 import java.time.Duration;
 import java.time.OffsetDateTime;
 import java.util.List;
@@ -35,6 +41,8 @@ import org.hibernate.cfg.Configuration;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.postgresql.PGConnection;
+import org.slf4j.LoggerFactory;
 
 /** What travels with a change, and what the persistence unit's settings make of it. */
 @ExtendWith(TestEnvironment.class)
@@ -238,6 +246,52 @@ class MessagesIT {
             master.commit(session ->
                     session.createMutationQuery("update Item set name = 'b'").executeUpdate());
             assertThat(database.rows("select name from item")).containsExactly("b");
+        }
+    }
+
+    @Test
+    void warnsOnceOfAStatementThatWritesPastCapture() {
+        ListAppender<ILoggingEvent> log = new ListAppender<>();
+        Logger logger = (Logger) LoggerFactory.getLogger("io.cqrs.master.hibernate.DmlInspector");
+        log.start();
+        logger.addAppender(log);
+        try (MasterUnit master = unit("cqrs.uncaptured_dml", UncapturedDml.WARN)) {
+            master.commit(session -> session.persist(new Item(1, "a")));
+            for (int i = 0; i < 3; i++) {
+                master.commit(session -> session.createMutationQuery("update Item set name = 'b'")
+                        .executeUpdate());
+            }
+            assertThat(database.rows("select name from item")).containsExactly("b");
+        } finally {
+            logger.detachAppender(log);
+        }
+        assertThat(log.list)
+                .extracting(ILoggingEvent::getFormattedMessage)
+                .singleElement()
+                .asString()
+                .containsIgnoringCase("a statement writes item")
+                .contains("past capture")
+                .containsIgnoringCase("Statement: update item");
+    }
+
+    @Test
+    void notifiesARelayInAnotherProcessOfEachCommitThatSends() throws Exception {
+        try (MasterUnit master = unit("cqrs.schema", "cqrs");
+                Connection listening = database.dataSource().getConnection();
+                Statement listen = listening.createStatement()) {
+            listen.execute("listen \"cqrs_outbox:cqrs\"");
+            PGConnection notified = listening.unwrap(PGConnection.class);
+            for (long id = 1; id <= 3; id++) {
+                Item item = new Item(id, "a");
+                master.commit(session -> session.persist(item));
+                await().until(() -> notified.getNotifications(100).length > 0);
+            }
+            for (long id = 10; id < 60; id++) {
+                Item item = new Item(id, "a");
+                master.commit(session -> session.persist(item));
+            }
+            await().until(() -> notified.getNotifications(100).length > 0);
+            listen.execute("unlisten *");
         }
     }
 

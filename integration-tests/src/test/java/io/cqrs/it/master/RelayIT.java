@@ -220,9 +220,11 @@ class RelayIT {
                         .build())) {
             ReplicaQueue queue = ReplicaQueue.of(name, Set.of(ITEM));
             rabbit.declare(queue);
-            database.execute("insert into cqrs.outbox (cqrs_id, instance_pk, routing_key, body, headers) values"
-                    + " ('item', '1', 'wide', '0', json_build_object('h', repeat('x', 200000))), ('item', '1', repeat('k',"
-                    + " 256), '0', null), ('item', '1', 'named', '0', json_build_object(repeat('n', 300), 1))");
+            database.execute(
+                    "insert into cqrs.outbox (cqrs_id, instance_pk, routing_key, body, headers) values"
+                            + " ('item', '1', 'wide', '0', json_build_object('h', repeat('x', 200000))), ('item', '1', repeat('k',"
+                            + " 256), '0', null), ('item', '1', 'named', '0', json_build_object(repeat('n', 300), 1)),"
+                            + " ('item', '1', 'copied', '0', '{\"CC\": \"x\"}'), ('item', '1', 'item', '-', '{\"none\": null}')");
             insert("item", 10);
             CqrsRelay relay = start(rabbit, UnroutablePolicy.HOLD, new RelayListener() {
                 @Override
@@ -230,8 +232,10 @@ class RelayIT {
                     held.add(routingKey);
                 }
             });
-            assertThat(bodies(Queues.take(rabbit, name, 10))).isEqualTo(numbers(10));
-            await().until(() -> held.size() == 3 && database.count("cqrs.outbox") == 3);
+            List<String> expected = numbers(10);
+            expected.add(0, "-");
+            assertThat(bodies(Queues.take(rabbit, name, 11))).isEqualTo(expected);
+            await().until(() -> held.size() == 4 && database.count("cqrs.outbox") == 4);
             insert("item", 10);
             assertThat(bodies(Queues.take(rabbit, name, 10))).isEqualTo(numbers(10));
             assertThat(relay.failure()).isNull();

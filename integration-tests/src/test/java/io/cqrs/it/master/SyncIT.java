@@ -141,7 +141,9 @@ class SyncIT {
             sync.start();
             live.createStatement().execute("set lock_timeout = '20s'");
             for (int change = 0; change < 30; change++) {
-                await().until(() -> database.count("pg_stat_activity where wait_event_type = 'Lock'") == 1);
+                await().until(() -> database.count(
+                                "pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'")
+                        == 1);
                 live.createStatement().execute("update item set amount = " + change + " where id = 1");
             }
             assertThat(done).hasValue(null);

@@ -481,6 +481,34 @@ class TriggerIT {
     }
 
     @Test
+    void takesTheMastersItCanWhereOthersNeedJava() {
+        TestDatabase shared = TestEnvironment.database("triggers_some");
+        CqrsSchema.standard().migrate(shared.dataSource());
+        try (MasterUnit unit = MasterUnit.on(shared, Item.class, BulkIT.Stock.class)) {
+            assertThatThrownBy(() -> TriggerCapture.tablesOf(unit.sessions()))
+                    .isInstanceOf(CqrsConfigurationException.class)
+                    .hasMessageContaining("has a cqrsMeta or cqrsDeleteData of its own");
+            assertThat(TriggerCapture.tablesOf(unit.sessions(), id -> id.value().equals("item")))
+                    .singleElement()
+                    .extracting(one -> one.table().toString())
+                    .isEqualTo("item");
+        }
+    }
+
+    @Test
+    void addsTheColumnsThatAMasterDeclares() {
+        database.execute("create table old (id int primary key)");
+        MasterTable old =
+                MasterTable.of(CqrsId.of("old"), TableName.parse("old")).withStamp("rev", "Changed At");
+        assertThat(capture.addColumns(old)).isTrue();
+        assertThat(capture.addColumns(old)).isFalse();
+        capture.install(old);
+        database.execute("insert into old (id) values (1)");
+        assertThat(Sent.takeOnly(database).revision()).isZero();
+        assertThat(TriggerCapture.addColumnsSql(old)).contains("\"rev\" bigint", "\"Changed At\" timestamptz");
+    }
+
+    @Test
     void writesEveryTypeAsHibernatesCaptureDoes() {
         TestDatabase shared = TestEnvironment.database("triggers_types");
         CqrsSchema.standard().migrate(shared.dataSource());
@@ -598,7 +626,7 @@ class TriggerIT {
                 + " cqrs_updated timestamptz)");
         for (Map.Entry<MasterTable, String> wrong : Map.of(
                         MasterTable.of(PRODUCT, TableName.parse("nowhere")), "table nowhere does not exist",
-                        MasterTable.of(PRODUCT, TableName.parse("bare")), "run `cqrs migrate --table bare`",
+                        MasterTable.of(PRODUCT, TableName.parse("bare")), "run `cqrs migrate --entity product`",
                         MasterTable.of(PRODUCT, TableName.parse("keyless")), "has no primary key",
                         TABLE.withKey(List.of("nix")), "has no column nix, which is named in key",
                         TABLE.withFields(Map.of("name", "name")), "has id in its key but not among its fields",
@@ -656,7 +684,9 @@ class TriggerIT {
             sync.start();
             live.createStatement().execute("set lock_timeout = '20s'");
             for (int change = 0; change < 30; change++) {
-                await().until(() -> database.count("pg_stat_activity where wait_event_type = 'Lock'") == 1);
+                await().until(() -> database.count(
+                                "pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'")
+                        == 1);
                 live.createStatement().execute("update product set price = " + change + " where id = 1");
             }
             assertThat(done).hasValue(null);

@@ -93,6 +93,7 @@ class BrokerOutageIT {
                         .transport(transport)
                         .build()) {
             ReplicaQueue queue = ReplicaQueue.of(name, Set.of(CqrsId.of("item"), CqrsId.of("large")));
+            assumeTrue(transport.serverVersion().startsWith("3."), "later brokers read that limit when they start");
             transport.declare(queue);
             database.execute("insert into cqrs.outbox (cqrs_id, instance_pk, routing_key, body) values"
                     + " ('large', '1', 'large', repeat('x', 200000)), ('item', '1', 'item', '1'), ('large', '2',"

@@ -74,7 +74,7 @@ public final class ColumnDigits {
         if (digits != null && digits < MICRO_DIGITS) {
             throw new OutboxException(
                     "column " + column.name() + " of " + column.table() + " keeps " + digits
-                            + " digits of a second, so that states could not be told apart: alter it to timestamptz",
+                            + " digits of a second, so that states could not be told apart: alter it to timestamptz, and start again",
                     null);
         }
     }

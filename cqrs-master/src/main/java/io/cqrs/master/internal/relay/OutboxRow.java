@@ -2,7 +2,9 @@ package io.cqrs.master.internal.relay;
 
 import io.cqrs.core.SerializationException;
 import io.cqrs.transport.JsonText;
+import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,9 +23,12 @@ record OutboxRow(
     @SuppressWarnings("unchecked") // a JSON object
     Map<String, Object> headerMap() {
         try {
-            return headers != null && JsonText.read(headers) instanceof Map<?, ?> map
-                    ? (Map<String, Object>) map
-                    : Map.of();
+            if (headers == null || !(JsonText.read(headers) instanceof Map<?, ?> map)) {
+                return Map.of();
+            }
+            Map<String, Object> known = new HashMap<>((Map<String, Object>) map);
+            known.values().removeIf(Objects::isNull);
+            return known;
         } catch (SerializationException e) {
             // Whatever stands there, it must not hold up the outbox.
             return Map.of();

@@ -62,9 +62,9 @@ final class OutboxSql {
     private String upToBytes(String condition) {
         return """
                 select id, routing_key, body, headers, routing_key = cqrs_id, bytes
-                from (select *, sum(octet_length(body)) over (order by id) as bytes
+                from (select *, sum(octet_length(body) + coalesce(octet_length(headers), 0)) over (order by id) as bytes
                     from (select * from %s where %s order by id limit ?) first) summed
-                where bytes - octet_length(body) < ? order by id""".formatted(table, condition);
+                where bytes - octet_length(body) - coalesce(octet_length(headers), 0) < ? order by id""".formatted(table, condition);
     }
 
     /** How many rows wait, up to a limit, and since when: parameter limit. */

@@ -174,8 +174,9 @@ final class Shipment implements AutoCloseable {
             return unroutable.reason() + "; start a replica of it, or set the unroutable policy to drop";
         }
         if (outcome instanceof PublishOutcome.Unsendable unsendable) {
-            return "the row " + parcel.ids().get(0) + " can't be sent, " + unsendable.reason()
-                    + "; raise that limit, or delete the row and sync its entity";
+            return "a message of the rows from " + parcel.ids().get(0) + " to "
+                    + parcel.ids().get(parcel.ids().size() - 1) + " can't be sent, " + unsendable.reason()
+                    + "; raise that limit, or delete them and sync their entities";
         }
         return "the broker refused a message";
     }

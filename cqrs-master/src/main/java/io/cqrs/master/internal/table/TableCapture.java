@@ -66,6 +66,7 @@ public final class TableCapture {
         }
         requirePlain(model);
         requireAlone(model);
+        requireMicroseconds(model);
         // As the functions have it: what the filter names must be found there.
         execute("set local search_path = pg_catalog, pg_temp");
         check(declared, sql.check());
@@ -259,6 +260,26 @@ public final class TableCapture {
                             "master " + model.declared().cqrsId() + ": table "
                                     + model.declared().table() + " " + row.getString(1)
                                     + ", and a write through the one is none to the triggers of the other: capture it by Hibernate");
+                }
+            }
+        }
+    }
+
+    /** Two changes within what the column rounds away would be one: the second would not be sent. */
+    private void requireMicroseconds(TableModel model) throws SQLException {
+        MasterTable declared = model.declared();
+        try (PreparedStatement statement = connection.prepareStatement("""
+                select format_type(atttypid, atttypmod) from pg_attribute
+                where attrelid = ?::regclass and attname = ? and atttypmod between 0 and 5""")) {
+            statement.setString(1, model.table().sql());
+            statement.setString(2, declared.updated());
+            try (ResultSet row = statement.executeQuery()) {
+                if (row.next()) {
+                    throw new CqrsConfigurationException("master " + declared.cqrsId() + ": table " + declared.table()
+                            + " has a column " + declared.updated() + " of type " + row.getString(1)
+                            + ", which rounds: alter table " + declared.table().sql() + " alter "
+                            + TableName.quote(declared.updated()) + " type timestamptz (by `cqrs capture alter` where"
+                            + " triggers are installed)");
                 }
             }
         }

@@ -60,10 +60,6 @@ record TableModel(
             where a.attrelid = ? and a.attnum > 0 and not a.attisdropped
             order by a.attnum""";
 
-    private static final String ROUNDS = """
-            select format_type(atttypid, atttypmod) from pg_attribute
-            where attrelid = ? and attname = ? and atttypid = 'timestamptz'::regtype and atttypmod between 0 and 5""";
-
     /**
      * Matches a declaration with the database.
      *
@@ -77,7 +73,6 @@ record TableModel(
                     throw wrong(declared, "does not exist: create it, or correct the name");
                 }
                 TableName name = new TableName(row.getString(1), row.getString(2));
-                requireMicroseconds(connection, declared, row.getLong(3));
                 return of(declared, name, row.getBoolean(4), columns(connection, row.getLong(3)));
             }
         }
@@ -95,25 +90,6 @@ record TableModel(
             }
         }
         return columns;
-    }
-
-    /** Two changes within what the column rounds away would be one: the second would not be sent. */
-    private static void requireMicroseconds(Connection connection, MasterTable declared, long table)
-            throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement(ROUNDS)) {
-            statement.setLong(1, table);
-            statement.setString(2, declared.updated());
-            try (ResultSet row = statement.executeQuery()) {
-                if (row.next()) {
-                    throw wrong(
-                            declared,
-                            "has a column " + declared.updated() + " of type " + row.getString(1)
-                                    + ", which rounds: alter table "
-                                    + declared.table().sql() + " alter "
-                                    + TableName.quote(declared.updated()) + " type timestamptz");
-                }
-            }
-        }
     }
 
     private static TableModel of(
@@ -199,7 +175,7 @@ record TableModel(
     }
 
     private static void requireStamp(MasterTable declared, Map<String, TableColumn> columns) {
-        String fix = ": run `cqrs migrate --table " + declared.table() + "`, or alter table "
+        String fix = ": run `cqrs migrate --entity " + declared.cqrsId() + "`, or alter table "
                 + declared.table().sql()
                 + " add " + TableName.quote(declared.revision()) + " bigint not null default 0, add "
                 + TableName.quote(declared.updated()) + " timestamptz not null default now()";

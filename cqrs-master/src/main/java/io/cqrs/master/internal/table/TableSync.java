@@ -18,6 +18,7 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -29,9 +30,6 @@ public final class TableSync {
 
     /** What values look like: as the triggers write them. */
     static final Map<String, String> SESSION = Map.of(
-            // Live writers first: less than deadlock_timeout, so that it is never one of them who has to give way.
-            "lock_timeout",
-            "500ms",
             "timezone",
             "UTC",
             "datestyle",
@@ -126,8 +124,13 @@ public final class TableSync {
 
     private Page page(TableModel model, TableSyncRequest.Settings settings, FilterSql filter, List<String> after)
             throws SQLException, InterruptedException {
-        return ContentionRetry.runYielding(
-                () -> Transactions.run(connection, same -> write(model, settings, filter, after)));
+        return ContentionRetry.runYielding(() -> Transactions.run(connection, same -> {
+            // Live writers first: less than deadlock_timeout, so that it is never one of them who has to give way.
+            try (Statement statement = same.createStatement()) {
+                statement.execute("set local lock_timeout = '500ms'");
+            }
+            return write(model, settings, filter, after);
+        }));
     }
 
     private Page write(TableModel model, TableSyncRequest.Settings settings, FilterSql filter, List<String> after)

@@ -196,7 +196,7 @@ final class TriggerSql {
                   if cqrs_headers_ is not null then
                     if jsonb_typeof(cqrs_headers_::jsonb) <> 'object' or exists (
                         select from jsonb_each(cqrs_headers_::jsonb) as h(n, v)
-                        where jsonb_typeof(h.v) <> 'string' or h.n like 'cqrs-%%' or h.n like 'x-%%') then
+                        where jsonb_typeof(h.v) <> 'string' or h.n like 'cqrs-%%' or h.n like 'x-%%' or h.n in ('CC', 'BCC')) then
                       raise exception 'cqrs.headers is no JSON object of texts, or names headers that are not yours';
                     end if;
                   end if;

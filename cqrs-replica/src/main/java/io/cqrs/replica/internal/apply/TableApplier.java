@@ -21,6 +21,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -139,7 +140,8 @@ final class TableApplier implements AutoCloseable {
     /** Locks the keys of these changes, one a key, and their rows, and reads what is stored of them. */
     Map<EntityKey, KeyState> lock(List<Change> changes) throws SQLException {
         int[] hashes = changes.stream()
-                .mapToInt(change -> change.key().toString().hashCode())
+                .mapToInt(change ->
+                        Objects.hash(change.key().cqrsId().value(), change.key().text()))
                 .sorted()
                 .distinct()
                 .toArray();

@@ -160,11 +160,10 @@ final class FailedMessages implements AutoCloseable {
     /** What it came with, as far as it leaves room in AMQP's one frame for what is added here. */
     private Map<String, Object> carried(Delivery delivery) {
         Map<String, Object> headers = new HashMap<>(delivery.headers());
+        headers.keySet().removeAll(Headers.ROUTING);
         if (headers.toString().length() > MOST_CARRIED) {
             headers.keySet().removeIf(name -> !Headers.isOwn(name));
             headers.replaceAll((name, value) -> value instanceof String text ? cut(text) : value);
-            headers.values()
-                    .removeIf(value -> value instanceof Map || value instanceof List || value instanceof byte[]);
             LOG.warn(
                     "{}: a message that failed had too many headers to keep them: only cqrs' own stay",
                     settings.queue().name());

@@ -1,0 +1,247 @@
+package io.cqrs.it.master;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.cqrs.core.CqrsConfigurationException;
+import io.cqrs.core.schema.CqrsSchema;
+import io.cqrs.it.support.MasterUnit;
+import io.cqrs.it.support.Sent;
+import io.cqrs.it.support.TestDatabase;
+import io.cqrs.it.support.TestEnvironment;
+import io.cqrs.master.CqrsField;
+import io.cqrs.master.Master;
+import io.cqrs.master.MasterEntity;
+import jakarta.persistence.CascadeType;
+import jakarta.persistence.Column;
+import jakarta.persistence.ElementCollection;
+import jakarta.persistence.Entity;
+import jakarta.persistence.Id;
+import jakarta.persistence.ManyToOne;
+import jakarta.persistence.OneToMany;
+import jakarta.persistence.Version;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** What is declared about a master, and what is sent by it. */
+@ExtendWith(TestEnvironment.class)
+class DeclarationIT {
+
+    private TestDatabase database;
+    private MasterUnit master;
+
+    @BeforeEach
+    void start() {
+        database = TestEnvironment.database("declaration");
+        CqrsSchema.standard().migrate(database.dataSource());
+        master = MasterUnit.on(database, Narrow.class, Wide.class, Quiet.class, Parent.class, Child.class);
+    }
+
+    @AfterEach
+    void stop() {
+        master.close();
+    }
+
+    @Test
+    void sendsTheListedFieldsAndNoOthers() {
+        master.commit(session -> session.persist(new Narrow()));
+        Sent created = Sent.takeOnly(database);
+        assertThat(created.data().fieldNames())
+                .toIterable()
+                .containsExactlyInAnyOrder("id", "name", "cqrs_revision", "cqrs_updated");
+        master.commit(session -> session.find(Narrow.class, 1L).secret = "changed");
+        assertThat(Sent.takeOnly(database).data().toString()).doesNotContain("secret", "changed");
+    }
+
+    @Test
+    void tracksAllFieldsButTheIdWhereAllAreMeant() {
+        master.commit(session -> session.persist(new Wide()));
+        assertThat(Sent.takeOnly(database).previous()).isEqualTo("{\"amount\":null,\"name\":null}");
+        master.commit(session -> session.find(Wide.class, 1L).amount = 7);
+        assertThat(Sent.takeOnly(database).previous()).isEqualTo("{\"amount\":1}");
+    }
+
+    @Test
+    void countsTheRevisionsOfWhatIsNotSent() {
+        master.commit(session -> session.persist(new Quiet()));
+        master.commit(session -> session.find(Quiet.class, 1L).name = "b");
+        assertThat(Sent.all(database)).isEmpty();
+        assertThat(database.rows("select cqrs_revision from quiet")).containsExactly("1");
+        assertThat(database.count("quiet where cqrs_updated is not null")).isOne();
+    }
+
+    @Test
+    void sendsAMergedInstanceByItsChanges() {
+        master.commit(session -> session.persist(new Wide()));
+        Wide detached = master.sessions().fromTransaction(session -> session.find(Wide.class, 1L));
+        Sent.take(database);
+        detached.name = "merged";
+        master.commit(session -> session.merge(detached));
+        Sent merged = Sent.takeOnly(database);
+        assertThat(merged.field("name")).isEqualTo("\"merged\"");
+        assertThat(merged.previous()).isEqualTo("{\"name\":\"a\"}");
+        assertThat(merged.revision()).isOne();
+        assertThatThrownBy(() -> master.commit(session -> session.merge(detached)))
+                .as("it is older by now")
+                .isInstanceOf(RuntimeException.class);
+        assertThat(Sent.all(database)).isEmpty();
+    }
+
+    @Test
+    void sendsWhatCascadesAndWhatIsOrphaned() {
+        master.commit(session -> session.persist(new Parent(1, 3)));
+        assertThat(Sent.take(database))
+                .extracting(one -> one.signal() + " " + one.key())
+                .containsExactlyInAnyOrder("SAVE 1", "SAVE 10", "SAVE 11", "SAVE 12");
+        master.commit(session -> session.find(Parent.class, 1L).children.removeIf(child -> child.id == 11L));
+        assertThat(Sent.take(database))
+                .extracting(one -> one.signal() + " " + one.key())
+                .contains("DELETE 11")
+                .doesNotContain("DELETE 10", "DELETE 12");
+        master.commit(session -> session.remove(session.find(Parent.class, 1L)));
+        assertThat(Sent.take(database))
+                .extracting(one -> one.signal() + " " + one.key())
+                .containsExactlyInAnyOrder("DELETE 1", "DELETE 10", "DELETE 12");
+    }
+
+    @Test
+    void refusesWrongDeclarationsNamingClassAttributeAndFix() {
+        Map<Class<?>, String> wrong = new LinkedHashMap<>();
+        wrong.put(
+                NoTime.class, "NoTime has no Instant with @CqrsUpdated, which orders its changes: extend MasterEntity");
+        wrong.put(TwiceTracked.class, "TwiceTracked.name is listed twice in tracked: list it once");
+        wrong.put(TrackedCollection.class, "TrackedCollection.tags is a collection, whose old values are not known");
+        wrong.put(OneName.class, "is \"name\" on the wire, as another one is: give it a name by @CqrsField");
+        wrong.put(Negative.class, "Negative has expirySeconds -1: it is 0 or more");
+        wrong.forEach((type, message) -> assertThatThrownBy(
+                        () -> MasterUnit.on(database, type).close())
+                .as(type.getSimpleName())
+                .hasStackTraceContaining(CqrsConfigurationException.class.getName())
+                .hasStackTraceContaining(message));
+    }
+
+    @Entity(name = "Narrow")
+    @Master(
+            value = "narrow",
+            fields = {"id", "name"})
+    static class Narrow extends MasterEntity {
+        @Id
+        Long id = 1L;
+
+        String name = "a";
+        String secret = "hidden";
+    }
+
+    @Entity(name = "Wide")
+    @Master(value = "wide", fields = Master.ALL, tracked = Master.ALL)
+    static class Wide extends MasterEntity {
+        @Id
+        Long id = 1L;
+
+        String name = "a";
+        Integer amount = 1;
+    }
+
+    @Entity(name = "Quiet")
+    @Master(value = "quiet", produce = false)
+    static class Quiet extends MasterEntity {
+        @Id
+        Long id = 1L;
+
+        String name = "a";
+    }
+
+    @Entity(name = "Parent")
+    @Master("parent")
+    static class Parent extends MasterEntity {
+        @Id
+        Long id;
+
+        @OneToMany(mappedBy = "parent", cascade = CascadeType.ALL, orphanRemoval = true)
+        Set<Child> children = new HashSet<>();
+
+        protected Parent() {}
+
+        Parent(long id, int count) {
+            this.id = id;
+            for (int i = 0; i < count; i++) {
+                children.add(new Child(id * 10 + i, this));
+            }
+        }
+    }
+
+    @Entity(name = "Child")
+    @Master("child")
+    static class Child extends MasterEntity {
+        @Id
+        Long id;
+
+        @ManyToOne
+        Parent parent;
+
+        protected Child() {}
+
+        Child(long id, Parent parent) {
+            this.id = id;
+            this.parent = parent;
+        }
+    }
+
+    @Entity(name = "NoTime")
+    @Master("no_time")
+    static class NoTime {
+        @Id
+        Long id;
+
+        @Version
+        @Column(name = "cqrs_revision")
+        Long revision;
+    }
+
+    @Entity(name = "TwiceTracked")
+    @Master(
+            value = "twice_tracked",
+            tracked = {"name", "name"})
+    static class TwiceTracked extends MasterEntity {
+        @Id
+        Long id;
+
+        String name;
+    }
+
+    @Entity(name = "TrackedCollection")
+    @Master(value = "tracked_collection", tracked = "tags")
+    static class TrackedCollection extends MasterEntity {
+        @Id
+        Long id;
+
+        @CqrsField
+        @ElementCollection
+        Set<String> tags = new HashSet<>();
+    }
+
+    @Entity(name = "OneName")
+    @Master("one_name")
+    static class OneName extends MasterEntity {
+        @Id
+        Long id;
+
+        String name;
+
+        @CqrsField("name")
+        String title;
+    }
+
+    @Entity(name = "Negative")
+    @Master(value = "negative", expirySeconds = -1)
+    static class Negative extends MasterEntity {
+        @Id
+        Long id;
+    }
+}
