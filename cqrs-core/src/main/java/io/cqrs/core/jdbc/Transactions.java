@@ -2,6 +2,7 @@ package io.cqrs.core.jdbc;
 
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.Statement;
 
 /** Runs work in one transaction of the connection's isolation. Stateless. */
 public final class Transactions {
@@ -47,6 +48,18 @@ public final class Transactions {
             connection.setAutoCommit(true);
         } catch (SQLException e) {
             cause.addSuppressed(e);
+        }
+    }
+
+    /**
+     * Has the transaction give up a lock that it does not get within half a second: less than {@code deadlock_timeout}, so that
+     * it is never a live writer who has to give way.
+     *
+     * @throws SQLException if the database refuses
+     */
+    public static void yieldToWriters(Connection connection) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            statement.execute("set local lock_timeout = '500ms'");
         }
     }
 }

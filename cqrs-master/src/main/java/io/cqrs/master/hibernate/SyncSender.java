@@ -2,6 +2,7 @@ package io.cqrs.master.hibernate;
 
 import io.cqrs.core.CqrsConfigurationException;
 import io.cqrs.core.OutboxException;
+import io.cqrs.core.jdbc.Transactions;
 import io.cqrs.core.lifecycle.ContentionRetry;
 import io.cqrs.master.SyncProgress;
 import io.cqrs.master.SyncRequest;
@@ -10,9 +11,6 @@ import io.cqrs.master.internal.outbox.OutboxMessage;
 import io.cqrs.master.internal.outbox.OutboxWindow;
 import jakarta.persistence.EntityManagerFactory;
 import jakarta.persistence.LockModeType;
-import java.sql.Connection;
-import java.sql.SQLException;
-import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -104,13 +102,6 @@ public final class SyncSender {
         return progress;
     }
 
-    /** Live writers first: less than deadlock_timeout, so that it is never one of them who has to give way. */
-    private static void yieldToWriters(Connection connection) throws SQLException {
-        try (Statement statement = connection.createStatement()) {
-            statement.execute("set local lock_timeout = '500ms'");
-        }
-    }
-
     /** One request. */
     private final class Run<T> {
 
@@ -151,7 +142,7 @@ public final class SyncSender {
         private Written commit(Session session) {
             try {
                 session.beginTransaction();
-                session.doWork(SyncSender::yieldToWriters);
+                session.doWork(Transactions::yieldToWriters);
                 Written page = write(session);
                 session.getTransaction().commit();
                 return page;

@@ -11,6 +11,7 @@ import io.cqrs.it.support.Item;
 import io.cqrs.it.support.MasterUnit;
 import io.cqrs.it.support.Queues;
 import io.cqrs.it.support.Sent;
+import io.cqrs.it.support.SlowWriter;
 import io.cqrs.it.support.TestDatabase;
 import io.cqrs.it.support.TestEnvironment;
 import io.cqrs.master.CqrsMaster;
@@ -28,7 +29,6 @@ import jakarta.persistence.Entity;
 import jakarta.persistence.Id;
 import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
-import java.sql.Connection;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -134,22 +134,11 @@ class SyncIT {
                 Thread.currentThread().interrupt();
             }
         });
-        try (Connection slow = database.dataSource().getConnection();
-                Connection live = database.dataSource().getConnection()) {
-            slow.setAutoCommit(false);
-            slow.createStatement().execute("update item set name = 'slow' where id = 9");
-            sync.start();
-            live.createStatement().execute("set lock_timeout = '20s'");
-            for (int change = 0; change < 30; change++) {
-                await().until(() -> database.count(
-                                "pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'")
-                        == 1);
-                live.createStatement().execute("update item set amount = " + change + " where id = 1");
-            }
-            assertThat(done).hasValue(null);
-            slow.commit();
-        }
-        sync.join();
+        SlowWriter.requireYielding(
+                database,
+                "update item set name = 'slow' where id = 9",
+                change -> "update item set amount = " + change + " where id = 1",
+                sync);
         assertThat(done.get().sent()).isEqualTo(10);
         assertThat(Sent.all(database))
                 .filteredOn(one -> one.key().equals("9"))

@@ -13,6 +13,7 @@ import io.cqrs.core.schema.CqrsSchema;
 import io.cqrs.it.support.Item;
 import io.cqrs.it.support.MasterUnit;
 import io.cqrs.it.support.Sent;
+import io.cqrs.it.support.SlowWriter;
 import io.cqrs.it.support.TestDatabase;
 import io.cqrs.it.support.TestEnvironment;
 import io.cqrs.master.MasterTable;
@@ -677,22 +678,11 @@ class TriggerIT {
         database.execute("insert into product (id, name) select i, 'n' from generate_series(1, 10) i");
         AtomicReference<SyncProgress> done = new AtomicReference<>();
         Thread sync = new Thread(() -> done.set(capture.sync(TABLE).send()));
-        try (Connection slow = database.dataSource().getConnection();
-                Connection live = database.dataSource().getConnection()) {
-            slow.setAutoCommit(false);
-            slow.createStatement().execute("update product set name = 'slow' where id = 9");
-            sync.start();
-            live.createStatement().execute("set lock_timeout = '20s'");
-            for (int change = 0; change < 30; change++) {
-                await().until(() -> database.count(
-                                "pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'")
-                        == 1);
-                live.createStatement().execute("update product set price = " + change + " where id = 1");
-            }
-            assertThat(done).hasValue(null);
-            slow.commit();
-        }
-        sync.join();
+        SlowWriter.requireYielding(
+                database,
+                "update product set name = 'slow' where id = 9",
+                change -> "update product set price = " + change + " where id = 1",
+                sync);
         assertThat(done.get().sent()).isEqualTo(10);
     }
 

@@ -18,7 +18,6 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -125,10 +124,7 @@ public final class TableSync {
     private Page page(TableModel model, TableSyncRequest.Settings settings, FilterSql filter, List<String> after)
             throws SQLException, InterruptedException {
         return ContentionRetry.runYielding(() -> Transactions.run(connection, same -> {
-            // Live writers first: less than deadlock_timeout, so that it is never one of them who has to give way.
-            try (Statement statement = same.createStatement()) {
-                statement.execute("set local lock_timeout = '500ms'");
-            }
+            Transactions.yieldToWriters(same);
             return write(model, settings, filter, after);
         }));
     }
