@@ -74,7 +74,7 @@ public final class TriggerCapture {
 
     /**
      * Installs the triggers of a table, or replaces those that were made from another declaration. Waits for transactions
-     * that have written the table, ten seconds at most.
+     * that have used the table, ten seconds at most.
      *
      * @throws CqrsConfigurationException if the declaration does not fit the table, or the framework's tables are missing
      * @throws OutboxException if the database refuses, or the table is busy for too long

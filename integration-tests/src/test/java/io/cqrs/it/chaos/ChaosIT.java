@@ -54,7 +54,8 @@ class ChaosIT {
                 faults.merge("queue-deleted", 2, Integer::sum);
                 System.err.println("chaos: " + world.changes() + " changes, "
                         + faults.values().stream().mapToInt(Integer::intValue).sum() + " faults, " + overlapping
-                        + " of them while another went on, equal in the end: " + faults);
+                        + " of them while another went on, equal in the end: " + faults + ", led by two relays "
+                        + world.ledByTwo + " times");
                 world.processes.start(Role.MASTER);
             }
         }

@@ -44,6 +44,7 @@ class FaultsIT {
 
     private static final long SEED = Long.getLong("cqrs.chaos.seed", System.nanoTime());
     private static final Random RANDOM = new Random(SEED);
+    private static final Set<String> BEGUN = new HashSet<>();
     private static World world;
 
     @BeforeAll
@@ -78,6 +79,7 @@ class FaultsIT {
     @MethodSource("faults")
     @Order(1)
     void letsTrafficFlowAgainByItselfAfter(Fault fault) throws Exception {
+        BEGUN.add(fault.kind());
         try {
             fault.begin().run(world, RANDOM);
             boolean unused = new Waiter().await(LASTS);
@@ -101,5 +103,7 @@ class FaultsIT {
                 .as("processes that did not get to the step at which they were to die")
                 .hasValue(0);
         assertThat(world.processes.ended()).as("what ended by itself").isEmpty();
+
+        assertThat(world.ledByTwo.get() > 0).as("two relays led at once").isEqualTo(BEGUN.contains("two-relays-lead"));
     }
 }

@@ -1,5 +1,8 @@
 package io.cqrs.it.master;
 
+import static java.util.stream.Collectors.groupingBy;
+import static java.util.stream.Collectors.mapping;
+import static java.util.stream.Collectors.toCollection;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
@@ -22,6 +25,7 @@ import io.cqrs.master.SyncProgress;
 import io.cqrs.master.TriggerCapture;
 import io.cqrs.master.WhenExcluded;
 import io.cqrs.transport.FieldFilters;
+import java.io.StringReader;
 import java.sql.Connection;
 import java.sql.Savepoint;
 import java.sql.Statement;
@@ -30,15 +34,24 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.postgresql.PGConnection;
 
 /** Writes that no ORM sees. */
 @ExtendWith(TestEnvironment.class)
@@ -47,6 +60,9 @@ class TriggerIT {
 
     private static final CqrsId PRODUCT = CqrsId.of("product");
     private static final MasterTable TABLE = MasterTable.of(PRODUCT, TableName.parse("product"));
+
+    private static final int AMID_WRITERS = 4;
+    private static final int AMID_ROWS = 20;
 
     private TestDatabase database;
     private TriggerCapture capture;
@@ -76,6 +92,29 @@ class TriggerIT {
         assertThat(sent.get(2).field("id")).isEqualTo("1");
         assertThat(database.rows("select distinct cqrs_id, instance_pk, routing_key from cqrs.outbox"))
                 .containsExactly("product|1|product");
+    }
+
+    @Test
+    void sendsWhatACopyBringsAndWhatAMergeDoes() throws Exception {
+        capture.install(TABLE);
+        try (Connection connection = database.dataSource().getConnection()) {
+            long copied = connection
+                    .unwrap(PGConnection.class)
+                    .getCopyAPI()
+                    .copyIn("copy product (id, name) from stdin", new StringReader("1\ta\n2\tb\n3\tc\n"));
+            assertThat(copied).isEqualTo(3);
+        }
+        assertThat(Sent.take(database))
+                .extracting(one -> one.signal() + " " + one.key() + " " + one.field("name"))
+                .containsExactlyInAnyOrder("SAVE 1 \"a\"", "SAVE 2 \"b\"", "SAVE 3 \"c\"");
+        database.execute("""
+                merge into product p using (values (1, 'a'), (2, 'gone'), (3, 'new'), (4, 'more')) v (id, name) on p.id = v.id
+                when matched and v.name = 'gone' then delete
+                when matched then update set name = v.name
+                when not matched then insert (id, name) values (v.id, v.name)""");
+        assertThat(Sent.take(database))
+                .extracting(one -> one.signal() + " " + one.key() + " " + one.field("name") + " " + one.revision())
+                .containsExactlyInAnyOrder("DELETE 2 null 1", "SAVE 3 \"new\" 1", "SAVE 4 \"more\" 0");
     }
 
     @Test
@@ -478,6 +517,68 @@ class TriggerIT {
             unit.commit(session -> session.remove(session.find(Item.class, 1L)));
             assertThat(Sent.takeOnly(shared).signal()).isEqualTo("DELETE");
             assertThat(triggers.uninstall(CqrsId.of("item"))).isFalse();
+        }
+    }
+
+    /** Each commit of a row counts its revision: so the revisions of its messages must do, whoever captured it, or both. */
+    @Test
+    void takesOverFromHibernateAndGivesBackAmidItsWrites() throws Exception {
+        TestDatabase shared = TestEnvironment.database("triggers_amid");
+        CqrsSchema.standard().migrate(shared.dataSource());
+        try (MasterUnit unit = MasterUnit.on(shared, Item.class)) {
+            unit.commit(session -> {
+                for (long id = 0; id < AMID_ROWS; id++) {
+                    session.persist(new Item(id, "n").with(0, "1.50"));
+                }
+            });
+            MasterTable item = TriggerCapture.tablesOf(unit.sessions()).get(0);
+            TriggerCapture triggers = TriggerCapture.of(shared.dataSource());
+            AtomicBoolean stopping = new AtomicBoolean();
+            AtomicInteger commits = new AtomicInteger();
+            ExecutorService writers = Executors.newFixedThreadPool(AMID_WRITERS);
+            try {
+                List<Future<?>> running = new ArrayList<>();
+                for (int writer = 0; writer < AMID_WRITERS; writer++) {
+                    long mine = writer;
+                    running.add(writers.submit(() -> {
+                        for (int change = 1; !stopping.get(); change++) {
+                            int amount = change;
+                            long first = mine + AMID_WRITERS * (change % (AMID_ROWS / AMID_WRITERS));
+                            unit.commit(
+                                    session -> session.find(Item.class, first).with(amount, "2.50"));
+                            commits.incrementAndGet();
+                        }
+                    }));
+                }
+                for (int turn = 1; turn <= 6; turn++) {
+                    int from = commits.get();
+                    await().until(() -> commits.get() > from + 100);
+                    triggers.install(item);
+                    int installed = commits.get();
+                    await().until(() -> commits.get() > installed + 100);
+                    assertThat(triggers.uninstall(item.cqrsId())).isTrue();
+                }
+                stopping.set(true);
+                for (Future<?> one : running) {
+                    Object unused = one.get();
+                }
+            } finally {
+                stopping.set(true);
+                writers.shutdownNow();
+            }
+            Map<String, Set<Long>> revisions = Sent.all(shared).stream()
+                    .collect(groupingBy(Sent::key, TreeMap::new, mapping(Sent::revision, toCollection(TreeSet::new))));
+            Map<String, Set<Long>> counted = new TreeMap<>();
+            for (String row : shared.rows("select id, cqrs_revision from item")) {
+                String[] parts = row.split("\\|");
+                counted.put(
+                        parts[0],
+                        LongStream.rangeClosed(0, Long.parseLong(parts[1]))
+                                .boxed()
+                                .collect(toCollection(TreeSet::new)));
+            }
+            assertThat(revisions).isEqualTo(counted);
+            assertThat(counted.values().stream().mapToInt(Set::size).sum()).isEqualTo(AMID_ROWS + commits.get());
         }
     }
 

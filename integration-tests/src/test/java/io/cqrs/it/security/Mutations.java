@@ -1,7 +1,11 @@
 package io.cqrs.it.security;
 
+import io.cqrs.transport.Headers;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Random;
 
 /** Input that nobody meant. */
@@ -13,6 +17,44 @@ final class Mutations {
         byte[] bytes = new byte[random.nextInt(300)];
         random.nextBytes(bytes);
         return bytes;
+    }
+
+    /** Has one of our headers, or none of ours, say what nobody meant. */
+    static Map<String, Object> headers(Random random, Map<String, Object> meant) {
+        List<String> names = List.of(
+                Headers.CHANGES,
+                Headers.BYTES,
+                Headers.FORCE,
+                Headers.ATTEMPTS,
+                Headers.FIRST_FAILURE,
+                Headers.PARENT_MISSING_SINCE,
+                Headers.SOURCE_QUEUE,
+                Headers.TRACE_PARENT,
+                "x-anything");
+        List<Object> values = List.of(
+                -1,
+                0,
+                2,
+                Long.MAX_VALUE,
+                1e300,
+                true,
+                "",
+                "many",
+                "00-zz-1",
+                "x".repeat(2_000),
+                new byte[] {0, -1},
+                List.of(1, "a"),
+                Map.of("a", Map.of()));
+        Map<String, Object> headers = new HashMap<>(meant);
+        for (int i = 1 + random.nextInt(3); i > 0; i--) {
+            String name = names.get(random.nextInt(names.size()));
+            if (random.nextInt(4) == 0) {
+                headers.remove(name);
+            } else {
+                headers.put(name, values.get(random.nextInt(values.size())));
+            }
+        }
+        return headers;
     }
 
     /** Changes, drops, doubles or swaps a few bytes, or a value as a whole. */

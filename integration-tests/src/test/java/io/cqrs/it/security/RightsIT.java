@@ -12,12 +12,17 @@ import io.cqrs.it.support.Item;
 import io.cqrs.it.support.MasterUnit;
 import io.cqrs.it.support.TestDatabase;
 import io.cqrs.it.support.TestEnvironment;
+import io.cqrs.it.support.TestProcess;
 import io.cqrs.master.CqrsRelay;
 import io.cqrs.master.MasterTable;
 import io.cqrs.master.TriggerCapture;
 import io.cqrs.replica.CqrsReplica;
 import io.cqrs.transport.memory.InMemoryTransport;
+import io.cqrs.transport.rabbit.RabbitConfig;
+import io.cqrs.transport.rabbit.RabbitTransport;
 import io.cqrs.transport.spi.ReplicaQueue;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
@@ -25,13 +30,18 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Writer, relay and worker in one database, each with the rights that docs/operations.md gives it and no others. */
 @ExtendWith(TestEnvironment.class)
 @Timeout(120)
 class RightsIT {
 
-    private static final List<String> ROLES = List.of("writer", "relay", "worker");
+    private static final List<String> ROLES =
+            List.of("writer", "relay", "worker", "dumper", "syncer", "comparer", "viewer");
+
+    @TempDir
+    Path directory;
 
     private final String suffix = "_" + System.nanoTime();
     private TestDatabase database;
@@ -134,9 +144,77 @@ class RightsIT {
                         .hasMessageContaining("permission denied for function"));
     }
 
+    @Test
+    void letsEachCommandDoItsWork() throws Exception {
+        database.execute("insert into item (id, name, amount, unitPrice, cqrs_revision, cqrs_updated)"
+                + " select i, 'n' || i, i, i / 4.0, 0, now() from generate_series(1, 20) i");
+        grant("select", "item", "dumper");
+        grant("select, update", "item", "syncer");
+        grant("select, insert", "cqrs.outbox", "syncer");
+        grant("select, insert, update", "cqrs.last_diff", "syncer");
+        grant("select", "item_ref", "comparer");
+        for (String table : List.of("outbox", "capture", "last_diff")) {
+            grant("select", "cqrs." + table, "viewer");
+        }
+        String name = "rights" + suffix;
+        for (String role : ROLES) {
+            Files.writeString(directory.resolve(role + ".yaml"), """
+                    database: { url: "%s", user: %s, password: x }
+                    transport: { url: "%s", exchange: %s }
+                    queue: %s
+                    masters: { item: { table: item, fields: { id: id, name: name, amount: amount, unitprice: unit_price } } }
+                    replicas: { item: { table: item_ref } }
+                    """.formatted(
+                            bareUrl(), role + suffix, TestEnvironment.broker().url(), name, name));
+        }
+        try (RabbitTransport transport =
+                RabbitTransport.of(RabbitConfig.builder(TestEnvironment.broker().url())
+                        .exchange(name)
+                        .build())) {
+            ReplicaQueue queue = ReplicaQueue.of(name, Set.of(CqrsId.of("item")));
+            transport.declare(queue);
+            run(as("bulk-dump -c item -o item.dump", "dumper"));
+            run(as("bulk-load -i item.dump", "worker"));
+            assertThat(Item.replicaRows(database)).isEqualTo(Item.masterRows(database));
+            database.execute("delete from item_ref where id = 3; delete from item where id = 4");
+            for (String how : List.of("", " --checksum")) {
+                run(as("diff-master -c item" + how, "dumper") + " | " + as("diff-replica --wait PT0S", "comparer")
+                        + " | " + as("diff-sync", "syncer"));
+            }
+            run(as("deleted-diff-replica -c item", "comparer") + " | " + as("deleted-diff-master", "dumper") + " | "
+                    + as("deleted-sync-replica", "worker"));
+            run(as("sync -c item -f {}", "syncer"));
+            assertThat(database.rows(
+                            "select body::json->>'signal_type', count(*) from cqrs.outbox group by 1 order by 1"))
+                    .containsExactly("DELETE|1", "SYNC|21");
+            run(as("status", "viewer"));
+            transport.decommission(queue);
+        }
+        refused(
+                "dumper",
+                "insert into cqrs.outbox (cqrs_id, instance_pk, routing_key, body) values ('a', 'b', 'c', 'd')");
+        refused("syncer", "delete from item");
+        refused("comparer", "delete from item_ref");
+        refused("viewer", "select * from item");
+    }
+
+    private String as(String command, String role) {
+        return TestProcess.java() + " -jar " + TestProcess.jar() + " " + command + " --config " + role + ".yaml";
+    }
+
+    private void run(String command) throws Exception {
+        try (TestProcess process = TestProcess.of("bash", "-o", "pipefail", "-c", "cd " + directory + "; " + command)
+                .start()) {
+            assertThat(process.awaitExit())
+                    .as(command + "\n" + process.output())
+                    .isIn(0, 10);
+        }
+    }
+
     private void refused(String role, String sql) {
+        long rows = database.count("item");
         assertThatThrownBy(() -> as(role).execute(sql)).as(role + ": " + sql).hasMessageContaining("permission denied");
-        assertThat(database.count("item")).isOne();
+        assertThat(database.count("item")).isEqualTo(rows);
     }
 
     private void grant(String rights, String table, String role) {
@@ -144,7 +222,11 @@ class RightsIT {
     }
 
     private TestDatabase as(String role) {
-        String url = database.url().replaceAll("\\?.*", "");
+        String url = bareUrl();
         return new TestDatabase(url, UrlDataSource.of(url, role + suffix, "x"));
+    }
+
+    private String bareUrl() {
+        return database.url().replaceAll("\\?.*", "");
     }
 }

@@ -43,6 +43,11 @@ public final class Queues {
         publish(transport, queue, messages);
     }
 
+    /** Puts messages as they are into a queue, each of which names it. */
+    public static void put(Transport transport, String queue, List<OutgoingMessage> messages) {
+        publish(transport, queue, messages);
+    }
+
     private static OutgoingMessage message(String queue, int number, Map<String, Object> headers, byte[] body) {
         return new OutgoingMessage(new Destination.Queue(queue), "m" + number, OutgoingMessage.SINGLE, headers, body);
     }

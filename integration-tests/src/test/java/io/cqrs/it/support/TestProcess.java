@@ -171,7 +171,8 @@ public final class TestProcess implements AutoCloseable {
         return TestEnvironment.root().resolve("examples/shop/target/cqrs-example-shop-0.1.0-SNAPSHOT.jar");
     }
 
-    private static String java() {
+    /** Returns the JVM that runs this. */
+    public static String java() {
         return Path.of(System.getProperty("java.home"), "bin", "java").toString();
     }
 }

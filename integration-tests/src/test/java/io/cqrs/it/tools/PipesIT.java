@@ -209,7 +209,7 @@ class PipesIT {
 
     private static String cqrs(String command, Path config) {
         List<String> java = List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                TestProcess.java(),
                 "-XX:TieredStopAtLevel=1",
                 "-XX:+UseSerialGC",
                 "-jar",

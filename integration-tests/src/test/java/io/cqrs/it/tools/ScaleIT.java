@@ -58,7 +58,7 @@ class ScaleIT {
                 "transport: { url: \"%s\", exchange: %s }\ndatabase: { url: \"%s\" }\n"
                         .formatted(TestEnvironment.broker().url(), name, master.url()));
         ReplicaQueue queue = ReplicaQueue.of(name, Set.of(CqrsId.of("item")));
-        String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
+        String java = TestProcess.java();
         try (RabbitTransport transport = RabbitTransport.of(
                         RabbitConfig.builder(TestEnvironment.broker().url())
                                 .exchange(name)
@@ -100,8 +100,7 @@ class ScaleIT {
                 directory.resolve("replica.yaml"),
                 common.formatted(broker, name, replica.url()) + "queue: " + name
                         + "\nreplicas: { item: { table: item } }\n");
-        String cqrs = Path.of(System.getProperty("java.home"), "bin", "java") + " -Xmx" + heap
-                + " -XX:+UseSerialGC -jar " + TestProcess.jar() + " ";
+        String cqrs = TestProcess.java() + " -Xmx" + heap + " -XX:+UseSerialGC -jar " + TestProcess.jar() + " ";
         run(cqrs + "bulk-dump -c item -o item.dump --config master.yaml");
         run(cqrs + "bulk-load -i item.dump --config replica.yaml");
         assertThat(replica.count("item")).isEqualTo(rows);

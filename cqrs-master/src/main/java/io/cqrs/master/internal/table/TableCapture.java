@@ -40,8 +40,7 @@ public final class TableCapture {
     }
 
     /**
-     * Installs the triggers of a table, or replaces those that were made from another declaration. Waits for transactions
-     * that have written the table, ten seconds at most.
+     * Installs the triggers of a table, or replaces them. Waits for transactions that have used it, ten seconds at most.
      *
      * @throws CqrsConfigurationException if the declaration does not fit the table
      */
@@ -58,7 +57,7 @@ public final class TableCapture {
     void create(MasterTable declared) throws SQLException {
         TableModel model = TableModel.read(connection, declared);
         TriggerSql sql = new TriggerSql(model, schema, maxBytes);
-        execute("lock table " + model.table().sql() + " in share row exclusive mode");
+        lock(model.table().sql());
         @Nullable String known = installedTable(declared.cqrsId());
         if (known != null && !known.equals(model.table().sql())) {
             throw new CqrsConfigurationException("master " + declared.cqrsId() + " is captured on " + known
@@ -79,9 +78,14 @@ public final class TableCapture {
 
     /** Removes the triggers of a table that is there, within the caller's transaction: nobody else may use it until that ends. */
     void drop(CqrsId cqrsId, String table) throws SQLException {
-        execute("lock table " + table + " in access exclusive mode");
+        lock(table);
         dropTriggers(cqrsId, table, true);
         int unused = forget(cqrsId.value());
+    }
+
+    /** At once what dropping a trigger takes: a lock that grows is a deadlock with who has read the table and goes on to write it. */
+    private void lock(String table) throws SQLException {
+        execute("lock table " + table + " in access exclusive mode");
     }
 
     private void dropTriggers(CqrsId cqrsId, String table, boolean exists) throws SQLException {
@@ -113,7 +117,7 @@ public final class TableCapture {
         Object unused = Transactions.run(connection, same -> {
             execute(LOCK_TIMEOUT);
             if (exists) {
-                execute("lock table " + table + " in share row exclusive mode");
+                lock(table);
             }
             if (forget(PENDING + cqrsId.value()) != 1) {
                 throw new CqrsConfigurationException(
