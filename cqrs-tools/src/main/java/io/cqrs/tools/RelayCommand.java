@@ -28,6 +28,7 @@ final class RelayCommand implements Callable<Integer> {
         CqrsRelay relay = CqrsRelay.builder(loaded.database())
                 .transport(transport)
                 .wire(loaded.wire())
+                .unroutable(loaded.unroutable())
                 .build();
         Service.run(relay::start, relay::isRunning, relay, transport);
         return 0;

@@ -89,12 +89,16 @@ public final class MessageBatch {
         return PACKED.equals(contentType) || PLAIN.equals(contentType);
     }
 
-    private static List<byte[]> bodies(byte[] lines, @Nullable Object count) {
-        int ends = lineEnds(lines);
-        if (ends > MOST_CHANGES) {
+    private static List<byte[]> bodies(byte[] lines, @Nullable Object told) {
+        int count = count(lines);
+        if (count > MOST_CHANGES) {
             throw new SerializationException("the batch has more than " + MOST_CHANGES + " messages");
         }
-        List<byte[]> bodies = new ArrayList<>(ends + 1);
+        if (told != null && !(told instanceof Number expected && expected.longValue() == count)) {
+            throw new SerializationException(
+                    "the batch has " + count + " messages, not the number of its header " + Headers.CHANGES);
+        }
+        List<byte[]> bodies = new ArrayList<>(count);
         int begin = 0;
         for (int i = 0; i < lines.length; i++) {
             if (lines[i] == LINE_END) {
@@ -102,22 +106,19 @@ public final class MessageBatch {
                 begin = i + 1;
             }
         }
-        if (begin < lines.length || bodies.isEmpty()) {
+        if (bodies.size() < count) {
             bodies.add(Arrays.copyOfRange(lines, begin, lines.length));
-        }
-        if (count != null && !(count instanceof Number expected && expected.longValue() == bodies.size())) {
-            throw new SerializationException(
-                    "the batch has " + bodies.size() + " messages, not the number of its header " + Headers.CHANGES);
         }
         return bodies;
     }
 
-    private static int lineEnds(byte[] lines) {
+    /** A line end behind the last line is none's. */
+    private static int count(byte[] lines) {
         int ends = 0;
         for (byte one : lines) {
             ends += one == LINE_END ? 1 : 0;
         }
-        return ends;
+        return lines.length > 0 && lines[lines.length - 1] == LINE_END ? ends : ends + 1;
     }
 
     private static byte[] lines(List<byte[]> bodies) {

@@ -13,6 +13,7 @@ import com.fasterxml.jackson.dataformat.yaml.YAMLParser;
 import io.cqrs.core.CqrsConfigurationException;
 import io.cqrs.core.CqrsId;
 import io.cqrs.core.jdbc.TableName;
+import io.cqrs.master.UnroutablePolicy;
 import io.cqrs.replica.Order;
 import io.cqrs.replica.ReplicaDefinition;
 import io.cqrs.transport.Wire;
@@ -45,6 +46,7 @@ public final class ConfigLoader {
                             "transport.url",
                             "transport.exchange",
                             "transport.wire",
+                            "transport.unroutable",
                             "database.url",
                             "database.user",
                             "database.password",
@@ -89,6 +91,7 @@ public final class ConfigLoader {
                 settings.get("transport.url"),
                 settings.getOrDefault("transport.exchange", RabbitConfig.DEFAULT_EXCHANGE),
                 wire(settings.getOrDefault("transport.wire", "single")),
+                unroutable(settings.getOrDefault("transport.unroutable", "hold")),
                 settings.get("database.url"),
                 settings.get("database.user"),
                 settings.get("database.password"),
@@ -214,6 +217,15 @@ public final class ConfigLoader {
             case "batch" -> Wire.BATCH;
             default ->
                 throw new CqrsConfigurationException("transport.wire is \"" + name + "\": it is single or batch");
+        };
+    }
+
+    private static UnroutablePolicy unroutable(String name) {
+        return switch (name) {
+            case "hold" -> UnroutablePolicy.HOLD;
+            case "drop" -> UnroutablePolicy.DROP;
+            default ->
+                throw new CqrsConfigurationException("transport.unroutable is \"" + name + "\": it is hold or drop");
         };
     }
 

@@ -3,6 +3,7 @@ package io.cqrs.tools.config;
 import io.cqrs.core.CqrsConfigurationException;
 import io.cqrs.core.jdbc.UrlDataSource;
 import io.cqrs.master.MasterTable;
+import io.cqrs.master.UnroutablePolicy;
 import io.cqrs.replica.ReplicaDefinition;
 import io.cqrs.transport.Wire;
 import io.cqrs.transport.rabbit.RabbitConfig;
@@ -21,6 +22,7 @@ import org.jspecify.annotations.Nullable;
  * @param transportUrl the broker
  * @param exchange the exchange
  * @param wire how a relay puts changes into messages
+ * @param unroutable what a relay does with changes that no queue is bound for
  * @param databaseUrl the database's JDBC URL
  * @param databaseUser its user, unless in the URL
  * @param databasePassword the password, unless in the URL
@@ -33,6 +35,7 @@ public record CqrsConfig(
         @Nullable String transportUrl,
         String exchange,
         Wire wire,
+        UnroutablePolicy unroutable,
         @Nullable String databaseUrl,
         @Nullable String databaseUser,
         @Nullable String databasePassword,

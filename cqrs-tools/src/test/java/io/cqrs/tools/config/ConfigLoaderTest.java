@@ -151,6 +151,8 @@ class ConfigLoaderTest {
                 "workers: many|workers is \"many\"",
                 "statement_timeout: 30|statement_timeout is \"30\", which is no duration, as PT30S",
                 "queue_type: stream|queue_type is \"stream\"",
+                "transport: { wire: packed }|transport.wire is \"packed\": it is single or batch",
+                "transport: { unroutable: lose }|transport.unroutable is \"lose\": it is hold or drop",
                 "max_retries: -1|max_retries is \"-1\"",
                 "[a, b]|no mapping",
                 "a: b: c|is no YAML",

@@ -115,7 +115,7 @@ final class ChaosMaster {
             writeItems(session, random, changes);
             Step dies = doom;
             if (dies == Step.BEFORE_COMMIT) {
-                SelfKill.beforeCommitOf(session);
+                MasterUnit.beforeCommit(session, SelfKill::now);
             } else if (dies == Step.AFTER_COMMIT) {
                 SelfKill.afterCommitOf(unit.sessions());
             }

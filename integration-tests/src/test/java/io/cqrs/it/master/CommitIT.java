@@ -11,11 +11,9 @@ import io.cqrs.it.support.Item;
 import io.cqrs.it.support.MasterUnit;
 import io.cqrs.it.support.TestDatabase;
 import io.cqrs.it.support.TestEnvironment;
-import jakarta.transaction.Synchronization;
 import java.sql.Statement;
 import org.hibernate.Session;
 import org.hibernate.TransactionException;
-import org.hibernate.engine.spi.SharedSessionContractImplementor;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -53,7 +51,7 @@ class CommitIT {
             session.beginTransaction();
             session.persist(new Item(1, "refused"));
             session.flush();
-            beforeCommit(session, () -> {
+            MasterUnit.beforeCommit(session, () -> {
                 throw new IllegalStateException("not this one");
             });
             assertThatThrownBy(() -> session.getTransaction().commit()).hasStackTraceContaining("not this one");
@@ -74,7 +72,7 @@ class CommitIT {
             session.beginTransaction();
             session.persist(new Item(1, "first"));
             session.flush();
-            beforeCommit(
+            MasterUnit.beforeCommit(
                     session,
                     () -> session.doWork(connection -> {
                         try (Statement statement = connection.createStatement()) {
@@ -127,21 +125,5 @@ class CommitIT {
         }
         assertThat(database.rows("select (body::jsonb)->'instance_data'->>'name' from cqrs.outbox order by id"))
                 .containsExactly("one \\ \" , } \u00fc", "two");
-    }
-
-    private static void beforeCommit(Session session, Runnable action) {
-        // Registered after the capture's own, which is there from the first change on.
-        ((SharedSessionContractImplementor) session)
-                .getTransactionCoordinator()
-                .getLocalSynchronizations()
-                .registerSynchronization(new Synchronization() {
-                    @Override
-                    public void beforeCompletion() {
-                        action.run();
-                    }
-
-                    @Override
-                    public void afterCompletion(int status) {}
-                });
     }
 }

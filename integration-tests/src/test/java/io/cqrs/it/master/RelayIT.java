@@ -42,6 +42,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -52,6 +53,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 class RelayIT {
 
     private static final CqrsId ITEM = CqrsId.of("item");
+    private static final Duration MINUTES = Duration.ofMinutes(3);
     private static final String INSERT =
             "insert into cqrs.outbox (cqrs_id, instance_pk, routing_key, body) values ('item', ?, 'item', ?)";
     private static TestDatabase database;
@@ -518,6 +520,33 @@ class RelayIT {
                 Queues.take(transport, "relay", 1);
             }
             assertThat(read() - before).isLessThan(500_000);
+            slow.commit();
+            assertThat(bodies(Queues.take(transport, "relay", 1))).containsExactly("slow");
+            reader.rollback();
+        }
+    }
+
+    @Test
+    @Tag("large")
+    @Timeout(400)
+    void readsNoMoreAfterMinutesOfWhichSomebodyReadsAndSomebodyWrites() throws Exception {
+        transport.declare(ReplicaQueue.of("relay", Set.of(ITEM)));
+        start(transport, UnroutablePolicy.HOLD, new RelayListener() {});
+        try (Connection reader = longReader();
+                Connection slow = database.dataSource().getConnection()) {
+            slow.setAutoCommit(false);
+            insert(slow, "slow", "slow");
+            List<Long> reads = new ArrayList<>();
+            for (long start = System.nanoTime(); System.nanoTime() - start < MINUTES.toNanos(); ) {
+                long before = read();
+                for (int i = 0; i < 500; i++) {
+                    insert("item", 1);
+                    Queues.take(transport, "relay", 1);
+                }
+                reads.add(read() - before);
+            }
+            System.err.println("entries of indexes read by 500 changes each: " + reads);
+            assertThat(reads.get(reads.size() - 1)).isLessThan(2 * reads.get(0) + 10_000);
             slow.commit();
             assertThat(bodies(Queues.take(transport, "relay", 1))).containsExactly("slow");
             reader.rollback();

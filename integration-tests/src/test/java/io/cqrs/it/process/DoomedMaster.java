@@ -31,7 +31,7 @@ final class DoomedMaster {
             session.persist(new Item(2, "doomed"));
             session.flush();
             if (step == Step.BEFORE_COMMIT) {
-                SelfKill.beforeCommitOf(session);
+                MasterUnit.beforeCommit(session, SelfKill::now);
             }
         });
     }

@@ -58,6 +58,30 @@ class TableMasterIT {
     }
 
     @Test
+    void keepsWhatNoQueueIsBoundForUnlessToldToDropIt() throws Exception {
+        run("migrate", "--config", config.toString());
+        master.execute("insert into cqrs.outbox (cqrs_id, instance_pk, routing_key, body) values ('product', '1',"
+                + " 'product', '{}')");
+        String held = "cqrs.outbox where cqrs_id = 'product'";
+        try (TestProcess relay = relay("hold")) {
+            await().atMost(Duration.ofSeconds(60)).until(() -> relay.output().contains("routing key product is held"));
+            assertThat(master.count(held)).isOne();
+        }
+        try (TestProcess relay = relay("drop")) {
+            await().atMost(Duration.ofSeconds(60)).until(() -> master.count(held) == 0);
+            assertThat(relay.isAlive()).as(relay.output()).isTrue();
+        }
+    }
+
+    private TestProcess relay(String unroutable) {
+        return TestProcess.cqrs("relay", "--config", config.toString())
+                .with("CQRS_TRANSPORT_URL", TestEnvironment.broker().url())
+                .with("CQRS_TRANSPORT_EXCHANGE", "unbound_" + System.nanoTime())
+                .with("CQRS_TRANSPORT_UNROUTABLE", unroutable)
+                .start();
+    }
+
+    @Test
     void keepsAReplicaOfATableCurrentWithoutAnyJava() throws Exception {
         String broker = TestEnvironment.broker().url();
         TestDatabase replica = TestEnvironment.database("table_replica");

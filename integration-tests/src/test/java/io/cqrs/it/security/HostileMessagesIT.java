@@ -57,7 +57,7 @@ class HostileMessagesIT {
     @Test
     @Tag("large")
     void seesManyMoreHostileMessagesThrough() throws Exception {
-        fuzz(Long.getLong("cqrs.fuzz.seed", 43), 300_000);
+        fuzz(Long.getLong("cqrs.fuzz.seed", 43), 100_000);
     }
 
     private static void fuzz(long seed, int count) throws Exception {

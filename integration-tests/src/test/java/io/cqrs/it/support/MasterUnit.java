@@ -1,9 +1,11 @@
 package io.cqrs.it.support;
 
+import jakarta.transaction.Synchronization;
 import java.util.function.Consumer;
 import org.hibernate.Session;
 import org.hibernate.SessionFactory;
 import org.hibernate.cfg.Configuration;
+import org.hibernate.engine.spi.SharedSessionContractImplementor;
 
 /** A persistence unit of a master service. */
 public final class MasterUnit implements AutoCloseable {
@@ -51,6 +53,22 @@ public final class MasterUnit implements AutoCloseable {
             session.flush();
             session.getTransaction().rollback();
         }
+    }
+
+    /** Has something run just before a session's commit: behind the capture, which is there from the first change on. */
+    public static void beforeCommit(Session session, Runnable action) {
+        ((SharedSessionContractImplementor) session)
+                .getTransactionCoordinator()
+                .getLocalSynchronizations()
+                .registerSynchronization(new Synchronization() {
+                    @Override
+                    public void beforeCompletion() {
+                        action.run();
+                    }
+
+                    @Override
+                    public void afterCompletion(int status) {}
+                });
     }
 
     @Override

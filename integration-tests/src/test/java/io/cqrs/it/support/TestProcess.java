@@ -25,7 +25,7 @@ public final class TestProcess implements AutoCloseable {
     private Process process;
 
     private TestProcess(List<String> command) {
-        this.command = command;
+        this.command = new ArrayList<>(command);
         try {
             this.output = Files.createTempFile("cqrs-process-", ".out");
         } catch (IOException e) {
@@ -52,6 +52,12 @@ public final class TestProcess implements AutoCloseable {
     /** Returns any command, not started. */
     public static TestProcess of(String... command) {
         return new TestProcess(List.of(command));
+    }
+
+    /** Has another program start it, as {@code ip netns exec NAME} does. */
+    public TestProcess under(String... starter) {
+        command.addAll(0, List.of(starter));
+        return this;
     }
 
     public TestProcess with(String variable, String value) {

@@ -5,17 +5,21 @@ import static org.awaitility.Awaitility.await;
 
 import io.cqrs.core.CqrsId;
 import io.cqrs.core.schema.CqrsSchema;
+import io.cqrs.it.master.LeanMaster;
 import io.cqrs.it.support.TestDatabase;
 import io.cqrs.it.support.TestEnvironment;
 import io.cqrs.it.support.TestProcess;
 import io.cqrs.master.CqrsRelay;
 import io.cqrs.master.UnroutablePolicy;
+import io.cqrs.transport.Wire;
 import io.cqrs.transport.rabbit.RabbitConfig;
 import io.cqrs.transport.rabbit.RabbitTransport;
 import io.cqrs.transport.spi.ReplicaQueue;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -47,16 +51,54 @@ class ScaleIT {
     }
 
     @Test
+    void writesAndSyncsManyEntitiesInLittleMemory() throws Exception {
+        writesAndSyncs(100_000, "64m");
+    }
+
+    @Test
+    @Tag("large")
+    void writesAndSyncsAMillionEntitiesInLittleMemory() throws Exception {
+        writesAndSyncs(1_000_000, "64m");
+    }
+
+    private static void writesAndSyncs(int rows, String heap) throws Exception {
+        TestDatabase master = TestEnvironment.database("scale_entities");
+        CqrsSchema.standard().migrate(master.dataSource());
+        try (TestProcess process = TestProcess.main(LeanMaster.class, master.url(), Integer.toString(rows))
+                .with("JAVA_TOOL_OPTIONS", "-Xmx" + heap)
+                .start()) {
+            assertThat(process.awaitExit()).as(process.output()).isZero();
+            for (String done : List.of("inserted ", "updated ", "sent ", "deleted ")) {
+                assertThat(process.output()).contains(done + rows);
+            }
+        }
+    }
+
+    @Test
     void relaysLargeMessagesInLittleMemory() throws Exception {
+        relays(60, "repeat('x', 4000000)", Wire.SINGLE);
+    }
+
+    @Test
+    @Tag("large")
+    void relaysFiveMillionMessagesInLittleMemory() throws Exception {
+        relays(5_000_000, "i::text", Wire.BATCH);
+    }
+
+    private void relays(int rows, String body, Wire wire) throws Exception {
         TestDatabase master = TestEnvironment.database("scale_relay");
         CqrsSchema.standard().migrate(master.dataSource());
         master.execute("insert into cqrs.outbox (cqrs_id, instance_pk, routing_key, body)"
-                + " select 'item', i::text, 'item', repeat('x', 4000000) from generate_series(1, 60) i");
+                + " select 'item', i::text, 'item', " + body + " from generate_series(1, " + rows + ") i");
         String name = "scale_relay_" + System.nanoTime();
         Path config = Files.writeString(
                 directory.resolve("relay.yaml"),
-                "transport: { url: \"%s\", exchange: %s }\ndatabase: { url: \"%s\" }\n"
-                        .formatted(TestEnvironment.broker().url(), name, master.url()));
+                "transport: { url: \"%s\", exchange: %s, wire: %s }\ndatabase: { url: \"%s\" }\n"
+                        .formatted(
+                                TestEnvironment.broker().url(),
+                                name,
+                                wire.name().toLowerCase(Locale.ROOT),
+                                master.url()));
         ReplicaQueue queue = ReplicaQueue.of(name, Set.of(CqrsId.of("item")));
         String java = TestProcess.java();
         try (RabbitTransport transport = RabbitTransport.of(
@@ -73,7 +115,9 @@ class ScaleIT {
                                 config.toString())
                         .start()) {
             transport.declare(queue);
-            await().atMost(Duration.ofSeconds(60)).until(() -> master.count("cqrs.outbox") == 0);
+            await().atMost(Duration.ofMinutes(10))
+                    .pollInterval(Duration.ofSeconds(1))
+                    .until(() -> master.count("(select from cqrs.outbox limit 1) first") == 0);
             assertThat(relay.output()).doesNotContain("OutOfMemory");
             transport.decommission(queue);
         }
