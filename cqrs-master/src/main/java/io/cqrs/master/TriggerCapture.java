@@ -74,7 +74,8 @@ public final class TriggerCapture {
 
     /**
      * Installs the triggers of a table, or replaces those that were made from another declaration. Waits for transactions
-     * that have used the table, ten seconds at most.
+     * that have written the table, and where it replaces triggers for those that have read it, too, ten seconds at most;
+     * whoever comes meanwhile waits behind it.
      *
      * @throws CqrsConfigurationException if the declaration does not fit the table, or the framework's tables are missing
      * @throws OutboxException if the database refuses, or the table is busy for too long

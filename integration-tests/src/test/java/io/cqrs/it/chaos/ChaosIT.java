@@ -77,6 +77,7 @@ class ChaosIT {
         world.repair();
         world.quiet();
         world.requireEqual();
+        world.forgetDeletes();
     }
 
     private static void report(String after, Duration recovered) {

@@ -352,6 +352,14 @@ final class World implements AutoCloseable {
         assertThat(deadLetters()).as("dead letters").isEqualTo(new TreeSet<>(poison));
     }
 
+    /** Has both replicas forget the deletes, once nothing is under way that could bring a row back. */
+    void forgetDeletes() {
+        for (TestDatabase replica : List.of(sets, hooked)) {
+            replica.execute("delete from cqrs.tombstone");
+        }
+        repaired = false;
+    }
+
     /** Returns rows that are there though they are no newer than what is known of their delete. */
     private static List<String> resurrected(TestDatabase replica, String model, String table) {
         return replica.rows(

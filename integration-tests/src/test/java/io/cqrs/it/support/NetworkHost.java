@@ -13,22 +13,23 @@ import java.util.stream.Stream;
 public final class NetworkHost implements AutoCloseable {
 
     /** What servers see its connections come from. */
-    public static final String ADDRESSES = "10.231.7.0/24";
+    public static final String ADDRESSES = "10.231.0.0/16";
 
-    private static final String HERE = "10.231.7.1";
-    private static final String THERE = "10.231.7.2";
+    private static final long PID = ProcessHandle.current().pid();
+    // What a killed run left behind has another number.
+    private static final String NETWORK = "10.231." + PID / 64 % 256 + ".";
+    private static final String HERE = NETWORK + (PID % 64 * 4 + 1);
+    private static final String THERE = NETWORK + (PID % 64 * 4 + 2);
 
-    private final String name = "cqrs" + ProcessHandle.current().pid();
-    private final String cable = "c" + ProcessHandle.current().pid();
+    private final String name = "cqrs" + PID;
+    private final String cable = "c" + PID;
 
     private NetworkHost() {}
 
-    /** Says whether this machine can have one: it takes root, and the programs of iproute2. */
+    /** Says whether this machine can have one: it takes root, and the programs of iproute2 and procps. */
     public static boolean isPossible() {
-        String name = "cqrs-try" + ProcessHandle.current().pid();
         try {
-            run("ip", "netns", "add", name);
-            run("ip", "netns", "del", name);
+            open().close();
             return true;
         } catch (IllegalStateException e) {
             return false;
@@ -41,7 +42,11 @@ public final class NetworkHost implements AutoCloseable {
             host.connect();
             return host;
         } catch (IllegalStateException e) {
-            host.close();
+            try {
+                host.close();
+            } catch (IllegalStateException unclosed) {
+                e.addSuppressed(unclosed);
+            }
             throw e;
         }
     }

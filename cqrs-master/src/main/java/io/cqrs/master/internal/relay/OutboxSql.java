@@ -21,9 +21,8 @@ final class OutboxSql {
 
     /** Whether a transaction has a number before it takes ids: parameter outbox. */
     static final String BEGINS = """
-            select exists (select from pg_attrdef join pg_attribute on (attrelid, attnum) = (adrelid, adnum)
-            where adrelid = to_regclass(?) and attname = 'id'
-                and pg_get_expr(adbin, adrelid) like '%CASE%pg_current_xact_id() >%THEN nextval(%')""";
+            select exists (select from pg_trigger
+            where tgrelid = to_regclass(?) and tgname = 'outbox_begin' and tgenabled = 'A')""";
 
     static final String UNLOCK = "select pg_advisory_unlock(?, ?)";
     static final String TRY_LOCK = "select pg_try_advisory_lock(?, ?)";

@@ -48,7 +48,7 @@ final class RelayLock implements AutoCloseable {
     /**
      * Makes sure that there is something to relay, by which no change can be overlooked.
      *
-     * @throws CqrsConfigurationException if the outbox does not exist, or its ids do not come as they must
+     * @throws CqrsConfigurationException if the outbox or its trigger does not exist
      */
     void requireOutbox() throws SQLException {
         CqrsSchema.require(connection, outbox);
@@ -57,9 +57,10 @@ final class RelayLock implements AutoCloseable {
             try (ResultSet row = statement.executeQuery()) {
                 row.next();
                 if (!row.getBoolean(1)) {
-                    throw new CqrsConfigurationException("the default of " + outbox
-                            + ".id is not what it has to be, or changes could be overlooked: run `cqrs migrate` on this"
-                            + " database; if it is current, somebody altered it: set what its last migration sets");
+                    throw new CqrsConfigurationException("trigger outbox_begin of " + outbox
+                            + " is missing or not enabled always, changes could be overlooked: run `cqrs migrate` on"
+                            + " this database, or `alter table " + outbox.sql()
+                            + " enable always trigger outbox_begin`");
                 }
             }
         }

@@ -4,7 +4,6 @@ import io.cqrs.core.CqrsConfigurationException;
 import io.cqrs.core.CqrsId;
 import io.cqrs.core.jdbc.TableName;
 import io.cqrs.core.jdbc.Transactions;
-import io.cqrs.core.lifecycle.Waiter;
 import io.cqrs.core.schema.CqrsSchema;
 import io.cqrs.master.CaptureStatus;
 import io.cqrs.master.MasterTable;
@@ -16,17 +15,22 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** Installs and removes triggers on one connection. Belongs to its thread. */
 public final class TableCapture {
 
     static final String LOCK_TIMEOUT = "set local lock_timeout = '10s'";
-    private static final Duration POLL = Duration.ofMillis(100);
+
+    /** What creating a trigger takes: reads go on. */
+    private static final String WRITERS_OUT = "share row exclusive";
+    /**
+     * What dropping one takes. From the start: a lock that grows is a deadlock with who has read the table and goes on to
+     * write it.
+     */
+    private static final String ALL_OUT = "access exclusive";
 
     private final Connection connection;
     private final CqrsSchema schema;
@@ -40,7 +44,8 @@ public final class TableCapture {
     }
 
     /**
-     * Installs the triggers of a table, or replaces them. Waits for transactions that have used it, ten seconds at most.
+     * Installs the triggers of a table, or replaces them: waits for transactions that have written it, or for all that have
+     * used it, ten seconds at most.
      *
      * @throws CqrsConfigurationException if the declaration does not fit the table
      */
@@ -55,9 +60,11 @@ public final class TableCapture {
 
     /** Within the caller's transaction, which holds the table until it ends. */
     void create(MasterTable declared) throws SQLException {
+        String mode = installedTable(declared.cqrsId()) == null ? WRITERS_OUT : ALL_OUT;
+        lock(TableModel.read(connection, declared).table().sql(), mode);
+        // It may have been altered before it was locked.
         TableModel model = TableModel.read(connection, declared);
         TriggerSql sql = new TriggerSql(model, schema, maxBytes);
-        lock(model.table().sql());
         @Nullable String known = installedTable(declared.cqrsId());
         if (known != null && !known.equals(model.table().sql())) {
             throw new CqrsConfigurationException("master " + declared.cqrsId() + " is captured on " + known
@@ -78,14 +85,13 @@ public final class TableCapture {
 
     /** Removes the triggers of a table that is there, within the caller's transaction: nobody else may use it until that ends. */
     void drop(CqrsId cqrsId, String table) throws SQLException {
-        lock(table);
+        lock(table, ALL_OUT);
         dropTriggers(cqrsId, table, true);
         int unused = forget(cqrsId.value());
     }
 
-    /** At once what dropping a trigger takes: a lock that grows is a deadlock with who has read the table and goes on to write it. */
-    private void lock(String table) throws SQLException {
-        execute("lock table " + table + " in access exclusive mode");
+    private void lock(String table, String mode) throws SQLException {
+        execute("lock table only " + table + " in " + mode + " mode");
     }
 
     private void dropTriggers(CqrsId cqrsId, String table, boolean exists) throws SQLException {
@@ -112,12 +118,12 @@ public final class TableCapture {
             return false;
         }
         mark(cqrsId);
-        awaitOlder(limit);
+        new OlderTransactions(connection).await(limit);
         boolean exists = exists(table);
         Object unused = Transactions.run(connection, same -> {
             execute(LOCK_TIMEOUT);
             if (exists) {
-                lock(table);
+                lock(table, ALL_OUT);
             }
             if (forget(PENDING + cqrsId.value()) != 1) {
                 throw new CqrsConfigurationException(
@@ -138,35 +144,6 @@ public final class TableCapture {
             update.setString(1, PENDING + cqrsId.value());
             update.setString(2, cqrsId.value());
             update.executeUpdate();
-        }
-    }
-
-    /** Waits for all transactions there are now, with a number or without, as CREATE INDEX CONCURRENTLY does. */
-    private void awaitOlder(Duration limit) throws SQLException, InterruptedException {
-        Waiter waiter = new Waiter();
-        long start = System.nanoTime();
-        Set<String> older = transactions();
-        while (!older.isEmpty()) {
-            if (System.nanoTime() - start > limit.toNanos()) {
-                throw new CqrsConfigurationException("a transaction that began before lasts longer than " + limit
-                        + ": end it and run uninstall again; until then triggers and Hibernate both capture");
-            }
-            boolean unused = waiter.await(POLL);
-            older.retainAll(transactions());
-        }
-    }
-
-    private Set<String> transactions() throws SQLException {
-        try (Statement statement = connection.createStatement();
-                ResultSet row = statement.executeQuery("""
-                        select l.virtualxid from pg_locks l join pg_stat_activity a on a.pid = l.pid
-                        where l.locktype = 'virtualxid' and l.granted and a.datname = current_database()
-                            and l.pid <> pg_backend_pid()""")) {
-            Set<String> found = new HashSet<>();
-            while (row.next()) {
-                found.add(row.getString(1));
-            }
-            return found;
         }
     }
 
