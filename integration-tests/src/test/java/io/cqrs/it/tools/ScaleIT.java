@@ -52,7 +52,7 @@ class ScaleIT {
 
     @Test
     void writesAndSyncsManyEntitiesInLittleMemory() throws Exception {
-        int rows = 100_000;
+        int rows = 50_000;
         TestDatabase master = TestEnvironment.database("scale_entities");
         CqrsSchema.standard().migrate(master.dataSource());
         try (TestProcess process = TestProcess.main(LeanMaster.class, master.url(), Integer.toString(rows))
