@@ -100,7 +100,6 @@ final class Benchmarks implements Callable<Integer> {
             Files.deleteIfExists(json);
         }
         try (Servers servers = Servers.durable()) {
-            spec.commandLine().getErr().println("servers: " + servers.describe());
             List<Comparison> comparisons = new ArrayList<>();
             measure("apply", () -> ApplyBench.build(servers, rows, queueType), comparisons);
             measure("apply", () -> EngineBench.build(servers, rows), comparisons);
@@ -113,6 +112,7 @@ final class Benchmarks implements Callable<Integer> {
             measure("scaling", () -> ScalingBench.build(servers, rows, queueType), comparisons);
             measure("scaling", () -> ShapesBench.build(servers, rows, queueType), comparisons);
             measure("tools", () -> ToolsBench.build(servers, rows), comparisons);
+            spec.commandLine().getErr().println("servers: " + servers.describe());
             out.println(Report.table(comparisons));
             out.flush();
         }
