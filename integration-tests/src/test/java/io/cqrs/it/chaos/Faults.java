@@ -48,7 +48,7 @@ final class Faults {
                         "worker-given-up",
                         Set.of(Part.WORKERS, Part.BROKER),
                         Faults::pauseUntilGivenUp,
-                        (world, random) -> world.processes.get(Role.WORKER_1).resume()),
+                        (world, random) -> world.processes.resume(Role.WORKER_1)),
                 fault("replica-table-locked", Set.of(Part.REPLICA_DATABASE), World::lockReplica, World::unlockReplica),
                 killed("hooks-killed", Part.HOOKS, Role.HOOKS),
                 paused("hooks-paused", Part.HOOKS, Role.HOOKS),
@@ -139,8 +139,8 @@ final class Faults {
         return fault(
                 name,
                 Set.of(part),
-                (world, random) -> world.processes.get(role).pause(),
-                (world, random) -> world.processes.get(role).resume());
+                (world, random) -> world.processes.pause(role),
+                (world, random) -> world.processes.resume(role));
     }
 
     private static Fault server(String name, Part part, Function<World, Server> server, Consumer<Server> end) {
@@ -223,7 +223,7 @@ final class Faults {
                 .filter(name -> name.startsWith("RELAY"))
                 .toList();
         String leader = leaders.isEmpty() ? Role.RELAY_1.name() : leaders.get(0);
-        world.processes.get(Role.valueOf(leader)).pause();
+        world.processes.pause(Role.valueOf(leader));
         List<String> unused = world.master.rows("select pg_terminate_backend(pid)" + LEADS);
         // Where another fault keeps the other one from it, the first is let go as it is.
         long limit = System.nanoTime() + Duration.ofSeconds(10).toNanos();
@@ -243,7 +243,7 @@ final class Faults {
     /** Stops a worker until the broker gives what it holds to others; then it goes on with it, too. */
     private static void pauseUntilGivenUp(World world, Random random) throws Exception {
         awaitConsumers(world, count -> count == 3);
-        world.processes.get(Role.WORKER_1).pause();
+        world.processes.pause(Role.WORKER_1);
         awaitConsumers(world, count -> count <= 1);
     }
 
@@ -256,8 +256,8 @@ final class Faults {
     }
 
     private static void resumeRelays(World world, Random random) {
-        world.processes.get(Role.RELAY_1).resume();
-        world.processes.get(Role.RELAY_2).resume();
+        world.processes.resume(Role.RELAY_1);
+        world.processes.resume(Role.RELAY_2);
     }
 
     /** Messages that can never be applied: no JSON at all to one of the replicas, or a value that fits no column. */

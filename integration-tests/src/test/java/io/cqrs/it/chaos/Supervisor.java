@@ -12,6 +12,7 @@ import java.util.Set;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.Function;
 
 /** Runs a process of each role, and starts anew what has ended, as a service manager does. Thread-safe. */
@@ -49,6 +50,26 @@ final class Supervisor implements AutoCloseable {
     synchronized TestProcess letGo(Role role) {
         kept.remove(role);
         return get(role);
+    }
+
+    /** Freezes it. */
+    synchronized void pause(Role role) {
+        signal(get(role), TestProcess::pause);
+    }
+
+    synchronized void resume(Role role) {
+        signal(get(role), TestProcess::resume);
+    }
+
+    /** One that has just ended by itself is about to be started anew. */
+    private static void signal(TestProcess process, Consumer<TestProcess> signal) {
+        try {
+            signal.accept(process);
+        } catch (IllegalStateException e) {
+            if (process.isAlive()) {
+                throw e;
+            }
+        }
     }
 
     synchronized TestProcess get(Role role) {
