@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.Callable;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.LongPredicate;
@@ -219,25 +220,33 @@ final class Faults {
 
     /** Stops the relay that leads, and has the server end its session: the other one leads from now on, too. */
     private static void pauseLeader(World world, Random random) {
-        List<String> leaders = world.master.rows("select application_name" + LEADS).stream()
-                .filter(name -> name.startsWith("RELAY"))
-                .toList();
+        List<String> leaders = leaders(world);
         String leader = leaders.isEmpty() ? Role.RELAY_1.name() : leaders.get(0);
         world.processes.pause(Role.valueOf(leader));
         List<String> unused = world.master.rows("select pg_terminate_backend(pid)" + LEADS);
         // Where another fault keeps the other one from it, the first is let go as it is.
-        long limit = System.nanoTime() + Duration.ofSeconds(10).toNanos();
-        await().atMost(Duration.ofSeconds(20))
-                .ignoreExceptions()
-                .until(() -> System.nanoTime() > limit || ledByAnother(world, leader));
+        awaitFor(Duration.ofSeconds(10), () -> ledByAnother(world, leader));
         if (!leaders.isEmpty() && ledByAnother(world, leader)) {
             world.ledByTwo.incrementAndGet();
         }
     }
 
     private static boolean ledByAnother(World world, String leader) {
+        return leaders(world).stream().anyMatch(name -> !name.equals(leader));
+    }
+
+    private static List<String> leaders(World world) {
         return world.master.rows("select application_name" + LEADS).stream()
-                .anyMatch(name -> name.startsWith("RELAY") && !name.equals(leader));
+                .filter(name -> name.startsWith("RELAY"))
+                .toList();
+    }
+
+    /** Waits no longer than that, and does not mind. */
+    private static void awaitFor(Duration limit, Callable<Boolean> condition) {
+        long end = System.nanoTime() + limit.toNanos();
+        await().atMost(limit.plusSeconds(15))
+                .ignoreExceptions()
+                .until(() -> System.nanoTime() > end || condition.call());
     }
 
     /** Stops a worker until the broker gives what it holds to others; then it goes on with it, too. */
@@ -249,10 +258,7 @@ final class Faults {
 
     /** Where another fault keeps it from getting there, it is left where it is. */
     private static void awaitConsumers(World world, LongPredicate enough) {
-        long limit = System.nanoTime() + Duration.ofSeconds(25).toNanos();
-        await().atMost(Duration.ofSeconds(40))
-                .ignoreExceptions()
-                .until(() -> System.nanoTime() > limit || enough.test(world.consumers()));
+        awaitFor(Duration.ofSeconds(25), () -> enough.test(world.consumers()));
     }
 
     private static void resumeRelays(World world, Random random) {

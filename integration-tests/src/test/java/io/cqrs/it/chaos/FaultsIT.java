@@ -103,7 +103,6 @@ class FaultsIT {
                 .as("processes that did not get to the step at which they were to die")
                 .hasValue(0);
         assertThat(world.processes.ended()).as("what ended by itself").isEmpty();
-
         assertThat(world.ledByTwo.get() > 0).as("two relays led at once").isEqualTo(BEGUN.contains("two-relays-lead"));
     }
 }

@@ -42,7 +42,12 @@ public final class DoomedRelay {
                 RabbitTransport.of(
                         RabbitConfig.builder(args[1]).exchange(args[2]).build()),
                 step);
-        CqrsRelay relay = CqrsRelay.builder(database(UrlDataSource.of(args[0], null, null), step))
+        run(database(UrlDataSource.of(args[0], null, null), step), transport);
+    }
+
+    /** Relays until the process ends, and says when it leads. */
+    static void run(DataSource database, Transport transport) throws InterruptedException {
+        CqrsRelay relay = CqrsRelay.builder(database)
                 .transport(transport)
                 .listener(new RelayListener() {
                     @Override

@@ -109,6 +109,7 @@ class HostileMessagesIT {
                 }
             });
             assertThat(dead).isEqualTo(outcomes.dead());
+            assertThat(silent).as("dead letters without a reason, seed " + seed).isEmpty();
             assertThat(outcomes.retried()).isZero();
             assertThat(ended(outcomes))
                     .as("an end of each message, and of each in a batch, seed " + seed)

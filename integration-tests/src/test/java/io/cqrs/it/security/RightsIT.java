@@ -206,12 +206,7 @@ class RightsIT {
     }
 
     private void run(String command) throws Exception {
-        try (TestProcess process = TestProcess.of("bash", "-o", "pipefail", "-c", "cd " + directory + "; " + command)
-                .start()) {
-            assertThat(process.awaitExit())
-                    .as(command + "\n" + process.output())
-                    .isZero();
-        }
+        TestProcess.runPipe(directory, command);
     }
 
     private void refused(String role, String sql) {

@@ -60,6 +60,16 @@ public final class TestProcess implements AutoCloseable {
         return this;
     }
 
+    /** Runs commands, joined by pipes, in a directory to their end; fails unless each ends with 0. */
+    public static void runPipe(Path directory, String commands) throws InterruptedException {
+        try (TestProcess process = of("bash", "-o", "pipefail", "-c", "cd " + directory + "; " + commands)
+                .start()) {
+            if (process.awaitExit() != 0) {
+                throw new AssertionError(commands + "\n" + process.output());
+            }
+        }
+    }
+
     public TestProcess with(String variable, String value) {
         environment.put(variable, value);
         return this;

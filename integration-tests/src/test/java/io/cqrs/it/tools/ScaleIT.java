@@ -159,11 +159,6 @@ class ScaleIT {
     }
 
     private void run(String command) throws Exception {
-        try (TestProcess process = TestProcess.of("bash", "-o", "pipefail", "-c", "cd " + directory + "; " + command)
-                .start()) {
-            assertThat(process.awaitExit())
-                    .as(command + "\n" + process.output())
-                    .isZero();
-        }
+        TestProcess.runPipe(directory, command);
     }
 }
