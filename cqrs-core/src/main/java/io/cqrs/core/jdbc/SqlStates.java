@@ -43,6 +43,11 @@ public final class SqlStates {
         return state(error).startsWith("53") || state(error).equals("25006");
     }
 
+    /** Says whether something that a statement names is not there, or may not be used (class 42). */
+    public static boolean isMissingOrForbidden(SQLException error) {
+        return state(error).startsWith("42");
+    }
+
     /** Says whether a row refers to one that is not there: a foreign key's violation. */
     public static boolean isMissingParent(SQLException error) {
         return state(error).equals("23503");

@@ -3,8 +3,10 @@ package io.cqrs.master.hibernate;
 import io.cqrs.core.OutboxException;
 import io.cqrs.master.hibernate.model.MasterModel;
 import io.cqrs.master.internal.outbox.JdbcOutbox;
+import io.cqrs.master.internal.outbox.LastWrite;
 import io.cqrs.master.internal.outbox.OutboxMessage;
 import io.cqrs.master.internal.outbox.OutboxPipe;
+import java.sql.Connection;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -78,7 +80,8 @@ final class ChangeSet {
             throw refusal;
         }
         related.saveOwners(session, this, capture);
-        end();
+        closed = true;
+        drain(this::writeLast);
     }
 
     /** Writes its last messages but for those of masters that depend on its rows. */
@@ -89,9 +92,14 @@ final class ChangeSet {
 
     /** Writes the messages of what is recorded so far, and forgets it. */
     void drain() {
+        drain(this::writeNow);
+    }
+
+    private void drain(Consumer<List<OutboxMessage>> few) {
+        writeEarlier();
         MessageFactory factory = capture.messages(session);
         if (rows.size() <= JdbcOutbox.CHUNK) {
-            write(factory, messages -> capture.outbox().writeCaptured(Sessions.connection(session), messages));
+            write(factory, few);
         } else {
             OutboxPipe pipe = capture.outbox().openPipe(Sessions.connection(session), HELPER);
             try {
@@ -102,6 +110,30 @@ final class ChangeSet {
             }
         }
         rows.clear();
+    }
+
+    /** What a session that shares the transaction has left to its commit comes first. */
+    private void writeEarlier() {
+        OutboxCommits commits = OutboxCommits.of(session.getFactory());
+        LastWrite earlier = commits == null ? null : commits.remove(session);
+        if (earlier != null) {
+            earlier.writeNow();
+        }
+    }
+
+    private void writeNow(List<OutboxMessage> messages) {
+        capture.outbox().writeCaptured(Sessions.connection(session), messages);
+    }
+
+    /** Together with the commit, where that is Hibernate's and the driver's own. */
+    private void writeLast(List<OutboxMessage> messages) {
+        OutboxCommits commits = OutboxCommits.of(session.getFactory());
+        Connection connection = Sessions.connection(session);
+        if (commits != null && LastWrite.suits(connection)) {
+            commits.put(session, capture.outbox().prepareLast(connection, messages));
+        } else {
+            writeNow(messages);
+        }
     }
 
     private void write(MessageFactory factory, Consumer<List<OutboxMessage>> outbox) {

@@ -90,8 +90,11 @@ public final class ConfigLoader {
         return new CqrsConfig(
                 settings.get("transport.url"),
                 settings.getOrDefault("transport.exchange", RabbitConfig.DEFAULT_EXCHANGE),
-                wire(settings.getOrDefault("transport.wire", "single")),
-                unroutable(settings.getOrDefault("transport.unroutable", "hold")),
+                choice("transport.wire", settings.getOrDefault("transport.wire", "single"), Wire.class),
+                choice(
+                        "transport.unroutable",
+                        settings.getOrDefault("transport.unroutable", "hold"),
+                        UnroutablePolicy.class),
                 settings.get("database.url"),
                 settings.get("database.user"),
                 settings.get("database.password"),
@@ -203,7 +206,10 @@ public final class ConfigLoader {
                             CqrsId.of(id),
                             TableName.parse(node.path("table").asText()),
                             Yaml.texts(where + ".mapping", node.path("mapping")),
-                            order(where, Yaml.text(where + ".order", node.path("order"), "updated")))
+                            choice(
+                                    where + ".order",
+                                    Yaml.text(where + ".order", node.path("order"), "updated"),
+                                    Order.class))
                     .withKey(columns(where, node.path("key")))
                     .withOnlyDirectSyncs(flag(where + ".only_direct_syncs", node.path("only_direct_syncs")));
         } catch (IllegalArgumentException e) {
@@ -211,31 +217,17 @@ public final class ConfigLoader {
         }
     }
 
-    private static Wire wire(String name) {
-        return switch (name) {
-            case "single" -> Wire.SINGLE;
-            case "batch" -> Wire.BATCH;
-            default ->
-                throw new CqrsConfigurationException("transport.wire is \"" + name + "\": it is single or batch");
-        };
-    }
-
-    private static UnroutablePolicy unroutable(String name) {
-        return switch (name) {
-            case "hold" -> UnroutablePolicy.HOLD;
-            case "drop" -> UnroutablePolicy.DROP;
-            default ->
-                throw new CqrsConfigurationException("transport.unroutable is \"" + name + "\": it is hold or drop");
-        };
-    }
-
-    private static Order order(String where, String name) {
-        return switch (name) {
-            case "updated" -> Order.UPDATED;
-            case "revision" -> Order.REVISION;
-            default ->
-                throw new CqrsConfigurationException(where + ".order is \"" + name + "\": it is updated or revision");
-        };
+    /** Constants in small letters. */
+    private static <E extends Enum<E>> E choice(String key, String name, Class<E> type) {
+        List<String> names = new ArrayList<>();
+        for (E constant : type.getEnumConstants()) {
+            String known = constant.name().toLowerCase(Locale.ROOT);
+            if (known.equals(name)) {
+                return constant;
+            }
+            names.add(known);
+        }
+        throw new CqrsConfigurationException(key + " is \"" + name + "\": it is " + String.join(" or ", names));
     }
 
     private static List<String> columns(String where, JsonNode node) {

@@ -210,8 +210,7 @@ final class Faults {
 
     /** Where another fault keeps it from getting there, it is killed where it is. */
     private static void awaitDeath(World world, TestProcess process) {
-        long limit = System.nanoTime() + Duration.ofSeconds(15).toNanos();
-        await().atMost(Duration.ofSeconds(20)).until(() -> !process.isAlive() || System.nanoTime() > limit);
+        awaitFor(Duration.ofSeconds(15), () -> !process.isAlive());
         if (process.isAlive()) {
             world.killedElsewhere.incrementAndGet();
         }

@@ -11,6 +11,10 @@ import io.cqrs.it.support.Item;
 import io.cqrs.it.support.MasterUnit;
 import io.cqrs.it.support.TestDatabase;
 import io.cqrs.it.support.TestEnvironment;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
+import java.sql.Connection;
+import java.sql.SQLException;
 import java.sql.Statement;
 import org.hibernate.Session;
 import org.hibernate.TransactionException;
@@ -19,6 +23,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.postgresql.PGConnection;
 
 /** A transaction is committed with its messages, or neither is, whatever comes between the last change and the commit. */
 @ExtendWith(TestEnvironment.class)
@@ -104,13 +109,88 @@ class CommitIT {
     void sendsWhatSessionsWriteThatShareTheTransaction() {
         master.commit(session -> {
             session.persist(new Item(1, "parent"));
+            session.flush();
             try (Session child = session.sessionWithOptions().connection().openSession()) {
                 child.persist(new Item(2, "child"));
                 child.flush();
             }
         });
-        assertThat(database.rows("select instance_pk from cqrs.outbox order by instance_pk"))
+        assertThat(database.rows("select instance_pk from cqrs.outbox order by id"))
                 .containsExactly("1", "2");
+    }
+
+    @Test
+    void takesTheMessagesAlongInTheRoundTripOfTheCommit() throws Exception {
+        try (Connection connection = database.dataSource().getConnection()) {
+            commit(connection, new Item(1, "one"));
+            // The driver's own is in capitals.
+            assertThat(lastStatement(connection).strip()).isEqualTo("commit");
+        }
+        assertThat(database.rows("select instance_pk from cqrs.outbox")).containsExactly("1");
+    }
+
+    @Test
+    void goesNotPastWhoeverStandsBeforeTheDriversCommit() throws Exception {
+        try (Connection connection = database.dataSource().getConnection()) {
+            Connection refusing = (Connection) Proxy.newProxyInstance(
+                    CommitIT.class.getClassLoader(), new Class<?>[] {Connection.class}, (proxy, method, arguments) -> {
+                        if (method.getName().equals("commit")) {
+                            throw new SQLException("not here");
+                        }
+                        try {
+                            return method.invoke(connection, arguments);
+                        } catch (InvocationTargetException e) {
+                            throw e.getCause();
+                        }
+                    });
+            assertThatThrownBy(() -> commit(refusing, new Item(1, "one"))).hasStackTraceContaining("not here");
+            connection.rollback();
+            connection.setAutoCommit(true);
+            assertThat(database.count("item")).isZero();
+            assertThat(database.count("cqrs.outbox")).isZero();
+        }
+    }
+
+    @Test
+    void leavesNothingOpenWhereTheOutboxCanNotBeWritten() throws Exception {
+        try (Connection connection = database.dataSource().getConnection()) {
+            database.execute("alter table cqrs.outbox rename to hidden");
+            try {
+                assertThatThrownBy(() -> commit(connection, new Item(1, "lost")))
+                        .hasStackTraceContaining("run `cqrs migrate` on this database first");
+            } finally {
+                database.execute("alter table cqrs.hidden rename to outbox");
+            }
+            commit(connection, new Item(2, "next"));
+        }
+        assertThat(database.rows("select id from item")).containsExactly("2");
+        assertThat(database.rows("select instance_pk from cqrs.outbox")).containsExactly("2");
+    }
+
+    @Test
+    void leavesTheDriversOwnSavepointsToIt() throws Exception {
+        String url =
+                database.url() + (database.url().contains("?") ? "&" : "?") + "autosave=always&cleanupSavepoints=true";
+        try (Connection connection = UrlDataSource.of(url, null, null).getConnection()) {
+            commit(connection, new Item(1, "one"));
+        }
+        assertThat(database.rows("select instance_pk from cqrs.outbox")).containsExactly("1");
+    }
+
+    private static void commit(Connection connection, Item item) {
+        try (Session session =
+                master.sessions().withOptions().connection(connection).openSession()) {
+            session.beginTransaction();
+            session.persist(item);
+            session.getTransaction().commit();
+        }
+    }
+
+    /** What the server did for a connection last. */
+    private static String lastStatement(Connection connection) throws SQLException {
+        int pid = connection.unwrap(PGConnection.class).getBackendPID();
+        return database.rows("select query from pg_stat_activity where pid = " + pid)
+                .get(0);
     }
 
     @Test

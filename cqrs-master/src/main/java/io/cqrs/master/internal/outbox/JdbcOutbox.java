@@ -22,9 +22,10 @@ public final class JdbcOutbox {
     /** Most messages a statement should have: a transaction of any size needs memory for a few such chunks of them. */
     public static final int CHUNK = 1000;
 
-    private final String one;
-    private final String alike;
-    private final String mixed;
+    private static final String COMMIT = "; commit";
+
+    private final Captured captured;
+    private final Captured committing;
     private final String always;
     private final CqrsSchema schema;
     private final int maxBytes;
@@ -41,19 +42,21 @@ public final class JdbcOutbox {
         String outbox = schema.outbox().sql();
         // What a model's triggers send already is left out here, by what holds as of this very statement.
         String left = " <> all (array(select cqrs_id from " + schema.capture().sql() + "))";
-        this.one = """
+        String one = """
                 insert into %s (cqrs_id, routing_key, headers, instance_pk, body)
                 select ?, ?, ?, ?, ? where ?%s""".formatted(outbox, left);
         // A scan of unnested arrays, filtered or not, comes in their order.
-        this.alike = """
+        String alike = """
                 insert into %s (cqrs_id, routing_key, headers, instance_pk, body)
                 select ?, ?, ?, m.instance_pk, m.body
                 from unnest(?::text[], ?::text[]) as m(instance_pk, body) where ?%s""".formatted(outbox, left);
-        this.mixed = """
+        String mixed = """
                 insert into %s (cqrs_id, routing_key, headers, instance_pk, body)
                 select m.cqrs_id, m.routing_key, m.headers, m.instance_pk, m.body
                 from unnest(?::text[], ?::text[], ?::text[], ?::text[], ?::text[])
                     as m(cqrs_id, routing_key, headers, instance_pk, body) where m.cqrs_id%s""".formatted(outbox, left);
+        this.captured = new Captured(one, alike, mixed);
+        this.committing = new Captured(one + COMMIT, alike + COMMIT, mixed + COMMIT);
         this.always = """
                 with written as (
                     insert into %s (cqrs_id, routing_key, headers, instance_pk, body)
@@ -77,6 +80,17 @@ public final class JdbcOutbox {
     }
 
     /**
+     * Prepares captured changes that are to be written by the statement that commits their transaction.
+     *
+     * @param messages no more than a chunk
+     * @throws SerializationException if a value has no form on the wire, naming the entity
+     * @throws OutboxException if a message is too large
+     */
+    public LastWrite prepareLast(Connection connection, List<OutboxMessage> messages) {
+        return new LastWrite(this, connection, messages, prepare(connection, messages, committing));
+    }
+
+    /**
      * Opens a pipe for the captured changes of a large transaction.
      *
      * @param helper runs what waits for the database
@@ -87,13 +101,16 @@ public final class JdbcOutbox {
 
     /** Returns the statement that writes captured changes, bound; those of models that triggers capture are left out. */
     PreparedStatement prepare(Connection connection, List<OutboxMessage> messages) {
+        return prepare(connection, messages, captured);
+    }
+
+    private PreparedStatement prepare(Connection connection, List<OutboxMessage> messages, Captured sql) {
         OutboxMessage first = messages.get(0);
         boolean single = messages.size() == 1;
         boolean same = single || messages.stream().allMatch(first::goesWith);
-        String sql = single ? one : same ? alike : mixed;
         @Nullable PreparedStatement statement = null;
         try {
-            statement = connection.prepareStatement(sql);
+            statement = connection.prepareStatement(single ? sql.one : same ? sql.alike : sql.mixed);
             if (single) {
                 bindCommon(statement, first);
                 statement.setString(4, key(first));
@@ -201,6 +218,15 @@ public final class JdbcOutbox {
     private static @Nullable String headers(OutboxMessage one) {
         return one.headers().isEmpty() ? null : JsonText.write(one.headers());
     }
+
+    /**
+     * The statements that write captured changes.
+     *
+     * @param one of a single message
+     * @param alike of messages that differ in nothing but their entity
+     * @param mixed of any
+     */
+    private record Captured(String one, String alike, String mixed) {}
 
     /** A column of a message. */
     private interface Text {
