@@ -43,7 +43,7 @@ import org.jspecify.annotations.Nullable;
  * <ol>
  *   <li>Each insert, update and delete of a master row is recorded in the change set of its session's transaction.
  *   <li>Just before the commit, after the last flush, the change set is folded, serialized and written to the outbox on
- *       the same connection. That is a local {@link Synchronization}, which Hibernate drops with a rollback; a callback of
+ *       the same connection, or left to the commit itself. That is a local {@link Synchronization}, which Hibernate drops with a rollback; a callback of
  *       its action queue would survive one and send what was rolled back. An error aborts the commit.
  *   <li>After the commit whoever waits for it is woken.
  * </ol>

@@ -3,10 +3,8 @@ package io.cqrs.master.hibernate;
 import io.cqrs.core.OutboxException;
 import io.cqrs.master.hibernate.model.MasterModel;
 import io.cqrs.master.internal.outbox.JdbcOutbox;
-import io.cqrs.master.internal.outbox.LastWrite;
 import io.cqrs.master.internal.outbox.OutboxMessage;
 import io.cqrs.master.internal.outbox.OutboxPipe;
-import java.sql.Connection;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -37,6 +35,7 @@ final class ChangeSet {
 
     ChangeSet(SharedSessionContractImplementor session, Capture capture) {
         this(session, capture, new RelatedChanges());
+        OutboxCommits.expect(session);
     }
 
     private ChangeSet(SharedSessionContractImplementor session, Capture capture, RelatedChanges related) {
@@ -74,7 +73,7 @@ final class ChangeSet {
         return known != null && known.savedState() != null;
     }
 
-    /** Writes the last messages of the transaction; nothing may be recorded from here on. */
+    /** Writes the last messages of the transaction, or leaves them to its commit; nothing may be recorded from here on. */
     void close() {
         if (refusal != null) {
             throw refusal;
@@ -82,6 +81,7 @@ final class ChangeSet {
         related.saveOwners(session, this, capture);
         closed = true;
         drain(this::writeLast);
+        OutboxCommits.met(session);
     }
 
     /** Writes its last messages but for those of masters that depend on its rows. */
@@ -96,7 +96,7 @@ final class ChangeSet {
     }
 
     private void drain(Consumer<List<OutboxMessage>> few) {
-        writeEarlier();
+        OutboxCommits.writeLeft(session);
         MessageFactory factory = capture.messages(session);
         if (rows.size() <= JdbcOutbox.CHUNK) {
             write(factory, few);
@@ -112,25 +112,14 @@ final class ChangeSet {
         rows.clear();
     }
 
-    /** What a session that shares the transaction has left to its commit comes first. */
-    private void writeEarlier() {
-        OutboxCommits commits = OutboxCommits.of(session.getFactory());
-        LastWrite earlier = commits == null ? null : commits.remove(session);
-        if (earlier != null) {
-            earlier.writeNow();
-        }
-    }
-
     private void writeNow(List<OutboxMessage> messages) {
         capture.outbox().writeCaptured(Sessions.connection(session), messages);
     }
 
     /** Together with the commit, where that is Hibernate's and the driver's own. */
     private void writeLast(List<OutboxMessage> messages) {
-        OutboxCommits commits = OutboxCommits.of(session.getFactory());
-        Connection connection = Sessions.connection(session);
-        if (commits != null && LastWrite.suits(connection)) {
-            commits.put(session, capture.outbox().prepareLast(connection, messages));
+        if (OutboxCommits.suits(session)) {
+            OutboxCommits.leave(session, capture.outbox().prepareLast(Sessions.connection(session), messages));
         } else {
             writeNow(messages);
         }
@@ -160,7 +149,7 @@ final class ChangeSet {
         sent |= other.sent;
     }
 
-    /** Says whether anything was written. */
+    /** Says whether anything was written, or is left to the commit. */
     boolean hasSent() {
         return sent;
     }

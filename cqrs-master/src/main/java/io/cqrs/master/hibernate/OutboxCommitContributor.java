@@ -8,7 +8,6 @@ import org.hibernate.resource.transaction.internal.TransactionCoordinatorBuilder
 import org.hibernate.resource.transaction.spi.TransactionCoordinatorBuilder;
 import org.hibernate.service.spi.ServiceContributor;
 import org.hibernate.service.spi.ServiceRegistryImplementor;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Puts {@link OutboxCommits} around Hibernate's own transactions, and nothing around anybody else's; Hibernate finds it by
@@ -32,7 +31,7 @@ public final class OutboxCommitContributor implements ServiceContributor {
         }
 
         @Override
-        public @Nullable TransactionCoordinatorBuilder initiateService(
+        public TransactionCoordinatorBuilder initiateService(
                 Map<String, Object> settings, ServiceRegistryImplementor registry) {
             TransactionCoordinatorBuilder chosen =
                     TransactionCoordinatorBuilderInitiator.INSTANCE.initiateService(settings, registry);

@@ -1,12 +1,13 @@
 package io.cqrs.master.hibernate;
 
+import io.cqrs.core.OutboxException;
 import io.cqrs.master.internal.outbox.LastWrite;
 import java.sql.SQLException;
 import java.util.Collections;
 import java.util.Map;
+import java.util.Objects;
 import java.util.WeakHashMap;
 import org.hibernate.TransactionException;
-import org.hibernate.engine.spi.SessionFactoryImplementor;
 import org.hibernate.engine.spi.SharedSessionContractImplementor;
 import org.hibernate.resource.jdbc.spi.JdbcSessionOwner;
 import org.hibernate.resource.jdbc.spi.PhysicalConnectionHandlingMode;
@@ -33,29 +34,58 @@ final class OutboxCommits implements TransactionCoordinatorBuilder {
     private static final long serialVersionUID = 1L;
 
     private final transient TransactionCoordinatorBuilder hibernates;
-    /** Between the end of a transaction's work and its commit or rollback. */
-    private final transient Map<Object, LastWrite> last = Collections.synchronizedMap(new WeakHashMap<>());
+    private final transient Map<Object, Ending> endings = Collections.synchronizedMap(new WeakHashMap<>());
 
     OutboxCommits(TransactionCoordinatorBuilder hibernates) {
         this.hibernates = hibernates;
     }
 
-    /** Finds those of a factory; where others coordinate transactions there are none. */
-    static @Nullable OutboxCommits of(SessionFactoryImplementor factory) {
+    /** Has the session's transaction not committed before a change set is written. */
+    static void expect(SharedSessionContractImplementor session) {
+        OutboxCommits commits = of(session);
+        if (commits != null) {
+            commits.ending(session).unwritten++;
+        }
+    }
+
+    /** Takes note that a change set that was expected is written, or left to the commit. */
+    static void met(SharedSessionContractImplementor session) {
+        OutboxCommits commits = of(session);
+        if (commits != null) {
+            commits.ending(session).unwritten--;
+        }
+    }
+
+    /** Says whether a write can be left to the commit of the session's transaction. */
+    static boolean suits(SharedSessionContractImplementor session) {
+        return of(session) != null && LastWrite.suits(Sessions.connection(session));
+    }
+
+    /** Leaves a write to the commit of the session's transaction. */
+    static void leave(SharedSessionContractImplementor session, LastWrite write) {
+        Objects.requireNonNull(of(session), "commits").ending(session).last = write;
+    }
+
+    /** Writes now what was left to the commit of the session's transaction: something else is to come behind it. */
+    static void writeLeft(SharedSessionContractImplementor session) {
+        OutboxCommits commits = of(session);
+        Ending ending = commits == null ? null : commits.endings.get(session.getJdbcCoordinator());
+        if (ending != null && ending.last != null) {
+            LastWrite left = ending.last;
+            ending.last = null;
+            left.writeNow();
+        }
+    }
+
+    /** Where others coordinate transactions there are none. */
+    private static @Nullable OutboxCommits of(SharedSessionContractImplementor session) {
         TransactionCoordinatorBuilder builder =
-                factory.getServiceRegistry().requireService(TransactionCoordinatorBuilder.class);
+                session.getFactory().getServiceRegistry().requireService(TransactionCoordinatorBuilder.class);
         return builder instanceof OutboxCommits commits ? commits : null;
     }
 
-    /** Takes a write that is to go with the commit of a session's transaction. */
-    void put(SharedSessionContractImplementor session, LastWrite write) {
-        last.put(session.getJdbcCoordinator(), write);
-    }
-
-    /** Returns what was to go with the commit of a session's transaction and does so no more, or null. */
-    @Nullable
-    LastWrite remove(SharedSessionContractImplementor session) {
-        return last.remove(session.getJdbcCoordinator());
+    private Ending ending(SharedSessionContractImplementor session) {
+        return endings.computeIfAbsent(session.getJdbcCoordinator(), one -> new Ending());
     }
 
     @Override
@@ -82,6 +112,7 @@ final class OutboxCommits implements TransactionCoordinatorBuilder {
     private final class Owner implements TransactionCoordinatorOwner, JdbcResourceTransactionAccess {
 
         private final TransactionCoordinatorOwner owner;
+        private @Nullable Commit commit;
 
         private Owner(TransactionCoordinatorOwner owner) {
             this.owner = owner;
@@ -89,7 +120,8 @@ final class OutboxCommits implements TransactionCoordinatorBuilder {
 
         @Override
         public JdbcResourceTransaction getResourceLocalTransaction() {
-            return new Commit(owner, ((JdbcResourceTransactionAccess) owner).getResourceLocalTransaction());
+            commit = new Commit(owner, ((JdbcResourceTransactionAccess) owner).getResourceLocalTransaction());
+            return commit;
         }
 
         @Override
@@ -114,7 +146,14 @@ final class OutboxCommits implements TransactionCoordinatorBuilder {
 
         @Override
         public void afterTransactionCompletion(boolean successful, boolean delayed) {
-            owner.afterTransactionCompletion(successful, delayed);
+            try {
+                if (commit != null && commit.failed) {
+                    // Hibernate before 7.4 has done so by now.
+                    commit.rollback();
+                }
+            } finally {
+                owner.afterTransactionCompletion(successful, delayed);
+            }
         }
 
         @Override
@@ -133,11 +172,36 @@ final class OutboxCommits implements TransactionCoordinatorBuilder {
         }
     }
 
+    /** What a transaction has to do before its commit. Belongs to its thread. */
+    private static final class Ending {
+
+        private int unwritten;
+        private @Nullable LastWrite last;
+
+        private void commit() {
+            if (unwritten > 0) {
+                throw new OutboxException(
+                        "a session that shares the transaction was flushed after the transaction's changes were written to"
+                                + " the outbox: flush or close it before the commit",
+                        null);
+            }
+            try {
+                if (last != null) {
+                    last.commit();
+                }
+            } catch (SQLException e) {
+                // As Hibernate says it.
+                throw new TransactionException("Unable to commit against JDBC Connection", e);
+            }
+        }
+    }
+
     /** A transaction whose commit takes the last write along. */
     private final class Commit implements JdbcResourceTransaction {
 
         private final TransactionCoordinatorOwner owner;
         private final JdbcResourceTransaction hibernates;
+        private boolean failed;
 
         private Commit(TransactionCoordinatorOwner owner, JdbcResourceTransaction hibernates) {
             this.owner = owner;
@@ -146,49 +210,29 @@ final class OutboxCommits implements TransactionCoordinatorBuilder {
 
         @Override
         public void begin() {
+            Ending unused = endings.remove(owner);
             hibernates.begin();
         }
 
         @Override
         public void commit() {
-            LastWrite write = last.remove(owner);
-            if (write != null) {
-                commit(write);
+            Ending ending = endings.remove(owner);
+            if (ending != null) {
+                failed = true;
+                ending.commit();
+                failed = false;
             }
             hibernates.commit();
         }
 
-        /** Hibernate 7 rolls back what fails before the end, and what fails in the connection's commit, but nothing else. */
-        private void commit(LastWrite write) {
-            try {
-                write.commit();
-            } catch (SQLException e) {
-                // As Hibernate says it.
-                throw rolledBack(new TransactionException("Unable to commit against JDBC Connection", e));
-            } catch (RuntimeException e) {
-                throw rolledBack(e);
-            }
-        }
-
-        private RuntimeException rolledBack(RuntimeException error) {
-            try {
-                hibernates.rollback();
-            } catch (RuntimeException e) {
-                error.addSuppressed(e);
-            }
-            return error;
-        }
-
         @Override
         public void rollback() {
-            LastWrite write = last.remove(owner);
-            try {
-                if (write != null) {
-                    write.discard();
-                }
-            } finally {
-                hibernates.rollback();
+            failed = false;
+            Ending ending = endings.remove(owner);
+            if (ending != null && ending.last != null) {
+                ending.last.discard();
             }
+            hibernates.rollback();
         }
 
         @Override

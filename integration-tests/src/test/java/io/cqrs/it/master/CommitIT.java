@@ -121,12 +121,16 @@ class CommitIT {
 
     @Test
     void takesTheMessagesAlongInTheRoundTripOfTheCommit() throws Exception {
-        try (Connection connection = database.dataSource().getConnection()) {
-            commit(connection, new Item(1, "one"));
+        try (Connection pooled = database.dataSource().getConnection();
+                Connection bare = UrlDataSource.of(database.url(), null, null).getConnection()) {
+            commit(pooled, new Item(1, "one"));
+            commit(bare, new Item(2, "two"));
             // The driver's own is in capitals.
-            assertThat(lastStatement(connection).strip()).isEqualTo("commit");
+            assertThat(lastStatement(pooled)).isEqualTo("commit");
+            assertThat(lastStatement(bare)).isEqualTo("commit");
         }
-        assertThat(database.rows("select instance_pk from cqrs.outbox")).containsExactly("1");
+        assertThat(database.rows("select instance_pk from cqrs.outbox order by id"))
+                .containsExactly("1", "2");
     }
 
     @Test
@@ -168,13 +172,67 @@ class CommitIT {
     }
 
     @Test
-    void leavesTheDriversOwnSavepointsToIt() throws Exception {
-        String url =
-                database.url() + (database.url().contains("?") ? "&" : "?") + "autosave=always&cleanupSavepoints=true";
+    void leavesTheDriverToMendWhatFailsWhereItIsToldTo() throws Exception {
+        String url = database.url() + (database.url().contains("?") ? "&" : "?") + "autosave=always";
         try (Connection connection = UrlDataSource.of(url, null, null).getConnection()) {
             commit(connection, new Item(1, "one"));
+            assertThat(lastStatement(connection)).isEqualTo("COMMIT");
         }
         assertThat(database.rows("select instance_pk from cqrs.outbox")).containsExactly("1");
+    }
+
+    @Test
+    void aSessionGoesOnAfterACommitThatFailed() {
+        try (Session session = master.sessions().openSession()) {
+            session.beginTransaction();
+            session.persist(new Item(1, "same"));
+            session.persist(new Item(2, "same"));
+            assertThatThrownBy(() -> session.getTransaction().commit()).hasStackTraceContaining("one_name");
+            session.clear();
+            database.execute("alter table cqrs.outbox rename to hidden");
+            try {
+                session.beginTransaction();
+                session.persist(new Item(3, "lost"));
+                assertThatThrownBy(() -> session.getTransaction().commit())
+                        .hasStackTraceContaining("run `cqrs migrate` on this database first");
+            } finally {
+                database.execute("alter table cqrs.hidden rename to outbox");
+            }
+            session.clear();
+            session.beginTransaction();
+            session.persist(new Item(4, "next"));
+            session.getTransaction().commit();
+        }
+        assertThat(database.rows("select id from item")).containsExactly("4");
+        assertThat(database.rows("select instance_pk from cqrs.outbox")).containsExactly("4");
+    }
+
+    @Test
+    void sendsNothingOfWhatWasRolledBackPastHibernate() {
+        assertThatThrownBy(() -> master.commit(session -> {
+                    session.persist(new Item(1, "gone"));
+                    session.flush();
+                    MasterUnit.beforeCommit(session, () -> session.doWork(Connection::rollback));
+                }))
+                .hasStackTraceContaining("was ended on its connection, past Hibernate");
+        assertThat(database.count("item")).isZero();
+        assertThat(database.count("cqrs.outbox")).isZero();
+    }
+
+    @Test
+    void neverCommitsUnsentWhatASessionThatSharesTheTransactionFlushesInTheEnd() {
+        try (Session session = master.sessions().openSession()) {
+            session.beginTransaction();
+            session.persist(new Item(1, "parent"));
+            Session child = session.sessionWithOptions().connection().openSession();
+            child.persist(new Item(2, "child"));
+            Throwable refused = catchThrowable(() -> session.getTransaction().commit());
+            if (refused != null) {
+                assertThat(refused).hasStackTraceContaining("flush or close it before the commit");
+            }
+        }
+        assertThat(database.rows("select instance_pk from cqrs.outbox order by instance_pk"))
+                .isEqualTo(database.rows("select id from item order by id"));
     }
 
     private static void commit(Connection connection, Item item) {
@@ -190,7 +248,8 @@ class CommitIT {
     private static String lastStatement(Connection connection) throws SQLException {
         int pid = connection.unwrap(PGConnection.class).getBackendPID();
         return database.rows("select query from pg_stat_activity where pid = " + pid)
-                .get(0);
+                .get(0)
+                .strip();
     }
 
     @Test
