@@ -17,7 +17,6 @@ import jakarta.transaction.Synchronization;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.WeakHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.BooleanSupplier;
@@ -283,7 +282,7 @@ public final class Capture
     ChangeSet changes(SharedSessionContractImplementor session) {
         Work work = work(session);
         ChangeSet known = work.changes;
-        if (known != null) {
+        if (known != null && !known.isOver()) {
             return known;
         }
         Sessions.requireTransaction(session);
@@ -291,7 +290,7 @@ public final class Capture
         work.changes = created;
         session.getTransactionCoordinator()
                 .getLocalSynchronizations()
-                .registerSynchronization(new Flusher(session, work));
+                .registerSynchronization(new Flusher(work, created));
         return created;
     }
 
@@ -321,27 +320,28 @@ public final class Capture
 
     private final class Flusher implements Synchronization {
 
-        private final SharedSessionContractImplementor session;
         private final Work work;
-        private boolean sends;
+        private final ChangeSet changes;
 
-        private Flusher(SharedSessionContractImplementor session, Work work) {
-            this.session = session;
+        private Flusher(Work work, ChangeSet changes) {
             this.work = work;
+            this.changes = changes;
         }
 
         @Override
         public void beforeCompletion() {
-            session.getJdbcCoordinator().executeBatch();
-            ChangeSet changes = Objects.requireNonNull(work.changes, "change set");
-            changes.close();
-            sends = changes.hasSent();
+            // Hibernate before 7.4 leaves those of a commit that failed to the next one.
+            if (!changes.isOver()) {
+                changes.close();
+            }
         }
 
         @Override
         public void afterCompletion(int status) {
-            work.changes = null;
-            if (sends && status == Status.STATUS_COMMITTED) {
+            if (work.changes == changes) {
+                work.changes = null;
+            }
+            if (changes.hasSent() && status == Status.STATUS_COMMITTED) {
                 wake();
             }
         }

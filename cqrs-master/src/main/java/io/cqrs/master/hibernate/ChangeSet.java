@@ -3,8 +3,10 @@ package io.cqrs.master.hibernate;
 import io.cqrs.core.OutboxException;
 import io.cqrs.master.hibernate.model.MasterModel;
 import io.cqrs.master.internal.outbox.JdbcOutbox;
+import io.cqrs.master.internal.outbox.LastWrite;
 import io.cqrs.master.internal.outbox.OutboxMessage;
 import io.cqrs.master.internal.outbox.OutboxPipe;
+import java.sql.Connection;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -29,19 +31,23 @@ final class ChangeSet {
     private final Capture capture;
     private final Map<RowId, RowHistory> rows = new LinkedHashMap<>();
     private final RelatedChanges related;
+    private final OutboxCommits.@Nullable Ending ending;
     private boolean closed;
     private boolean sent;
     private @Nullable OutboxException refusal;
 
     ChangeSet(SharedSessionContractImplementor session, Capture capture) {
         this(session, capture, new RelatedChanges());
-        OutboxCommits.expect(session);
+        if (ending != null) {
+            ending.expect(this);
+        }
     }
 
     private ChangeSet(SharedSessionContractImplementor session, Capture capture, RelatedChanges related) {
         this.session = session;
         this.capture = capture;
         this.related = related;
+        this.ending = OutboxCommits.of(session);
     }
 
     /** Returns one for a session within the same transaction, which leaves the masters that depend on its rows to this one. */
@@ -78,10 +84,18 @@ final class ChangeSet {
         if (refusal != null) {
             throw refusal;
         }
+        session.getJdbcCoordinator().executeBatch();
         related.saveOwners(session, this, capture);
         closed = true;
         drain(this::writeLast);
-        OutboxCommits.met(session);
+        if (ending != null) {
+            ending.closed(this);
+        }
+    }
+
+    /** Says whether its transaction is over, whoever was told of that. */
+    boolean isOver() {
+        return ending != null && ending.isOver();
     }
 
     /** Writes its last messages but for those of masters that depend on its rows. */
@@ -96,7 +110,9 @@ final class ChangeSet {
     }
 
     private void drain(Consumer<List<OutboxMessage>> few) {
-        OutboxCommits.writeLeft(session);
+        if (ending != null) {
+            ending.writeLeft();
+        }
         MessageFactory factory = capture.messages(session);
         if (rows.size() <= JdbcOutbox.CHUNK) {
             write(factory, few);
@@ -118,8 +134,9 @@ final class ChangeSet {
 
     /** Together with the commit, where that is Hibernate's and the driver's own. */
     private void writeLast(List<OutboxMessage> messages) {
-        if (OutboxCommits.suits(session)) {
-            OutboxCommits.leave(session, capture.outbox().prepareLast(Sessions.connection(session), messages));
+        Connection connection = Sessions.connection(session);
+        if (ending != null && LastWrite.suits(connection)) {
+            ending.leave(capture.outbox().prepareLast(connection, messages));
         } else {
             writeNow(messages);
         }

@@ -10,8 +10,8 @@ import org.hibernate.service.spi.ServiceContributor;
 import org.hibernate.service.spi.ServiceRegistryImplementor;
 
 /**
- * Puts {@link OutboxCommits} around Hibernate's own transactions, and nothing around anybody else's; Hibernate finds it by
- * itself.
+ * Puts {@link OutboxCommits} around Hibernate's own transactions, and nothing around those of a container; Hibernate finds it
+ * by itself. It takes the place of a coordinator's builder that an application adds as an initiator of its own.
  */
 public final class OutboxCommitContributor implements ServiceContributor {
 

@@ -1,11 +1,12 @@
 package io.cqrs.master.hibernate;
 
-import io.cqrs.core.OutboxException;
 import io.cqrs.master.internal.outbox.LastWrite;
 import java.sql.SQLException;
 import java.util.Collections;
+import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
-import java.util.Objects;
+import java.util.Set;
 import java.util.WeakHashMap;
 import org.hibernate.TransactionException;
 import org.hibernate.engine.spi.SharedSessionContractImplementor;
@@ -20,6 +21,8 @@ import org.hibernate.resource.transaction.spi.TransactionCoordinatorOwner;
 import org.hibernate.resource.transaction.spi.TransactionStatus;
 import org.hibernate.tool.schema.internal.exec.JdbcContext;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Lets a transaction's last write go with its commit, in one round trip to the database: of a short transaction the trip is
@@ -31,6 +34,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class OutboxCommits implements TransactionCoordinatorBuilder {
 
+    private static final Logger LOG = LoggerFactory.getLogger(OutboxCommits.class);
     private static final long serialVersionUID = 1L;
 
     private final transient TransactionCoordinatorBuilder hibernates;
@@ -40,52 +44,21 @@ final class OutboxCommits implements TransactionCoordinatorBuilder {
         this.hibernates = hibernates;
     }
 
-    /** Has the session's transaction not committed before a change set is written. */
-    static void expect(SharedSessionContractImplementor session) {
-        OutboxCommits commits = of(session);
-        if (commits != null) {
-            commits.ending(session).unwritten++;
-        }
-    }
-
-    /** Takes note that a change set that was expected is written, or left to the commit. */
-    static void met(SharedSessionContractImplementor session) {
-        OutboxCommits commits = of(session);
-        if (commits != null) {
-            commits.ending(session).unwritten--;
-        }
-    }
-
-    /** Says whether a write can be left to the commit of the session's transaction. */
-    static boolean suits(SharedSessionContractImplementor session) {
-        return of(session) != null && LastWrite.suits(Sessions.connection(session));
-    }
-
-    /** Leaves a write to the commit of the session's transaction. */
-    static void leave(SharedSessionContractImplementor session, LastWrite write) {
-        Objects.requireNonNull(of(session), "commits").ending(session).last = write;
-    }
-
-    /** Writes now what was left to the commit of the session's transaction: something else is to come behind it. */
-    static void writeLeft(SharedSessionContractImplementor session) {
-        OutboxCommits commits = of(session);
-        Ending ending = commits == null ? null : commits.endings.get(session.getJdbcCoordinator());
-        if (ending != null && ending.last != null) {
-            LastWrite left = ending.last;
-            ending.last = null;
-            left.writeNow();
-        }
-    }
-
-    /** Where others coordinate transactions there are none. */
-    private static @Nullable OutboxCommits of(SharedSessionContractImplementor session) {
+    /** Returns what ends the session's transaction, or null where that is up to others. */
+    static @Nullable Ending of(SharedSessionContractImplementor session) {
         TransactionCoordinatorBuilder builder =
                 session.getFactory().getServiceRegistry().requireService(TransactionCoordinatorBuilder.class);
-        return builder instanceof OutboxCommits commits ? commits : null;
+        return builder instanceof OutboxCommits commits
+                ? commits.endings.computeIfAbsent(session.getJdbcCoordinator(), one -> new Ending())
+                : null;
     }
 
-    private Ending ending(SharedSessionContractImplementor session) {
-        return endings.computeIfAbsent(session.getJdbcCoordinator(), one -> new Ending());
+    private @Nullable Ending end(TransactionCoordinatorOwner owner) {
+        Ending ending = endings.remove(owner);
+        if (ending != null) {
+            ending.over = true;
+        }
+        return ending;
     }
 
     @Override
@@ -151,6 +124,8 @@ final class OutboxCommits implements TransactionCoordinatorBuilder {
                     // Hibernate before 7.4 has done so by now.
                     commit.rollback();
                 }
+            } catch (RuntimeException e) {
+                LOG.debug("a commit that failed could not be rolled back, and ends with its connection", e);
             } finally {
                 owner.afterTransactionCompletion(successful, delayed);
             }
@@ -173,18 +148,44 @@ final class OutboxCommits implements TransactionCoordinatorBuilder {
     }
 
     /** What a transaction has to do before its commit. Belongs to its thread. */
-    private static final class Ending {
+    static final class Ending {
 
-        private int unwritten;
+        private final Set<ChangeSet> unwritten = new LinkedHashSet<>();
         private @Nullable LastWrite last;
+        private boolean over;
+
+        /** Says whether the transaction was committed or rolled back. */
+        boolean isOver() {
+            return over;
+        }
+
+        /** Has a change set closed before the commit, whenever it was begun. */
+        void expect(ChangeSet changes) {
+            boolean unused = unwritten.add(changes);
+        }
+
+        /** Takes note that a change set was closed. */
+        void closed(ChangeSet changes) {
+            boolean unused = unwritten.remove(changes);
+        }
+
+        /** Leaves a write to the commit. */
+        void leave(LastWrite write) {
+            last = write;
+        }
+
+        /** Writes now what was left to the commit: something else is to come behind it. */
+        void writeLeft() {
+            LastWrite left = last;
+            last = null;
+            if (left != null) {
+                left.writeNow();
+            }
+        }
 
         private void commit() {
-            if (unwritten > 0) {
-                throw new OutboxException(
-                        "a session that shares the transaction was flushed after the transaction's changes were written to"
-                                + " the outbox: flush or close it before the commit",
-                        null);
-            }
+            // Sessions that share the transaction may be flushed after the synchronizations that close change sets.
+            List.copyOf(unwritten).forEach(ChangeSet::close);
             try {
                 if (last != null) {
                     last.commit();
@@ -192,6 +193,12 @@ final class OutboxCommits implements TransactionCoordinatorBuilder {
             } catch (SQLException e) {
                 // As Hibernate says it.
                 throw new TransactionException("Unable to commit against JDBC Connection", e);
+            }
+        }
+
+        private void discard() {
+            if (last != null) {
+                last.discard();
             }
         }
     }
@@ -210,27 +217,32 @@ final class OutboxCommits implements TransactionCoordinatorBuilder {
 
         @Override
         public void begin() {
-            Ending unused = endings.remove(owner);
+            failed = false;
+            @Nullable Ending unused = end(owner);
             hibernates.begin();
         }
 
         @Override
         public void commit() {
-            Ending ending = endings.remove(owner);
+            if (failed) {
+                throw new TransactionException("The commit has failed: roll back");
+            }
+            Ending ending = endings.get(owner);
             if (ending != null) {
                 failed = true;
                 ending.commit();
                 failed = false;
             }
+            @Nullable Ending unused = end(owner);
             hibernates.commit();
         }
 
         @Override
         public void rollback() {
             failed = false;
-            Ending ending = endings.remove(owner);
-            if (ending != null && ending.last != null) {
-                ending.last.discard();
+            Ending ending = end(owner);
+            if (ending != null) {
+                ending.discard();
             }
             hibernates.rollback();
         }

@@ -265,7 +265,9 @@ class ConsumeIT {
 
     private static void awaitReloads(TestProcess consumer, int count) {
         await().atMost(Duration.ofSeconds(30))
-                .until(() -> consumer.output().split("\\[cqrs-reload] reloaded", -1).length == count + 1);
+                .untilAsserted(() -> assertThat(consumer.output().split("\\[cqrs-reload] reloaded", -1))
+                        .as(consumer.output())
+                        .hasSize(count + 1));
     }
 
     private static void awaitBlocked() {

@@ -57,17 +57,28 @@ public final class MasterUnit implements AutoCloseable {
 
     /** Has something run just before a session's commit: behind the capture, which is there from the first change on. */
     public static void beforeCommit(Session session, Runnable action) {
+        register(session, action, () -> {});
+    }
+
+    /** Has something run when a session's transaction has been committed or rolled back. */
+    public static void afterCompletion(Session session, Runnable action) {
+        register(session, () -> {}, action);
+    }
+
+    private static void register(Session session, Runnable before, Runnable after) {
         ((SharedSessionContractImplementor) session)
                 .getTransactionCoordinator()
                 .getLocalSynchronizations()
                 .registerSynchronization(new Synchronization() {
                     @Override
                     public void beforeCompletion() {
-                        action.run();
+                        before.run();
                     }
 
                     @Override
-                    public void afterCompletion(int status) {}
+                    public void afterCompletion(int status) {
+                        after.run();
+                    }
                 });
     }
 
