@@ -174,6 +174,9 @@ final class ChangeSet {
     /** Makes sure that the transaction is not committed, whoever swallows the error. */
     OutboxException refuse(String reason) {
         refusal = new OutboxException(reason, null);
+        if (ending != null) {
+            ending.expect(this);
+        }
         return refusal;
     }
 
@@ -184,11 +187,9 @@ final class ChangeSet {
 
     private void requireOpen(String what) {
         if (closed) {
-            throw new OutboxException(
-                    what
-                            + " was changed after the transaction's changes were written to the outbox: change it before"
-                            + " the commit begins, not in a synchronization or a callback of it",
-                    null);
+            throw refuse(what
+                    + " was changed after the transaction's changes were written to the outbox: change it before"
+                    + " the commit begins, not in a synchronization or a callback of it");
         }
     }
 

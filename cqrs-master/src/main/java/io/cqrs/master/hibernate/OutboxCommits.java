@@ -1,6 +1,7 @@
 package io.cqrs.master.hibernate;
 
 import io.cqrs.master.internal.outbox.LastWrite;
+import java.lang.ref.WeakReference;
 import java.sql.SQLException;
 import java.util.Collections;
 import java.util.LinkedHashSet;
@@ -38,7 +39,9 @@ final class OutboxCommits implements TransactionCoordinatorBuilder {
     private static final long serialVersionUID = 1L;
 
     private final transient TransactionCoordinatorBuilder hibernates;
-    private final transient Map<Object, Ending> endings = Collections.synchronizedMap(new WeakHashMap<>());
+    /** By the owner of the transaction. Change sets hold theirs: an ending that nobody holds has nothing to do. */
+    private final transient Map<Object, WeakReference<Ending>> endings =
+            Collections.synchronizedMap(new WeakHashMap<>());
 
     OutboxCommits(TransactionCoordinatorBuilder hibernates) {
         this.hibernates = hibernates;
@@ -48,17 +51,29 @@ final class OutboxCommits implements TransactionCoordinatorBuilder {
     static @Nullable Ending of(SharedSessionContractImplementor session) {
         TransactionCoordinatorBuilder builder =
                 session.getFactory().getServiceRegistry().requireService(TransactionCoordinatorBuilder.class);
-        return builder instanceof OutboxCommits commits
-                ? commits.endings.computeIfAbsent(session.getJdbcCoordinator(), one -> new Ending())
-                : null;
+        return builder instanceof OutboxCommits commits ? commits.ending(session.getJdbcCoordinator()) : null;
     }
 
-    private @Nullable Ending end(TransactionCoordinatorOwner owner) {
-        Ending ending = endings.remove(owner);
+    private Ending ending(Object owner) {
+        @Nullable Ending known = find(owner);
+        if (known != null) {
+            return known;
+        }
+        Ending begun = new Ending();
+        endings.put(owner, new WeakReference<>(begun));
+        return begun;
+    }
+
+    private @Nullable Ending find(Object owner) {
+        WeakReference<Ending> known = endings.get(owner);
+        return known == null ? null : known.get();
+    }
+
+    private void end(Object owner, @Nullable Ending ending) {
         if (ending != null) {
             ending.over = true;
+            @Nullable WeakReference<Ending> unused = endings.remove(owner);
         }
-        return ending;
     }
 
     @Override
@@ -159,7 +174,7 @@ final class OutboxCommits implements TransactionCoordinatorBuilder {
             return over;
         }
 
-        /** Has a change set closed before the commit, whenever it was begun. */
+        /** Has a change set closed before the commit, whenever it was begun; one that refuses keeps it from being made. */
         void expect(ChangeSet changes) {
             boolean unused = unwritten.add(changes);
         }
@@ -218,7 +233,7 @@ final class OutboxCommits implements TransactionCoordinatorBuilder {
         @Override
         public void begin() {
             failed = false;
-            @Nullable Ending unused = end(owner);
+            end(owner, find(owner));
             hibernates.begin();
         }
 
@@ -227,23 +242,24 @@ final class OutboxCommits implements TransactionCoordinatorBuilder {
             if (failed) {
                 throw new TransactionException("The commit has failed: roll back");
             }
-            Ending ending = endings.get(owner);
+            Ending ending = find(owner);
             if (ending != null) {
                 failed = true;
                 ending.commit();
                 failed = false;
             }
-            @Nullable Ending unused = end(owner);
+            end(owner, ending);
             hibernates.commit();
         }
 
         @Override
         public void rollback() {
             failed = false;
-            Ending ending = end(owner);
+            Ending ending = find(owner);
             if (ending != null) {
                 ending.discard();
             }
+            end(owner, ending);
             hibernates.rollback();
         }
 

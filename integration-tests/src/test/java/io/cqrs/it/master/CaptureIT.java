@@ -3,6 +3,7 @@ package io.cqrs.it.master;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
+import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
@@ -25,10 +26,12 @@ import jakarta.persistence.ManyToOne;
 import jakarta.persistence.Version;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.ref.WeakReference;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import org.hibernate.Hibernate;
+import org.hibernate.Session;
 import org.hibernate.annotations.DynamicUpdate;
 import org.hibernate.annotations.OptimisticLock;
 import org.junit.jupiter.api.AfterAll;
@@ -402,13 +405,22 @@ class CaptureIT {
 
     @Test
     void forgetsASessionThatIsClosedInTheMidstOfItsTransaction() {
-        try (var session = master.sessions().openSession()) {
+        WeakReference<Session> closed = closedAmidItsTransaction();
+        await().until(() -> {
+            System.gc();
+            return closed.get() == null;
+        });
+        master.commit(session -> session.persist(new Item(55, "committed")));
+        assertThat(onlyMessage().get("instance_pk").asLong()).isEqualTo(55);
+    }
+
+    private static WeakReference<Session> closedAmidItsTransaction() {
+        try (Session session = master.sessions().openSession()) {
             session.beginTransaction();
             session.persist(new Item(54, "never committed"));
             session.flush();
+            return new WeakReference<>(session);
         }
-        master.commit(session -> session.persist(new Item(55, "committed")));
-        assertThat(onlyMessage().get("instance_pk").asLong()).isEqualTo(55);
     }
 
     @Test

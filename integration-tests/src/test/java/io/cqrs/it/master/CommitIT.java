@@ -237,6 +237,38 @@ class CommitIT {
     }
 
     @Test
+    void neverCommitsUnsentWhatASessionThatSharesTheTransactionFlushesOnceMore() {
+        try (Session session = master.sessions().openSession()) {
+            session.beginTransaction();
+            session.persist(new Item(1, "parent"));
+            session.flush();
+            Session child = session.sessionWithOptions().connection().openSession();
+            child.persist(new Item(2, "child"));
+            child.flush();
+            child.persist(new Item(3, "late"));
+            Throwable refused = catchThrowable(() -> session.getTransaction().commit());
+            assertThat(database.count("item")).isEqualTo(refused == null ? 3 : 0);
+        }
+        assertThat(database.rows("select instance_pk from cqrs.outbox order by instance_pk"))
+                .isEqualTo(database.rows("select id from item order by id"));
+    }
+
+    @Test
+    void refusesAChangeAfterTheChangesWereWrittenWhoeverSwallowsTheError() {
+        assertThatThrownBy(() -> master.commit(session -> {
+                    session.persist(new Item(1, "first"));
+                    session.flush();
+                    MasterUnit.beforeCommit(session, () -> {
+                        session.persist(new Item(2, "too late"));
+                        Throwable unused = catchThrowable(session::flush);
+                    });
+                }))
+                .hasStackTraceContaining("was changed after the transaction's changes were written");
+        assertThat(database.count("item")).isZero();
+        assertThat(database.count("cqrs.outbox")).isZero();
+    }
+
+    @Test
     void sendsWhatComesAfterARollbackThatNobodyWasToldOf() {
         try (Session session = master.sessions().openSession()) {
             session.beginTransaction();
