@@ -34,9 +34,22 @@ final class LocalProcesses {
         signal(directory, "-CONT", processes);
     }
 
+    /** Who has ended between being counted and being told is no failure: the others are told again. */
     private static void signal(Path directory, String signal, List<ProcessHandle> processes) {
+        List<ProcessHandle> alive =
+                processes.stream().filter(ProcessHandle::isAlive).toList();
+        if (alive.isEmpty()) {
+            return;
+        }
         List<String> command = new ArrayList<>(List.of("kill", signal));
-        processes.stream().filter(ProcessHandle::isAlive).forEach(one -> command.add(Long.toString(one.pid())));
-        String unused = Shell.run(directory, Map.of(), command);
+        alive.forEach(one -> command.add(Long.toString(one.pid())));
+        try {
+            String unused = Shell.run(directory, Map.of(), command);
+        } catch (ServerException e) {
+            if (alive.stream().allMatch(ProcessHandle::isAlive)) {
+                throw e;
+            }
+            signal(directory, signal, alive);
+        }
     }
 }
