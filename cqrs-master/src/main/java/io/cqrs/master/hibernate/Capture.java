@@ -42,8 +42,9 @@ import org.jspecify.annotations.Nullable;
  * <ol>
  *   <li>Each insert, update and delete of a master row is recorded in the change set of its session's transaction.
  *   <li>Just before the commit, after the last flush, the change set is folded, serialized and written to the outbox on
- *       the same connection, or left to the commit itself. That is a local {@link Synchronization}, which Hibernate drops with a rollback; a callback of
- *       its action queue would survive one and send what was rolled back. An error aborts the commit.
+ *       the same connection, or left to the commit itself. That is a local {@link Synchronization}, which Hibernate drops
+ *       with a rollback; a callback of its action queue would survive one and send what was rolled back. An error aborts
+ *       the commit.
  *   <li>After the commit whoever waits for it is woken.
  * </ol>
  *
@@ -319,7 +320,6 @@ public final class Capture
     }
 
     private final class Flusher implements Synchronization {
-
         private final Work work;
         private final ChangeSet changes;
 

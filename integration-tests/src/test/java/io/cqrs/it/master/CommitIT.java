@@ -60,15 +60,13 @@ class CommitIT {
                 throw new IllegalStateException("not this one");
             });
             assertThatThrownBy(() -> session.getTransaction().commit()).hasStackTraceContaining("not this one");
-            assertThat(database.count("item")).isZero();
-            assertThat(database.count("cqrs.outbox")).isZero();
+            assertCommitted();
             session.clear();
             session.beginTransaction();
             session.persist(new Item(2, "next"));
             session.getTransaction().commit();
         }
-        assertThat(database.rows("select id from item")).containsExactly("2");
-        assertThat(database.rows("select instance_pk from cqrs.outbox")).containsExactly("2");
+        assertCommitted("2");
     }
 
     @Test
@@ -101,8 +99,7 @@ class CommitIT {
         }));
         assertThat(error).hasStackTraceContaining(TransactionException.class.getName());
         assertThat(SqlStates.find(error).getSQLState()).isEqualTo("23505");
-        assertThat(database.count("item")).isZero();
-        assertThat(database.count("cqrs.outbox")).isZero();
+        assertCommitted();
     }
 
     @Test
@@ -150,30 +147,25 @@ class CommitIT {
             assertThatThrownBy(() -> commit(refusing, new Item(1, "one"))).hasStackTraceContaining("not here");
             connection.rollback();
             connection.setAutoCommit(true);
-            assertThat(database.count("item")).isZero();
-            assertThat(database.count("cqrs.outbox")).isZero();
+            assertCommitted();
         }
     }
 
     @Test
     void leavesNothingOpenWhereTheOutboxCanNotBeWritten() throws Exception {
         try (Connection connection = database.dataSource().getConnection()) {
-            database.execute("alter table cqrs.outbox rename to hidden");
-            try {
+            withoutOutbox(() -> {
                 assertThatThrownBy(() -> commit(connection, new Item(1, "lost")))
                         .hasStackTraceContaining("run `cqrs migrate` on this database first");
-            } finally {
-                database.execute("alter table cqrs.hidden rename to outbox");
-            }
+            });
             commit(connection, new Item(2, "next"));
         }
-        assertThat(database.rows("select id from item")).containsExactly("2");
-        assertThat(database.rows("select instance_pk from cqrs.outbox")).containsExactly("2");
+        assertCommitted("2");
     }
 
     @Test
     void leavesTheDriverToMendWhatFailsWhereItIsToldTo() throws Exception {
-        String url = database.url() + (database.url().contains("?") ? "&" : "?") + "autosave=always";
+        String url = url("autosave=always");
         try (Connection connection = UrlDataSource.of(url, null, null).getConnection()) {
             commit(connection, new Item(1, "one"));
             assertThat(lastStatement(connection)).isEqualTo("COMMIT");
@@ -189,22 +181,18 @@ class CommitIT {
             session.persist(new Item(2, "same"));
             assertThatThrownBy(() -> session.getTransaction().commit()).hasStackTraceContaining("one_name");
             session.clear();
-            database.execute("alter table cqrs.outbox rename to hidden");
-            try {
+            withoutOutbox(() -> {
                 session.beginTransaction();
                 session.persist(new Item(3, "lost"));
                 assertThatThrownBy(() -> session.getTransaction().commit())
                         .hasStackTraceContaining("run `cqrs migrate` on this database first");
-            } finally {
-                database.execute("alter table cqrs.hidden rename to outbox");
-            }
+            });
             session.clear();
             session.beginTransaction();
             session.persist(new Item(4, "next"));
             session.getTransaction().commit();
         }
-        assertThat(database.rows("select id from item")).containsExactly("4");
-        assertThat(database.rows("select instance_pk from cqrs.outbox")).containsExactly("4");
+        assertCommitted("4");
     }
 
     @Test
@@ -215,8 +203,7 @@ class CommitIT {
                     MasterUnit.beforeCommit(session, () -> session.doWork(Connection::rollback));
                 }))
                 .hasStackTraceContaining("was ended on its connection, past Hibernate");
-        assertThat(database.count("item")).isZero();
-        assertThat(database.count("cqrs.outbox")).isZero();
+        assertCommitted();
     }
 
     @Test
@@ -264,8 +251,7 @@ class CommitIT {
                     });
                 }))
                 .hasStackTraceContaining("was changed after the transaction's changes were written");
-        assertThat(database.count("item")).isZero();
-        assertThat(database.count("cqrs.outbox")).isZero();
+        assertCommitted();
     }
 
     @Test
@@ -283,8 +269,27 @@ class CommitIT {
             session.persist(new Item(2, "next"));
             session.getTransaction().commit();
         }
-        assertThat(database.rows("select id from item")).containsExactly("2");
-        assertThat(database.rows("select instance_pk from cqrs.outbox")).containsExactly("2");
+        assertCommitted("2");
+    }
+
+    /** Says that these rows are there, and their messages. */
+    private static void assertCommitted(String... ids) {
+        assertThat(database.rows("select id from item order by id")).containsExactly(ids);
+        assertThat(database.rows("select instance_pk from cqrs.outbox order by id"))
+                .containsExactly(ids);
+    }
+
+    private static void withoutOutbox(Runnable work) {
+        database.execute("alter table cqrs.outbox rename to hidden");
+        try {
+            work.run();
+        } finally {
+            database.execute("alter table cqrs.hidden rename to outbox");
+        }
+    }
+
+    private static String url(String option) {
+        return database.url() + (database.url().contains("?") ? "&" : "?") + option;
     }
 
     private static void commit(Connection connection, Item item) {
@@ -306,7 +311,7 @@ class CommitIT {
 
     @Test
     void sendsSeveralRowsWhereTheDriverHasNoBinaryForm() {
-        String url = database.url() + (database.url().contains("?") ? "&" : "?") + "preferQueryMode=simple";
+        String url = url("preferQueryMode=simple");
         TestDatabase simple = new TestDatabase(url, UrlDataSource.of(url, null, null));
         try (MasterUnit unit = MasterUnit.on(simple, Item.class)) {
             unit.commit(session -> {
