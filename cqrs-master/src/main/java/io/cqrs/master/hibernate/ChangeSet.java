@@ -3,7 +3,6 @@ package io.cqrs.master.hibernate;
 import io.cqrs.core.OutboxException;
 import io.cqrs.master.hibernate.model.MasterModel;
 import io.cqrs.master.internal.outbox.JdbcOutbox;
-import io.cqrs.master.internal.outbox.LastWrite;
 import io.cqrs.master.internal.outbox.OutboxMessage;
 import io.cqrs.master.internal.outbox.OutboxPipe;
 import java.sql.Connection;
@@ -31,16 +30,14 @@ final class ChangeSet {
     private final Capture capture;
     private final Map<RowId, RowHistory> rows = new LinkedHashMap<>();
     private final RelatedChanges related;
-    private final OutboxCommits.@Nullable Ending ending;
+    private final OutboxCommits.Ending ending;
     private boolean closed;
     private boolean sent;
     private @Nullable OutboxException refusal;
 
     ChangeSet(SharedSessionContractImplementor session, Capture capture) {
         this(session, capture, new RelatedChanges());
-        if (ending != null) {
-            ending.expect(this);
-        }
+        ending.expect(this);
     }
 
     private ChangeSet(SharedSessionContractImplementor session, Capture capture, RelatedChanges related) {
@@ -88,14 +85,12 @@ final class ChangeSet {
         related.saveOwners(session, this, capture);
         closed = true;
         drain(this::writeLast);
-        if (ending != null) {
-            ending.closed(this);
-        }
+        ending.closed(this);
     }
 
     /** Says whether its transaction is over, whoever was told of that. */
     boolean isOver() {
-        return ending != null && ending.isOver();
+        return ending.isOver();
     }
 
     /** Writes its last messages but for those of masters that depend on its rows. */
@@ -110,9 +105,7 @@ final class ChangeSet {
     }
 
     private void drain(Consumer<List<OutboxMessage>> few) {
-        if (ending != null) {
-            ending.writeLeft();
-        }
+        ending.writeLeft();
         MessageFactory factory = capture.messages(session);
         if (rows.size() <= JdbcOutbox.CHUNK) {
             write(factory, few);
@@ -135,7 +128,7 @@ final class ChangeSet {
     /** Together with the commit, where that is Hibernate's and the driver's own. */
     private void writeLast(List<OutboxMessage> messages) {
         Connection connection = Sessions.connection(session);
-        if (ending != null && LastWrite.suits(connection)) {
+        if (ending.takes(connection)) {
             ending.leave(capture.outbox().prepareLast(connection, messages));
         } else {
             writeNow(messages);
@@ -174,9 +167,7 @@ final class ChangeSet {
     /** Makes sure that the transaction is not committed, whoever swallows the error. */
     OutboxException refuse(String reason) {
         refusal = new OutboxException(reason, null);
-        if (ending != null) {
-            ending.expect(this);
-        }
+        ending.expect(this);
         return refusal;
     }
 

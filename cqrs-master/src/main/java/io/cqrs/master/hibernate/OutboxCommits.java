@@ -2,6 +2,7 @@ package io.cqrs.master.hibernate;
 
 import io.cqrs.master.internal.outbox.LastWrite;
 import java.lang.ref.WeakReference;
+import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.Collections;
 import java.util.LinkedHashSet;
@@ -47,11 +48,13 @@ final class OutboxCommits implements TransactionCoordinatorBuilder {
         this.hibernates = hibernates;
     }
 
-    /** Returns what ends the session's transaction, or null where that is up to others. */
-    static @Nullable Ending of(SharedSessionContractImplementor session) {
+    /** Returns what ends the session's transaction; where that is up to others, nothing is left to it. */
+    static Ending of(SharedSessionContractImplementor session) {
         TransactionCoordinatorBuilder builder =
                 session.getFactory().getServiceRegistry().requireService(TransactionCoordinatorBuilder.class);
-        return builder instanceof OutboxCommits commits ? commits.ending(session.getJdbcCoordinator()) : null;
+        return builder instanceof OutboxCommits commits
+                ? commits.ending(session.getJdbcCoordinator())
+                : new Ending(false);
     }
 
     private Ending ending(Object owner) {
@@ -59,7 +62,7 @@ final class OutboxCommits implements TransactionCoordinatorBuilder {
         if (known != null) {
             return known;
         }
-        Ending begun = new Ending();
+        Ending begun = new Ending(true);
         endings.put(owner, new WeakReference<>(begun));
         return begun;
     }
@@ -165,9 +168,14 @@ final class OutboxCommits implements TransactionCoordinatorBuilder {
     /** What a transaction has to do before its commit. Belongs to its thread. */
     static final class Ending {
 
+        private final boolean commits;
         private final Set<ChangeSet> unwritten = new LinkedHashSet<>();
         private @Nullable LastWrite last;
         private boolean over;
+
+        private Ending(boolean commits) {
+            this.commits = commits;
+        }
 
         /** Says whether the transaction was committed or rolled back. */
         boolean isOver() {
@@ -182,6 +190,11 @@ final class OutboxCommits implements TransactionCoordinatorBuilder {
         /** Takes note that a change set was closed. */
         void closed(ChangeSet changes) {
             boolean unused = unwritten.remove(changes);
+        }
+
+        /** Says whether a write may be left to the commit. */
+        boolean takes(Connection connection) {
+            return commits && LastWrite.suits(connection);
         }
 
         /** Leaves a write to the commit. */

@@ -46,6 +46,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** From the outbox to the queue. */
 @ExtendWith(TestEnvironment.class)
@@ -175,17 +177,63 @@ class RelayIT {
     }
 
     @Test
-    void doesNotBeginWithoutTheTriggerThatLetsItOverlookNothing() throws Exception {
+    void doesNotBeginWhereATransactionMayTakeAnIdBeforeItsNumber() throws Exception {
         TestDatabase changed = TestEnvironment.database("relay_changed");
         CqrsSchema.standard().migrate(changed.dataSource());
-        changed.execute("alter table cqrs.outbox disable trigger outbox_begin");
+        changed.execute("alter table cqrs.outbox alter xid drop default");
         CqrsRelay relay = begin(
                 CqrsRelay.builder(changed.dataSource()).transport(transport).build());
         open.add(0, relay);
         await().until(() -> relay.failure() != null);
-        assertThat(relay.failure()).hasMessageContaining("trigger outbox_begin of cqrs.outbox");
-        changed.execute("alter table cqrs.outbox enable always trigger outbox_begin");
+        assertThat(relay.failure()).hasMessageContaining("column xid of cqrs.outbox has no default");
+        changed.execute("alter table cqrs.outbox alter xid set default pg_current_xact_id()");
         await().until(() -> relay.failure() == null && relay.status().active());
+
+        TestDatabase behind = TestEnvironment.database("relay_behind");
+        CqrsSchema.standard().migrate(behind.dataSource());
+        behind.execute("alter table cqrs.outbox drop xid; alter table cqrs.outbox add xid xid8 not null default"
+                + " pg_current_xact_id()");
+        CqrsRelay refusing = begin(
+                CqrsRelay.builder(behind.dataSource()).transport(transport).build());
+        open.add(0, refusing);
+        await().until(() -> refusing.failure() != null);
+        assertThat(refusing.failure()).hasMessageContaining("does not come before id");
+    }
+
+    /** The relay's low water rests on that, and PostgreSQL does it without promising it. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "insert into cqrs.outbox (cqrs_id, instance_pk, routing_key, body) values ('a', '1', 'a', '{}')",
+                "insert into cqrs.outbox (id, cqrs_id, instance_pk, routing_key, body)"
+                        + " values (default, 'a', '1', 'a', '{}'), (default, 'a', '2', 'a', '{}')",
+                "insert into cqrs.outbox (cqrs_id, instance_pk, routing_key, body)"
+                        + " select 'a', '1', 'a', '{}' where 'a' <> all (array(select cqrs_id from cqrs.capture))",
+                "insert into cqrs.outbox (cqrs_id, instance_pk, routing_key, body)"
+                        + " select 'a', m.pk, 'a', '{}' from unnest(array['1', '2']) as m(pk)",
+                "with written as (insert into cqrs.outbox (cqrs_id, instance_pk, routing_key, body)"
+                        + " select distinct 'a', r.relname, 'a', '{}' from pg_class r order by 2 returning id)"
+                        + " select max(id) from written",
+                "do $$ begin insert into cqrs.outbox (cqrs_id, instance_pk, routing_key, body)"
+                        + " select 'a', r.relname, 'a', '{}' from pg_class r; end $$"
+            })
+    void hasATransactionDrawItsNumberBeforeItsFirstId(String insert) {
+        TestDatabase watched = TestEnvironment.database("relay_order");
+        CqrsSchema.standard().migrate(watched.dataSource());
+        watched.execute("""
+                create table drawn (highest_id bigint);
+                create function draw() returns xid8 language plpgsql as $$
+                begin
+                    insert into drawn select last_value from cqrs.outbox_id_seq;
+                    return pg_current_xact_id();
+                end
+                $$;
+                alter table cqrs.outbox alter xid set default draw()""");
+        String before = "select last_value from cqrs.outbox_id_seq";
+        List<String> highest = watched.rows(before);
+        watched.execute(insert);
+        assertThat(watched.rows("select min(highest_id) from drawn")).isEqualTo(highest);
+        assertThat(watched.rows(before)).isNotEqualTo(highest);
     }
 
     @Test

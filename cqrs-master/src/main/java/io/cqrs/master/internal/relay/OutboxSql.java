@@ -19,10 +19,11 @@ final class OutboxSql {
             where locktype = 'advisory' and granted and objsubid = 2 and classid::int8 = ? and objid::int8 = ?
                 and database = (select oid from pg_database where datname = current_database()))""";
 
-    /** Whether a transaction has a number before it takes ids: parameter outbox. */
+    /** Whether a transaction has a number before it takes ids, as defaults are computed in the columns' order: parameter outbox. */
     static final String BEGINS = """
-            select exists (select from pg_trigger
-            where tgrelid = to_regclass(?) and tgname = 'outbox_begin' and tgenabled = 'A')""";
+            select exists (select from pg_attribute x join pg_attribute i using (attrelid)
+            where attrelid = to_regclass(?) and x.attname = 'xid' and x.atthasdef and i.attname = 'id'
+                and x.attnum < i.attnum)""";
 
     static final String UNLOCK = "select pg_advisory_unlock(?, ?)";
     static final String TRY_LOCK = "select pg_try_advisory_lock(?, ?)";

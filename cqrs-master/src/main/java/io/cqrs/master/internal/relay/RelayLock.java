@@ -48,7 +48,7 @@ final class RelayLock implements AutoCloseable {
     /**
      * Makes sure that there is something to relay, by which no change can be overlooked.
      *
-     * @throws CqrsConfigurationException if the outbox or its trigger does not exist
+     * @throws CqrsConfigurationException if the outbox does not exist, or not as it has to be
      */
     void requireOutbox() throws SQLException {
         CqrsSchema.require(connection, outbox);
@@ -57,10 +57,8 @@ final class RelayLock implements AutoCloseable {
             try (ResultSet row = statement.executeQuery()) {
                 row.next();
                 if (!row.getBoolean(1)) {
-                    throw new CqrsConfigurationException("trigger outbox_begin of " + outbox
-                            + " is missing or not enabled always, changes could be overlooked: run `cqrs migrate` on"
-                            + " this database, or `alter table " + outbox.sql()
-                            + " enable always trigger outbox_begin`");
+                    throw new CqrsConfigurationException("column xid of " + outbox + " has no default or does not come"
+                            + " before id, changes could be overlooked: run `cqrs migrate` on this database");
                 }
             }
         }
