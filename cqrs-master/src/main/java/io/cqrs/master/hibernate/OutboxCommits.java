@@ -182,7 +182,7 @@ final class OutboxCommits implements TransactionCoordinatorBuilder {
             return over;
         }
 
-        /** Has a change set closed before the commit, whenever it was begun; one that refuses keeps it from being made. */
+        /** Has a change set closed before a commit of ours, whenever it was begun; one that refuses keeps it from being made. */
         void expect(ChangeSet changes) {
             boolean unused = unwritten.add(changes);
         }

@@ -402,7 +402,7 @@ final class World implements AutoCloseable {
     /** Returns how many changes the master has sent so far. */
     long changes() {
         return Long.parseLong(
-                master.rows("select last_value from cqrs.outbox_id_seq").get(0));
+                master.rows("select last_value - 1 from cqrs.outbox_id_seq").get(0));
     }
 
     /** Returns the queues that hold something, but for the dead letters'. */

@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import io.cqrs.core.CqrsId;
 import io.cqrs.core.jdbc.TableName;
+import io.cqrs.core.schema.CqrsSchema;
 import io.cqrs.it.support.CommandRun;
 import io.cqrs.it.support.Repeating;
 import io.cqrs.it.support.TestDatabase;
@@ -212,6 +213,27 @@ class UpgradeIT {
             awaitEqual("id, name, amount, note", "id, name, amount, note");
             assertThat(worker.isAlive()).as(worker.output()).isTrue();
             assertThat(relay.isAlive()).as(relay.output()).isTrue();
+        }
+    }
+
+    @Test
+    void neverGivesANumberOfTheOutboxTwiceAndKeepsRights() {
+        migrate(flyway(master, MIGRATIONS).target("4"));
+        master.execute("""
+                create role upgraded_writer;
+                grant usage on schema cqrs to upgraded_writer;
+                grant insert on cqrs.outbox to upgraded_writer;
+                grant select on cqrs.capture to upgraded_writer""");
+        String insert =
+                "insert into cqrs.outbox (cqrs_id, instance_pk, routing_key, body) values ('a', '1', 'a', '{}')";
+        try {
+            master.execute(insert + "; " + insert + "; delete from cqrs.outbox");
+            assertThat(CqrsSchema.standard().migrate(master.dataSource())).isPositive();
+            master.execute("set role upgraded_writer; " + insert + "; reset role");
+            assertThat(master.rows("select id > 2, xid is not null from cqrs.outbox"))
+                    .containsExactly("t|t");
+        } finally {
+            master.execute("drop owned by upgraded_writer; drop role upgraded_writer");
         }
     }
 

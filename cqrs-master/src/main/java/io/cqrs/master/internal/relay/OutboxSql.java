@@ -21,9 +21,10 @@ final class OutboxSql {
 
     /** Whether a transaction has a number before it takes ids, as defaults are computed in the columns' order: parameter outbox. */
     static final String BEGINS = """
-            select exists (select from pg_attribute x join pg_attribute i using (attrelid)
-            where attrelid = to_regclass(?) and x.attname = 'xid' and x.atthasdef and i.attname = 'id'
-                and x.attnum < i.attnum)""";
+            select exists (select from pg_attribute i join pg_attribute x using (attrelid)
+                join pg_attrdef d on d.adrelid = x.attrelid and d.adnum = x.attnum
+            where attrelid = to_regclass(?) and i.attname = 'id' and x.attname = 'xid' and x.attnum < i.attnum
+                and pg_get_expr(d.adbin, d.adrelid) = 'pg_current_xact_id()')""";
 
     static final String UNLOCK = "select pg_advisory_unlock(?, ?)";
     static final String TRY_LOCK = "select pg_try_advisory_lock(?, ?)";

@@ -57,7 +57,8 @@ final class RelayLock implements AutoCloseable {
             try (ResultSet row = statement.executeQuery()) {
                 row.next();
                 if (!row.getBoolean(1)) {
-                    throw new CqrsConfigurationException("column xid of " + outbox + " has no default or does not come"
+                    throw new CqrsConfigurationException("column xid of " + outbox + " has another default than"
+                            + " pg_current_xact_id() or does not come"
                             + " before id, changes could be overlooked: run `cqrs migrate` on this database");
                 }
             }
