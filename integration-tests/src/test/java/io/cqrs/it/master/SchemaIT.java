@@ -25,7 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 @ExtendWith(TestEnvironment.class)
 class SchemaIT {
 
-    private static final int MIGRATIONS = 4;
+    private static final int MIGRATIONS = 5;
 
     @TempDir
     Path migrations;
