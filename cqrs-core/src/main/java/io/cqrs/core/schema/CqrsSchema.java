@@ -102,8 +102,8 @@ public final class CqrsSchema {
     }
 
     /**
-     * Creates the schema and its tables, or brings them up to date. One that a newer version made stays as it is: what
-     * versions add, the ones before can live with, so that they may be mixed while services are upgraded.
+     * Creates the schema and its tables, or brings them up to date. One that a newer version made stays as it is: versions
+     * may be mixed while services are upgraded, but where CHANGELOG names what has to be upgraded first.
      *
      * @param dataSource a user with CREATE on the database, or on the schema where it exists
      * @return how many migrations were applied, 0 when all was current

@@ -167,9 +167,7 @@ class RelayIT {
     @Test
     void saysWhatToDoWhereThereIsNoOutboxAndBeginsOnceThereIs() throws Exception {
         TestDatabase bare = TestEnvironment.database("relay_unmigrated");
-        CqrsRelay relay =
-                begin(CqrsRelay.builder(bare.dataSource()).transport(transport).build());
-        open.add(0, relay);
+        CqrsRelay relay = start(bare);
         await().until(() -> relay.failure() != null);
         assertThat(relay.failure()).hasMessageContaining("cqrs.outbox does not exist: run `cqrs migrate`");
         CqrsSchema.standard().migrate(bare.dataSource());
@@ -181,9 +179,7 @@ class RelayIT {
         TestDatabase changed = TestEnvironment.database("relay_changed");
         CqrsSchema.standard().migrate(changed.dataSource());
         changed.execute("alter table cqrs.outbox alter xid set default '1'");
-        CqrsRelay relay = begin(
-                CqrsRelay.builder(changed.dataSource()).transport(transport).build());
-        open.add(0, relay);
+        CqrsRelay relay = start(changed);
         await().until(() -> relay.failure() != null);
         assertThat(relay.failure()).hasMessageContaining("column xid of cqrs.outbox has another default");
         changed.execute("alter table cqrs.outbox alter xid set default pg_current_xact_id()");
@@ -193,9 +189,7 @@ class RelayIT {
         CqrsSchema.standard().migrate(behind.dataSource());
         behind.execute("alter table cqrs.outbox drop xid; alter table cqrs.outbox add xid xid8 not null default"
                 + " pg_current_xact_id()");
-        CqrsRelay refusing = begin(
-                CqrsRelay.builder(behind.dataSource()).transport(transport).build());
-        open.add(0, refusing);
+        CqrsRelay refusing = start(behind);
         await().until(() -> refusing.failure() != null);
         assertThat(refusing.failure()).hasMessageContaining("does not come before id");
     }
@@ -622,6 +616,13 @@ class RelayIT {
                 .wire(Wire.BATCH)
                 .longestPoll(Duration.ofMillis(20))
                 .build();
+        open.add(0, relay);
+        return relay;
+    }
+
+    private CqrsRelay start(TestDatabase other) {
+        CqrsRelay relay =
+                begin(CqrsRelay.builder(other.dataSource()).transport(transport).build());
         open.add(0, relay);
         return relay;
     }

@@ -219,21 +219,22 @@ class UpgradeIT {
     @Test
     void neverGivesANumberOfTheOutboxTwiceAndKeepsRights() {
         migrate(flyway(master, MIGRATIONS).target("4"));
+        String writer = "writer_" + System.nanoTime();
         master.execute("""
-                create role upgraded_writer;
-                grant usage on schema cqrs to upgraded_writer;
-                grant insert on cqrs.outbox to upgraded_writer;
-                grant select on cqrs.capture to upgraded_writer""");
+                create role %1$s;
+                grant usage on schema cqrs to %1$s;
+                grant insert on cqrs.outbox to %1$s;
+                grant select on cqrs.capture to %1$s""".formatted(writer));
         String insert =
                 "insert into cqrs.outbox (cqrs_id, instance_pk, routing_key, body) values ('a', '1', 'a', '{}')";
         try {
             master.execute(insert + "; " + insert + "; delete from cqrs.outbox");
             assertThat(CqrsSchema.standard().migrate(master.dataSource())).isPositive();
-            master.execute("set role upgraded_writer; " + insert + "; reset role");
+            master.execute("set role " + writer + "; " + insert + "; reset role");
             assertThat(master.rows("select id > 2, xid is not null from cqrs.outbox"))
                     .containsExactly("t|t");
         } finally {
-            master.execute("drop owned by upgraded_writer; drop role upgraded_writer");
+            master.execute("drop owned by " + writer + "; drop role " + writer);
         }
     }
 

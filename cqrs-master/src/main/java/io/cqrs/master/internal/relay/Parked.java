@@ -14,7 +14,8 @@ import java.util.Map;
  */
 final class Parked {
 
-    private static final Backoff PROBE = Backoff.exponential(Duration.ofMillis(250), Duration.ofSeconds(10));
+    /** A queue that is declared again gets its messages a few seconds later, however long it was away. */
+    private static final Backoff PROBE = Backoff.exponential(Duration.ofMillis(250), Duration.ofSeconds(5));
 
     private final Ticker ticker;
     private final Map<String, Probe> probes = new HashMap<>();

@@ -58,8 +58,8 @@ final class RelayLock implements AutoCloseable {
                 row.next();
                 if (!row.getBoolean(1)) {
                     throw new CqrsConfigurationException("column xid of " + outbox + " has another default than"
-                            + " pg_current_xact_id() or does not come"
-                            + " before id, changes could be overlooked: run `cqrs migrate` on this database");
+                            + " pg_current_xact_id() or does not come before id, changes could be overlooked: run"
+                            + " `cqrs migrate` on this database");
                 }
             }
         }
