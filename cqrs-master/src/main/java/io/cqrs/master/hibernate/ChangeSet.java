@@ -6,6 +6,7 @@ import io.cqrs.master.internal.outbox.JdbcOutbox;
 import io.cqrs.master.internal.outbox.OutboxMessage;
 import io.cqrs.master.internal.outbox.OutboxPipe;
 import java.sql.Connection;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -58,6 +59,17 @@ final class ChangeSet {
 
     void updated(MasterModel model, Object id, Object entity, Object @Nullable [] oldState, Object[] state) {
         history(model, id, true).saved(entity, oldState, state);
+    }
+
+    /** Takes note of the time that a row has, which is about to be deleted, whatever the instance has. */
+    void found(MasterModel model, Object id, Instant updated) {
+        history(model, id, true).found(updated);
+    }
+
+    /** Says whether the transaction wrote a row that it has not sent yet. */
+    boolean hasWritten(MasterModel model, Object id) {
+        RowHistory known = rows.get(new RowId(model, id));
+        return known != null && known.hasBegun();
     }
 
     void deleted(MasterModel model, Object id, Object entity, Object[] state) {

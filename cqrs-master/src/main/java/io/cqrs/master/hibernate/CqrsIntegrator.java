@@ -41,6 +41,7 @@ public final class CqrsIntegrator implements Integrator {
             EventListenerRegistry registry = factory.getServiceRegistry().requireService(EventListenerRegistry.class);
             registry.appendListeners(EventType.POST_INSERT, capture);
             registry.appendListeners(EventType.POST_UPDATE, capture);
+            registry.appendListeners(EventType.PRE_DELETE, new RowsToDelete(capture));
             registry.appendListeners(EventType.POST_DELETE, capture);
             registry.appendListeners(EventType.POST_UPSERT, capture);
             factory.addObserver(new SessionFactoryObserver() {

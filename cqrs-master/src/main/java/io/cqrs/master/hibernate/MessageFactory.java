@@ -107,8 +107,10 @@ final class MessageFactory {
         // Only the states that were sent have to be beaten: states of this transaction are not, and an insert that
         // waits for its end may have been stamped before them.
         Object[] lastKnown = Objects.requireNonNull(history.lastKnownState(), "lastKnownState");
-        Instant updated =
-                clock.ofDelete((Instant) lastKnown[model.updated().index()], () -> Sessions.connection(session));
+        @Nullable Instant found = history.foundUpdated();
+        @Nullable
+        Instant before = found == null ? (Instant) lastKnown[model.updated().index()] : found;
+        Instant updated = clock.ofDelete(before, () -> Sessions.connection(session));
         return delete(model, id, Stamp.of(updated, revision(model, state) + 1), mixin);
     }
 
@@ -273,7 +275,7 @@ final class MessageFactory {
         return wire;
     }
 
-    private EntityKey key(MasterModel model, Object id) {
+    EntityKey key(MasterModel model, Object id) {
         return EntityKey.of(model.cqrsId(), model.key().value(id, context));
     }
 

@@ -1,5 +1,6 @@
 package io.cqrs.master.hibernate;
 
+import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,6 +18,7 @@ final class RowHistory {
     private Object @Nullable [] deletedState;
     private @Nullable Object deletedEntity;
     private Object @Nullable [] lastKnownState;
+    private @Nullable Instant foundUpdated;
     private boolean begun;
 
     RowHistory(boolean existedBefore) {
@@ -32,6 +34,21 @@ final class RowHistory {
         entity = changed;
         lastOldState = oldState == null ? null : oldState.clone();
         lastState = state.clone();
+    }
+
+    /** Takes note of the time that the row has. */
+    void found(Instant updated) {
+        foundUpdated = updated;
+    }
+
+    boolean hasBegun() {
+        return begun;
+    }
+
+    /** Returns the time that the row was found to have before it was deleted, or null where the transaction knew its state. */
+    @Nullable
+    Instant foundUpdated() {
+        return foundUpdated;
     }
 
     void deleted(Object removed, Object[] state) {

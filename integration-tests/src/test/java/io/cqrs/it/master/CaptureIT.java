@@ -157,6 +157,24 @@ class CaptureIT {
         assertThat(updated(sent.get(1))).isGreaterThan(updated(sent.get(0)));
     }
 
+    /** Hibernate takes the row for the one that it loaded, since both are of revision 0. */
+    @Test
+    void sendsADeleteLaterThanALifeOfTheKeyThatBeganAfterItsInstanceWasLoaded() {
+        master.commit(session -> session.persist(new Item(54, "first life")));
+        master.commit(session -> {
+            Item loaded = session.find(Item.class, 54L);
+            master.commit(other -> other.remove(other.find(Item.class, 54L)));
+            master.commit(other -> other.persist(new Item(54, "second life")));
+            session.remove(loaded);
+        });
+        List<JsonNode> sent = messages();
+        assertThat(sent)
+                .extracting(one -> one.get("signal_type").asText())
+                .containsExactly("SAVE", "DELETE", "SAVE", "DELETE");
+        assertThat(sent).extracting(CaptureIT::updated).isSorted().doesNotHaveDuplicates();
+        assertThat(database.count("item where id = 54")).isZero();
+    }
+
     @Test
     void sendsBothForADeleteAndInsertOfOneKeyInOneTransaction() {
         master.commit(session -> session.persist(new Item(9, "first life")));
