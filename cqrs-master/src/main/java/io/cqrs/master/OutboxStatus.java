@@ -9,6 +9,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import javax.sql.DataSource;
@@ -42,12 +43,12 @@ public record OutboxStatus(
     }
 
     /**
-     * Reads the status.
+     * Reads the status; empty where the user may not, as a replica's need not.
      *
      * @throws CqrsConfigurationException if the framework's tables are missing
      * @throws OutboxException if the database refuses or is gone
      */
-    public static OutboxStatus read(DataSource dataSource, CqrsSchema schema) {
+    public static Optional<OutboxStatus> read(DataSource dataSource, CqrsSchema schema) {
         try (Connection connection = dataSource.getConnection()) {
             return new OutboxInspector(connection, schema).read();
         } catch (SQLException e) {

@@ -7,8 +7,9 @@ import org.jspecify.annotations.Nullable;
  *
  * @param sent how many entities are in the outbox, or gone from there to the broker
  * @param skipped how many were found that are not sent: no sync instances
- * @param lastKey the id of the last one that was looked at, from which another sync may go on; null before the first
+ * @param lastKey the key of the last one that was looked at, as JSON, behind which another sync may go on; null before the
+ *     first
  * @param waiting whether it waits for the relay to publish what it has written
  */
 public record SyncProgress(
-        long sent, long skipped, @Nullable Object lastKey, boolean waiting) {}
+        long sent, long skipped, @Nullable String lastKey, boolean waiting) {}

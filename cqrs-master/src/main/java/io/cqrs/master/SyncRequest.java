@@ -22,28 +22,32 @@ import org.jspecify.annotations.Nullable;
  */
 public final class SyncRequest<T> {
 
-    private final Sender sender;
+    private final Sender<T> sender;
     private Restriction<T> restriction = Restriction.all();
     private FieldFilter filter = FieldFilter.all();
     private @Nullable List<Object> keys;
     private @Nullable String queue;
     private boolean forced;
-    private @Nullable Object after;
+    private @Nullable Restriction<T> after;
     private int pageSize = 1000;
     private Consumer<SyncProgress> listener = progress -> {};
 
     /** Carries a request out. */
-    private record Sender(SyncSender syncs, Class<?> type) {
-        SyncProgress send(Settings<?> settings) throws InterruptedException {
+    private record Sender<T>(SyncSender syncs, Class<T> type) {
+        SyncProgress send(Settings<T> settings) throws InterruptedException {
             return syncs.send(type, settings);
         }
 
-        Object parse(String id) {
-            return syncs.parseId(type, id);
+        Restriction<T> behind(Object id) {
+            return syncs.behind(type, id);
+        }
+
+        Restriction<T> behindKey(String json) {
+            return syncs.behindKey(type, json);
         }
     }
 
-    private SyncRequest(Sender sender) {
+    private SyncRequest(Sender<T> sender) {
         this.sender = sender;
     }
 
@@ -55,7 +59,7 @@ public final class SyncRequest<T> {
     public static <T> SyncRequest<T> of(EntityManagerFactory factory, Class<T> type) {
         SyncSender syncs = SyncSender.of(factory);
         syncs.requireMaster(type);
-        return new SyncRequest<>(new Sender(syncs, type));
+        return new SyncRequest<>(new Sender<>(syncs, type));
     }
 
     /** Sends only entities that this is true of; all unless set. */
@@ -91,19 +95,22 @@ public final class SyncRequest<T> {
         return this;
     }
 
-    /** Goes on behind this id, as {@link SyncProgress#lastKey} had it. */
+    /** Goes on behind the entity with this id. */
     public SyncRequest<T> after(Object id) {
-        this.after = Objects.requireNonNull(id, "after");
+        this.after = sender.behind(Objects.requireNonNull(id, "after"));
         return this;
     }
 
     /**
-     * Goes on behind an id in text form.
+     * Goes on behind the entity with this key, as {@link SyncProgress#lastKey} had it.
      *
-     * @throws io.cqrs.core.CqrsConfigurationException if the text is no such id, or the id has several parts
+     * @param json the key on the wire: a value, or the list of its parts
+     * @throws io.cqrs.core.CqrsConfigurationException if it is none of the entity, or one that has parts of several
+     *     columns
      */
-    public SyncRequest<T> afterText(String id) {
-        return after(sender.parse(id));
+    public SyncRequest<T> afterKey(String json) {
+        this.after = sender.behindKey(Objects.requireNonNull(json, "after"));
+        return this;
     }
 
     /**
@@ -145,7 +152,7 @@ public final class SyncRequest<T> {
      * @param keys which ids, or null for any
      * @param queue to which queue, or null for all
      * @param forced whether replicas take it over a later state
-     * @param after behind which id, or null for the first
+     * @param after which entities are those behind where it begins, or null for all
      * @param pageSize how many a transaction
      * @param listener who is told
      */
@@ -155,7 +162,7 @@ public final class SyncRequest<T> {
             @Nullable List<Object> keys,
             @Nullable String queue,
             boolean forced,
-            @Nullable Object after,
+            @Nullable Restriction<T> after,
             int pageSize,
             Consumer<SyncProgress> listener) {}
 }

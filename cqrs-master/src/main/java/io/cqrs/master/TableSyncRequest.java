@@ -47,9 +47,13 @@ public final class TableSyncRequest {
         return this;
     }
 
-    /** Goes on behind this key: its JSON, as {@link SyncProgress#lastKey} had it. */
-    public TableSyncRequest after(String key) {
-        this.after = Objects.requireNonNull(key, "after");
+    /**
+     * Goes on behind the row with this key, as {@link SyncProgress#lastKey} had it.
+     *
+     * @param json the key on the wire: a value, or the list of its parts
+     */
+    public TableSyncRequest afterKey(String json) {
+        this.after = Objects.requireNonNull(json, "after");
         return this;
     }
 

@@ -79,7 +79,10 @@ final class SyncCommand implements Callable<Integer> {
     @Option(names = "--force", description = "Have replicas take the rows even over later ones: after a restore.")
     private boolean force;
 
-    @Option(names = "--after", paramLabel = "KEY", description = "Go on behind this key, as an earlier run told it.")
+    @Option(
+            names = "--after",
+            paramLabel = "JSON",
+            description = "Go on behind this key, as an earlier run told it: 5, or for a key of parts [5, \"a\"].")
     private @Nullable String after;
 
     @Option(names = "--app", paramLabel = "JAR", description = "Jar with the entities that carry @Master.")
@@ -126,7 +129,7 @@ final class SyncCommand implements Callable<Integer> {
             request.force();
         }
         if (after != null) {
-            request.after(after);
+            request.afterKey(after);
         }
         return request.send();
     }
@@ -149,7 +152,7 @@ final class SyncCommand implements Callable<Integer> {
                 request.force();
             }
             if (after != null) {
-                request.afterText(after);
+                request.afterKey(after);
             }
             return request.send();
         }

@@ -1,5 +1,6 @@
 package io.cqrs.master.hibernate;
 
+import io.cqrs.master.Restriction;
 import io.cqrs.master.SyncRequest;
 import io.cqrs.master.hibernate.model.MasterModel;
 import jakarta.persistence.LockModeType;
@@ -14,7 +15,6 @@ import java.util.Map;
 import org.hibernate.Session;
 import org.hibernate.engine.spi.SessionFactoryImplementor;
 import org.hibernate.engine.spi.SharedSessionContractImplementor;
-import org.jspecify.annotations.Nullable;
 
 /** Reads a master's entities page by page, in the order of their ids. Stateless. */
 final class EntityPages<T> {
@@ -43,18 +43,20 @@ final class EntityPages<T> {
         void visit(MasterModel model, Object id, Object instance, Object[] state);
     }
 
-    /** Returns the entities behind an id, by id, as many as a page has. */
+    /** Means the entities behind an id. */
+    Restriction<T> behind(Object id) {
+        return (root, builder) -> order.after(root, builder, id);
+    }
+
+    /** Returns the entities behind where a page begins, by id, as many as it has. */
     Map<Object, Object> read(
-            Session session, SyncRequest.Settings<T> settings, @Nullable Object after, LockModeType lock) {
+            Session session, SyncRequest.Settings<T> settings, Restriction<T> behind, LockModeType lock) {
         CriteriaBuilder builder = session.getCriteriaBuilder();
         CriteriaQuery<T> query = builder.createQuery(type);
         Root<T> root = query.from(type);
         List<Predicate> conditions =
-                new ArrayList<>(List.of(settings.restriction().on(root, builder)));
+                new ArrayList<>(List.of(settings.restriction().on(root, builder), behind.on(root, builder)));
         conditions.addAll(filters.predicates(root, builder, settings.filter()));
-        if (after != null) {
-            conditions.add(order.after(root, builder, after));
-        }
         if (settings.keys() != null) {
             conditions.add(order.in(root, builder, settings.keys()));
         }

@@ -151,10 +151,10 @@ public final class EntityRows implements MasterRows {
             session.beginTransaction();
             session.doWork(EntityRows::readOneMoment);
             MessageFactory messages = capture.messages((SharedSessionContractImplementor) session);
-            @Nullable Object last = null;
+            Restriction<T> behind = Restriction.all();
             Map<Object, Object> found;
             do {
-                found = pages.read(session, settings, last, LockModeType.NONE);
+                found = pages.read(session, settings, behind, LockModeType.NONE);
                 List<Row> rows = new ArrayList<>();
                 pages.visit(
                         session,
@@ -163,7 +163,7 @@ public final class EntityRows implements MasterRows {
                         (model, id, instance, state) -> rows.add(new Row(model, id, instance, state)));
                 sink.rows(rows, messages);
                 for (Object id : found.keySet()) {
-                    last = id;
+                    behind = pages.behind(id);
                 }
                 session.clear();
             } while (found.size() == pageSize);

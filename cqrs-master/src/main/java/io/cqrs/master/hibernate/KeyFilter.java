@@ -7,20 +7,24 @@ import io.cqrs.core.FieldFilter.Lookup;
 import io.cqrs.master.Restriction;
 import io.cqrs.master.hibernate.model.MasterKey;
 import io.cqrs.master.hibernate.model.MasterModel;
+import io.cqrs.master.internal.sync.SyncKey;
 import jakarta.persistence.criteria.Predicate;
 import java.util.ArrayList;
 import java.util.List;
 import org.hibernate.engine.spi.SessionFactoryImplementor;
 import org.hibernate.metamodel.mapping.CompositeIdentifierMapping;
+import org.hibernate.metamodel.mapping.EmbeddableMappingType;
 import org.hibernate.metamodel.mapping.EntityIdentifierMapping;
 
 /** Means entities by their keys on the wire, given as the text of their parts. Immutable. */
 final class KeyFilter<T> {
 
+    private final MasterModel model;
     private final FilterPredicates predicates;
     private final List<String> paths;
 
     KeyFilter(SessionFactoryImplementor factory, MasterModel model) {
+        this.model = model;
         this.predicates = new FilterPredicates(factory, model);
         EntityIdentifierMapping id = factory.getMappingMetamodel()
                 .getEntityDescriptor(model.entityName())
@@ -34,8 +38,9 @@ final class KeyFilter<T> {
         }
         boolean embedded = id.getNature() == EntityIdentifierMapping.Nature.COMPOSITE;
         String prefix = embedded ? id.getAttributeName() + "." : "";
-        List<String> paths = MasterKey.attributes(composite.getMappedIdEmbeddableTypeDescriptor()).stream()
-                .map(name -> prefix + name)
+        EmbeddableMappingType type = composite.getMappedIdEmbeddableTypeDescriptor();
+        List<String> paths = MasterKey.places(type).stream()
+                .map(place -> prefix + type.getAttributeMapping(place).getAttributeName())
                 .toList();
         if (paths.size() != model.key().parts().size()) {
             throw new CqrsConfigurationException("the id of " + model.type().getName()
@@ -57,10 +62,34 @@ final class KeyFilter<T> {
             return (root, builder) ->
                     builder.and(predicates.predicates(root, builder, any).toArray(Predicate[]::new));
         }
+        return any(each);
+    }
+
+    private Restriction<T> any(List<FieldFilter> each) {
         return (root, builder) -> builder.or(each.stream()
                 .map(one ->
                         builder.and(predicates.predicates(root, builder, one).toArray(Predicate[]::new)))
                 .toArray(Predicate[]::new));
+    }
+
+    /**
+     * Means the entities behind a key, part by part.
+     *
+     * @param json the key, as it is on the wire
+     * @throws CqrsConfigurationException if it has another number of parts
+     */
+    Restriction<T> behind(String json) {
+        List<String> key = SyncKey.parts(model.cqrsId(), json, paths.size());
+        List<FieldFilter> each = new ArrayList<>();
+        for (int i = 0; i < key.size(); i++) {
+            List<Condition> parts = new ArrayList<>();
+            for (int j = 0; j < i; j++) {
+                parts.add(new Condition(paths.get(j), Lookup.EXACT, List.of(key.get(j))));
+            }
+            parts.add(new Condition(paths.get(i), Lookup.GT, List.of(key.get(i))));
+            each.add(new FieldFilter(parts));
+        }
+        return any(each);
     }
 
     private FieldFilter filter(List<String> key) {

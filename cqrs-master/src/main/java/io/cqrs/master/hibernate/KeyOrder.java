@@ -1,5 +1,6 @@
 package io.cqrs.master.hibernate;
 
+import io.cqrs.master.hibernate.model.MasterKey;
 import jakarta.persistence.criteria.CriteriaBuilder;
 import jakarta.persistence.criteria.Expression;
 import jakarta.persistence.criteria.Order;
@@ -10,41 +11,43 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import org.hibernate.engine.spi.SessionFactoryImplementor;
-import org.hibernate.metamodel.mapping.AttributeMapping;
 import org.hibernate.metamodel.mapping.CompositeIdentifierMapping;
 import org.hibernate.metamodel.mapping.EmbeddableMappingType;
 import org.hibernate.metamodel.mapping.EntityIdentifierMapping;
 import org.hibernate.metamodel.mapping.EntityMappingType;
 import org.jspecify.annotations.Nullable;
 
-/** Conditions and orders by an entity's id in criteria queries, whatever the id is made of. Immutable. */
+/**
+ * Conditions and orders by an entity's id in criteria queries, whatever the id is made of: part by part, as its key on the wire
+ * has them. Immutable.
+ */
 final class KeyOrder {
 
     private final @Nullable EmbeddableMappingType composite;
     private final List<List<String>> paths;
+    private final List<Integer> places;
 
-    private KeyOrder(@Nullable EmbeddableMappingType composite, List<List<String>> paths) {
+    private KeyOrder(@Nullable EmbeddableMappingType composite, List<List<String>> paths, List<Integer> places) {
         this.composite = composite;
         this.paths = paths;
+        this.places = places;
     }
 
     static KeyOrder of(SessionFactoryImplementor factory, Class<?> type) {
         EntityMappingType entity = factory.getMappingMetamodel().getEntityDescriptor(type);
         EntityIdentifierMapping id = entity.getIdentifierMapping();
         if (!(id instanceof CompositeIdentifierMapping mapping)) {
-            return new KeyOrder(null, List.of(List.of(id.getAttributeName())));
+            return new KeyOrder(null, List.of(List.of(id.getAttributeName())), List.of());
         }
         EmbeddableMappingType composite = mapping.getMappedIdEmbeddableTypeDescriptor();
         boolean embedded = id.getNature() == EntityIdentifierMapping.Nature.COMPOSITE;
         List<List<String>> paths = new ArrayList<>();
-        for (int i = 0; i < composite.getNumberOfAttributeMappings(); i++) {
-            AttributeMapping part = composite.getAttributeMapping(i);
-            paths.add(
-                    embedded
-                            ? List.of(id.getAttributeName(), part.getAttributeName())
-                            : List.of(part.getAttributeName()));
+        List<Integer> places = MasterKey.places(composite);
+        for (int place : places) {
+            String part = composite.getAttributeMapping(place).getAttributeName();
+            paths.add(embedded ? List.of(id.getAttributeName(), part) : List.of(part));
         }
-        return new KeyOrder(composite, paths);
+        return new KeyOrder(composite, paths, places);
     }
 
     /** Orders by the id, part by part. */
@@ -85,7 +88,11 @@ final class KeyOrder {
     }
 
     private Object[] values(Object id) {
-        return composite == null ? new Object[] {id} : composite.getValues(id);
+        if (composite == null) {
+            return new Object[] {id};
+        }
+        Object[] values = composite.getValues(id);
+        return places.stream().map(place -> values[place]).toArray();
     }
 
     private static Expression<?> expression(Root<?> root, List<String> path) {

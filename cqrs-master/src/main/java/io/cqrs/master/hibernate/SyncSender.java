@@ -4,13 +4,17 @@ import io.cqrs.core.CqrsConfigurationException;
 import io.cqrs.core.OutboxException;
 import io.cqrs.core.jdbc.Transactions;
 import io.cqrs.core.lifecycle.ContentionRetry;
+import io.cqrs.master.Restriction;
 import io.cqrs.master.SyncProgress;
 import io.cqrs.master.SyncRequest;
 import io.cqrs.master.hibernate.model.MasterModel;
 import io.cqrs.master.internal.outbox.OutboxMessage;
 import io.cqrs.master.internal.outbox.OutboxWindow;
+import io.cqrs.master.internal.sync.SyncKey;
 import jakarta.persistence.EntityManagerFactory;
 import jakarta.persistence.LockModeType;
+import jakarta.persistence.criteria.CriteriaBuilder;
+import jakarta.persistence.criteria.Predicate;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -18,8 +22,6 @@ import org.hibernate.FlushMode;
 import org.hibernate.Session;
 import org.hibernate.engine.spi.SessionFactoryImplementor;
 import org.hibernate.engine.spi.SharedSessionContractImplementor;
-import org.hibernate.metamodel.mapping.BasicValuedModelPart;
-import org.hibernate.metamodel.mapping.EntityIdentifierMapping;
 import org.jspecify.annotations.Nullable;
 
 /** Carries out {@link SyncRequest}s for entities. Stateless, thread-safe. */
@@ -47,25 +49,27 @@ public final class SyncSender {
         MasterModel unused = capture.model(type.getName());
     }
 
+    /** Means the entities behind an id, in the order of a sync. */
+    public <T> Restriction<T> behind(Class<T> type, Object id) {
+        return new EntityPages<>(factory, capture, type).behind(id);
+    }
+
     /**
-     * Makes an id of its text.
+     * Means the entities behind a key, in the order of a sync.
      *
-     * @throws CqrsConfigurationException if the text is none, or the id has several parts
+     * @param json the key, as it is on the wire
+     * @throws CqrsConfigurationException if it is none of the type, or one that has parts of several columns
      */
-    public Object parseId(Class<?> type, String text) {
-        EntityIdentifierMapping id =
-                factory.getMappingMetamodel().getEntityDescriptor(type).getIdentifierMapping();
-        if (!(id instanceof BasicValuedModelPart)) {
-            throw new CqrsConfigurationException("the id of " + type.getName()
-                    + " has several parts, behind which no sync can go on by text: use a filter");
-        }
-        Class<?> idType = id.getJavaType().getJavaTypeClass();
+    public <T> Restriction<T> behindKey(Class<T> type, String json) {
+        Restriction<T> behind = new KeyFilter<T>(factory, capture.model(type.getName())).behind(json);
+        CriteriaBuilder builder = factory.getCriteriaBuilder();
         try {
-            return FilterPredicates.convert(factory, idType, text);
-        } catch (RuntimeException e) {
+            Predicate unused = behind.on(builder.createQuery(type).from(type), builder);
+        } catch (CqrsConfigurationException e) {
             throw new CqrsConfigurationException(
-                    "\"" + text + "\" is no id of " + type.getName() + ", which is a " + idType.getName(), e);
+                    "'" + json + "' is no key of " + type.getName() + " to go on behind: " + e.getMessage(), e);
         }
+        return behind;
     }
 
     /**
@@ -93,10 +97,9 @@ public final class SyncSender {
                     type.getName() + " has a table per class, and their keys no common order: no sync of all can go on"
                             + " behind a key, name one of " + types + ", or use a filter");
         }
-        SyncProgress progress = new SyncProgress(0, 0, settings.after(), false);
+        SyncProgress progress = new SyncProgress(0, 0, null, false);
         for (Class<? extends T> one : types) {
-            SyncProgress begin = new SyncProgress(progress.sent(), progress.skipped(), settings.after(), false);
-            progress = new Run<>((Class<T>) one, (SyncRequest.Settings<T>) settings, window, begin).all();
+            progress = new Run<>((Class<T>) one, (SyncRequest.Settings<T>) settings, window, progress).all();
         }
         settings.listener().accept(progress);
         return progress;
@@ -106,14 +109,18 @@ public final class SyncSender {
     private final class Run<T> {
 
         private final SyncRequest.Settings<T> settings;
+        private final MasterModel model;
         private final EntityPages<T> pages;
         private final OutboxWindow window;
+        private Restriction<T> behind;
         private SyncProgress progress;
 
         private Run(Class<T> type, SyncRequest.Settings<T> settings, OutboxWindow window, SyncProgress begin) {
             this.settings = settings;
+            this.model = capture.model(type.getName());
             this.pages = new EntityPages<>(factory, capture, type);
             this.window = window;
+            this.behind = settings.after() == null ? Restriction.all() : settings.after();
             this.progress = begin;
         }
 
@@ -132,18 +139,19 @@ public final class SyncSender {
 
         /** Returns whether there may be more. */
         private boolean page(Session session) throws InterruptedException {
-            Written page = ContentionRetry.runYielding(() -> commit(session));
+            Written<T> page = ContentionRetry.runYielding(() -> commit(session));
             window.written(page.last());
             progress = page.progress();
+            behind = page.behind();
             capture.wake();
             return page.full();
         }
 
-        private Written commit(Session session) {
+        private Written<T> commit(Session session) {
             try {
                 session.beginTransaction();
                 session.doWork(Transactions::yieldToWriters);
-                Written page = write(session);
+                Written<T> page = write(session);
                 session.getTransaction().commit();
                 return page;
             } catch (RuntimeException e) {
@@ -156,10 +164,9 @@ public final class SyncSender {
             }
         }
 
-        private Written write(Session session) {
+        private Written<T> write(Session session) {
             SharedSessionContractImplementor implementor = (SharedSessionContractImplementor) session;
-            Map<Object, Object> found =
-                    pages.read(session, settings, progress.lastKey(), LockModeType.PESSIMISTIC_READ);
+            Map<Object, Object> found = pages.read(session, settings, behind, LockModeType.PESSIMISTIC_READ);
             MessageFactory messages = capture.messages(implementor);
             Destination destination = new Destination(settings.queue(), settings.forced());
             List<OutboxMessage> written = new ArrayList<>();
@@ -167,19 +174,21 @@ public final class SyncSender {
                     session,
                     found,
                     messages,
-                    (model, id, instance, state) ->
-                            written.add(messages.sync(model, id, instance, state, destination)));
+                    (one, id, instance, state) -> written.add(messages.sync(one, id, instance, state, destination)));
             @Nullable Long last = capture.outbox().write(Sessions.connection(implementor), written);
-            @Nullable Object lastKey = progress.lastKey();
+            @Nullable Object lastId = null;
             for (Object id : found.keySet()) {
-                lastKey = id;
+                lastId = id;
             }
             SyncProgress now = new SyncProgress(
                     progress.sent() + written.size(),
                     progress.skipped() + found.size() - written.size(),
-                    lastKey,
+                    lastId == null
+                            ? progress.lastKey()
+                            : SyncKey.text(messages.key(model, lastId).value()),
                     false);
-            return new Written(now, last, found.size() == settings.pageSize());
+            return new Written<>(
+                    now, lastId == null ? behind : pages.behind(lastId), last, found.size() == settings.pageSize());
         }
 
         private void awaitRelay(Session session) throws InterruptedException {
@@ -191,5 +200,9 @@ public final class SyncSender {
     }
 
     /** A page that is written, but not committed. */
-    private record Written(SyncProgress progress, @Nullable Long last, boolean full) {}
+    private record Written<T>(
+            SyncProgress progress,
+            Restriction<T> behind,
+            @Nullable Long last,
+            boolean full) {}
 }

@@ -100,21 +100,14 @@ class SyncIT {
 
     @Test
     void goesByPagesInTheOrderOfTheKeyAndTellsHowFarItIs() throws Exception {
-        unit.commit(session -> {
-            for (int row = 0; row < 5; row++) {
-                for (int column = 0; column < 5; column++) {
-                    session.persist(new Cell(row, column));
-                }
-            }
-        });
-        Sent.take(database);
+        cells();
         List<SyncProgress> told = new ArrayList<>();
         master.start();
         transport.declare(ReplicaQueue.of("q", Set.of(CqrsId.of("cell"))));
         SyncProgress done =
                 master.sync(Cell.class).pageSize(4).listener(told::add).send();
         assertThat(done.sent()).isEqualTo(25);
-        assertThat(done.lastKey()).isEqualTo(new CellId(4, 4));
+        assertThat(done.lastKey()).isEqualTo("[4,4]");
         assertThat(told).extracting(SyncProgress::sent).startsWith(4L, 8L, 12L).endsWith(25L);
         List<String> keys = Queues.take(transport, "q", 25).stream()
                 .map(one -> Sent.parse(new String(one.body(), StandardCharsets.UTF_8))
@@ -150,7 +143,39 @@ class SyncIT {
     void goesOnBehindAKey() throws Exception {
         items(10);
         assertThat(master.sync(Item.class).after(6L).send().sent()).isEqualTo(3);
-        assertThat(Sent.all(database)).extracting(Sent::key).containsExactly("7", "8", "9");
+        assertThat(Sent.take(database)).extracting(Sent::key).containsExactly("7", "8", "9");
+        assertThat(master.sync(Item.class).afterKey("7").send().sent()).isEqualTo(2);
+        assertThat(Sent.all(database)).extracting(Sent::key).containsExactly("8", "9");
+        assertThatThrownBy(() -> master.sync(Item.class).afterKey("x"))
+                .hasMessageContaining("'x' is no key of item to go on behind, which is JSON like 5 or \"a\"");
+        assertThatThrownBy(() -> master.sync(Item.class).afterKey("\"x\""))
+                .hasMessageContaining("id is a Long, which \"x\" is not");
+    }
+
+    @Test
+    void goesOnBehindAKeyOfSeveralPartsWhereItEnded() throws Exception {
+        cells();
+        AtomicReference<String> last = new AtomicReference<>();
+        assertThatThrownBy(() -> master.sync(Cell.class)
+                        .pageSize(7)
+                        .listener(progress -> {
+                            last.set(progress.lastKey());
+                            throw new IllegalStateException("ended");
+                        })
+                        .send())
+                .hasMessage("ended");
+        assertThat(last).hasValue("[1,1]");
+        assertThat(master.sync(Cell.class).afterKey(last.get()).send().sent()).isEqualTo(18);
+        assertThat(Sent.all(database))
+                .extracting(Sent::key)
+                .isSorted()
+                .hasSize(25)
+                .doesNotHaveDuplicates();
+        assertThatThrownBy(() -> master.sync(Cell.class).afterKey("1"))
+                .hasMessageContaining(
+                        "'1' is no key of cell to go on behind, which is JSON like [5, \"a\"], with 2 parts");
+        assertThatThrownBy(() -> master.sync(Cell.class).afterKey("[1, \"x\"]"))
+                .hasMessageContaining("which \"x\" is not");
     }
 
     @Test
@@ -190,8 +215,6 @@ class SyncIT {
             }
         }
         assertThatThrownBy(() -> sync("{\"nix\": 1}")).hasMessageContaining("item has no field nix: there are");
-        assertThatThrownBy(() -> master.sync(Item.class).afterText("x")).hasMessageContaining("\"x\" is no id of");
-        assertThatThrownBy(() -> master.sync(Cell.class).afterText("1")).hasMessageContaining("has several parts");
     }
 
     private long sync(String filter) throws InterruptedException {
@@ -296,6 +319,18 @@ class SyncIT {
                 .isInstanceOf(CqrsConfigurationException.class)
                 .hasMessageContaining("java.lang.String is no entity with @Master");
         assertThatThrownBy(() -> master.sync(Item.class).pageSize(0)).hasMessageContaining("pageSize 0");
+    }
+
+    /** Five rows and five columns. */
+    private void cells() {
+        unit.commit(session -> {
+            for (int row = 0; row < 5; row++) {
+                for (int column = 0; column < 5; column++) {
+                    session.persist(new Cell(row, column));
+                }
+            }
+        });
+        Sent.take(database);
     }
 
     private void items(int count) {

@@ -772,7 +772,7 @@ class TriggerIT {
         assertThat(Sent.all(database)).extracting(Sent::signal).containsOnly("SYNC");
         assertThat(database.rows("select distinct routing_key, headers from cqrs.outbox"))
                 .containsExactly("cqrs.storefront.product|{\"cqrs-force\":true}");
-        assertThat(capture.sync(TABLE).after("18").send().sent()).isEqualTo(7);
+        assertThat(capture.sync(TABLE).afterKey("18").send().sent()).isEqualTo(7);
     }
 
     @Test
@@ -803,8 +803,8 @@ class TriggerIT {
                 .hasSize(25)
                 .isSorted()
                 .startsWith("[0,\"c0\"]");
-        assertThat(capture.sync(cell).after("[4, \"c3\"]").send().sent()).isEqualTo(1);
-        assertThatThrownBy(() -> capture.sync(cell).after("4").send()).hasMessageContaining("has 1 part(s)");
+        assertThat(capture.sync(cell).afterKey("[4, \"c3\"]").send().sent()).isEqualTo(1);
+        assertThatThrownBy(() -> capture.sync(cell).afterKey("4").send()).hasMessageContaining("with 2 parts");
     }
 
     @Test

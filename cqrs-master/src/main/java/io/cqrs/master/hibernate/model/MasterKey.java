@@ -37,11 +37,9 @@ public record MasterKey(MasterField.Part part) {
         part.read(id, context, data);
     }
 
-    /** Returns the attributes of an id of several parts, in the order of the parts on the wire. */
-    public static List<String> attributes(EmbeddableMappingType type) {
-        return PartReader.declaredOrder(type).stream()
-                .map(place -> type.getAttributeMapping(place).getAttributeName())
-                .toList();
+    /** Returns where the attributes of an id of several parts are, in the order of the parts on the wire. */
+    public static List<Integer> places(EmbeddableMappingType type) {
+        return PartReader.declaredOrder(type);
     }
 
     /** Returns its fields, in declared order. */

@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
@@ -34,18 +35,21 @@ public final class OutboxInspector {
     }
 
     /**
-     * Reads the status.
+     * Reads the status; empty where the user may not.
      *
      * @throws io.cqrs.core.CqrsConfigurationException if the framework's tables are missing
      */
-    public OutboxStatus read() throws SQLException {
+    public Optional<OutboxStatus> read() throws SQLException {
         CqrsSchema.require(connection, schema.outbox());
+        if (!isReadable(schema.outbox())) {
+            return Optional.empty();
+        }
         try (PreparedStatement statement = connection.prepareStatement(new OutboxSql(schema).backlog())) {
             statement.setInt(1, MOST_COUNTED);
             try (ResultSet row = statement.executeQuery()) {
                 row.next();
                 Duration oldest = Duration.ofNanos(Math.max(0, row.getLong(2)) * 1000);
-                return new OutboxStatus(row.getLong(1), oldest, late(), isRelayed(), models(), diffs());
+                return Optional.of(new OutboxStatus(row.getLong(1), oldest, late(), isRelayed(), models(), diffs()));
             }
         }
     }

@@ -11,6 +11,7 @@ import io.cqrs.master.MasterTable;
 import io.cqrs.master.SyncProgress;
 import io.cqrs.master.TableSyncRequest;
 import io.cqrs.master.internal.outbox.OutboxWindow;
+import io.cqrs.master.internal.sync.SyncKey;
 import io.cqrs.transport.Headers;
 import io.cqrs.transport.JsonText;
 import io.cqrs.transport.RoutingKeys;
@@ -18,7 +19,6 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -62,12 +62,7 @@ public final class TableSync {
             throws SQLException, InterruptedException {
         TableModel model = TableModel.read(connection, declared);
         try (SessionSettings session = SessionSettings.set(connection, SESSION)) {
-            List<String> after = settings.after() == null ? List.of() : parts(settings.after());
-            if (!after.isEmpty() && after.size() != model.key().size()) {
-                throw new CqrsConfigurationException(
-                        "the key to go on behind has " + after.size() + " part(s), that of " + declared.cqrsId()
-                                + " has " + model.key().size());
-            }
+            List<String> after = settings.after() == null ? List.of() : parts(model, settings.after());
             SyncProgress progress = pages(model, settings, after);
             session.close();
             return progress;
@@ -91,7 +86,7 @@ public final class TableSync {
             if (page.count() < settings.pageSize()) {
                 return progress;
             }
-            after = parts(Objects.requireNonNull(page.lastKey(), "lastKey"));
+            after = parts(model, Objects.requireNonNull(page.lastKey(), "lastKey"));
             SyncProgress now = progress;
             window.await(
                     this::ask, () -> settings.listener().accept(new SyncProgress(now.sent(), 0, now.lastKey(), true)));
@@ -189,12 +184,8 @@ public final class TableSync {
                         maxBytes);
     }
 
-    private static List<String> parts(String key) {
-        Object read = JsonText.read(key);
-        List<?> parts = read instanceof List<?> several ? several : List.of(Objects.requireNonNull(read, "key"));
-        List<String> texts = new ArrayList<>();
-        parts.forEach(part -> texts.add(String.valueOf(part)));
-        return texts;
+    private static List<String> parts(TableModel model, String key) {
+        return SyncKey.parts(model.declared().cqrsId(), key, model.key().size());
     }
 
     private record Page(
