@@ -35,7 +35,7 @@ final class LocalRabbit implements ServerControl {
     }
 
     /** Starts nodes that are one broker; none where there are no binaries. */
-    static List<BrokerServer> open(int count, Consumer<AutoCloseable> started) {
+    static List<BrokerServer> open(List<RabbitNode> prepared, Consumer<AutoCloseable> started) {
         // The program itself: the package's wrapper in sbin changes the user and fixes the paths.
         Optional<Path> program =
                 Shell.find("rabbitmq-server", "/usr/lib/rabbitmq/bin", "/opt/homebrew/sbin", "/usr/local/sbin");
@@ -43,7 +43,7 @@ final class LocalRabbit implements ServerControl {
             return List.of();
         }
         List<LocalRabbit> nodes = new ArrayList<>();
-        for (RabbitNode node : RabbitNode.prepare(count)) {
+        for (RabbitNode node : prepared) {
             LocalRabbit rabbit = new LocalRabbit(program.get(), node);
             started.accept(rabbit::close);
             nodes.add(rabbit);

@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -17,7 +18,7 @@ import java.util.UUID;
  * @param directory all of its files
  * @param port for clients
  * @param distPort for its peers
- * @param epmdPort where the nodes of a cluster find each other
+ * @param epmdPort where it registers, and finds the others of its cluster
  * @param cluster the names of the nodes that begin together, its own among them
  */
 record RabbitNode(ServerDirectory directory, int port, int distPort, int epmdPort, List<String> cluster) {
@@ -25,9 +26,15 @@ record RabbitNode(ServerDirectory directory, int port, int distPort, int epmdPor
     /** After which nodes give up one that says nothing: the default of a minute is for networks, this is one machine. */
     private static final int TICK_SECONDS = 12;
 
-    /** Makes nodes that form a cluster when they start, or one alone. */
+    /** Makes nodes that form a cluster when they start, or one alone; their epmd is started with the first. */
     static List<RabbitNode> prepare(int count) {
-        List<Integer> ports = ServerDirectory.freePorts(2 * count + 1);
+        return prepare(Collections.nCopies(count, ServerDirectory.freePorts(1).get(0)));
+    }
+
+    /** Makes as many nodes as there are ports of an epmd. */
+    static List<RabbitNode> prepare(List<Integer> epmdPorts) {
+        int count = epmdPorts.size();
+        List<Integer> ports = ServerDirectory.freePorts(2 * count);
         // What lets others in: nobody else's to know.
         String cookie = UUID.randomUUID().toString();
         List<String> cluster =
@@ -35,11 +42,7 @@ record RabbitNode(ServerDirectory directory, int port, int distPort, int epmdPor
         List<RabbitNode> nodes = new ArrayList<>();
         for (int i = 0; i < count; i++) {
             RabbitNode node = new RabbitNode(
-                    ServerDirectory.create("rabbitmq"),
-                    ports.get(i),
-                    ports.get(count + i),
-                    ports.get(2 * count),
-                    cluster);
+                    ServerDirectory.create("rabbitmq"), ports.get(i), ports.get(count + i), epmdPorts.get(i), cluster);
             node.write(cookie);
             nodes.add(node);
         }

@@ -87,7 +87,8 @@ public final class Servers implements AutoCloseable {
             broker = firstOf(List.<Supplier<Optional<BrokerServer>>>of(
                     () -> Optional.ofNullable(environment.get(AMQP_URL)).map(BrokerServer::given),
                     () -> DockerServers.rabbit(started::push),
-                    () -> LocalRabbit.open(1, started::push).stream().findFirst()));
+                    () -> LocalRabbit.open(RabbitNode.prepare(1), started::push).stream()
+                            .findFirst()));
         }
         return broker;
     }
@@ -109,7 +110,16 @@ public final class Servers implements AutoCloseable {
      * @throws ServerException if it does not start
      */
     public List<BrokerServer> brokerCluster(int nodes) {
-        return LocalRabbit.open(nodes, started::push);
+        return LocalRabbit.open(RabbitNode.prepare(nodes), started::push);
+    }
+
+    /**
+     * Starts such a broker whose nodes find each other by port mappers (epmd) that are the caller's, one for each node.
+     *
+     * @throws ServerException if it does not start
+     */
+    public List<BrokerServer> brokerCluster(List<Integer> epmdPorts) {
+        return LocalRabbit.open(RabbitNode.prepare(epmdPorts), started::push);
     }
 
     /**

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.cqrs.core.schema.CqrsSchema;
+import io.cqrs.it.support.ClusterNetwork;
 import io.cqrs.it.support.Item;
 import io.cqrs.it.support.MasterUnit;
 import io.cqrs.it.support.Repeating;
@@ -44,6 +45,7 @@ class ClusterIT {
 
     private static final AtomicLong WRITTEN = new AtomicLong();
 
+    private static ClusterNetwork network;
     private static Servers servers;
     private static List<BrokerServer> nodes;
     private static TestDatabase masterDatabase;
@@ -58,7 +60,8 @@ class ClusterIT {
     @BeforeAll
     static void start() throws Exception {
         servers = Servers.forTests();
-        nodes = servers.brokerCluster(3);
+        network = ClusterNetwork.of(3);
+        nodes = servers.brokerCluster(network.epmdPorts());
         TestEnvironment.require(!nodes.isEmpty(), "a cluster is made of the binaries of RabbitMQ, which are not here");
         masterDatabase = TestEnvironment.database("cluster_master");
         replicaDatabase = TestEnvironment.database("cluster_replica");
@@ -84,7 +87,7 @@ class ClusterIT {
 
     @AfterAll
     static void stop() throws Exception {
-        for (AutoCloseable one : new AutoCloseable[] {replica, master, unit, transport, servers}) {
+        for (AutoCloseable one : new AutoCloseable[] {replica, master, unit, transport, servers, network}) {
             if (one != null) {
                 one.close();
             }
@@ -152,17 +155,15 @@ class ClusterIT {
     @Test
     void goesOnWhileTheNodeOfALeaderIsCutOffFromTheOthers() {
         BrokerServer node = leader();
-        List<BrokerServer> others = nodes.stream().filter(one -> one != node).toList();
-        String names = others.stream().map(ClusterIT::name).collect(Collectors.joining("', '", "['", "']"));
-        eval(
-                node,
-                "[erlang:set_cookie(N, none) || N <- " + names + "], [erlang:disconnect_node(N) || N <- " + names
-                        + "].");
+        BrokerServer other =
+                nodes.stream().filter(one -> one != node).findFirst().orElseThrow();
+        network.cutOff(nodes.indexOf(node));
         try {
-            await().atMost(LIMIT).ignoreExceptions().until(() -> running(others.get(0)) == 2);
             awaitChanges(node.description() + " was cut off");
+            await().atMost(LIMIT).ignoreExceptions().until(() -> running(other) == 2);
+            awaitChanges(node.description() + " was given up by the others");
         } finally {
-            eval(node, "[erlang:set_cookie(N, erlang:get_cookie()) || N <- " + names + "].");
+            network.mend();
         }
         awaitChanges(node.description() + " was let in again");
         awaitRunning(3);
@@ -204,10 +205,6 @@ class ClusterIT {
 
     private static String name(BrokerServer node) {
         return node.rabbitmqctl("eval", "node().").strip().replace("'", "");
-    }
-
-    private static void eval(BrokerServer node, String expression) {
-        String unused = node.rabbitmqctl("eval", expression);
     }
 
     private static String url() {
