@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -92,14 +93,9 @@ final class StatusCommand implements Callable<Integer> {
     private static Map<String, @Nullable Object> read(CqrsConfig config) throws InterruptedException {
         Map<String, @Nullable Object> status = new LinkedHashMap<>();
         if (config.databaseUrl() != null) {
-            OutboxStatus outbox = OutboxStatus.read(config.database(), CqrsSchema.standard());
-            status.put("outbox_waiting", outbox.waiting());
-            status.put("outbox_oldest_seconds", outbox.oldest().toSeconds());
-            status.put("outbox_late", outbox.late());
-            status.put("relay_active", outbox.relayed());
-            status.put("captured_by_triggers", outbox.models());
-            status.put(
-                    "last_diffs", outbox.diffs().stream().map(Reports::fields).toList());
+            Optional<OutboxStatus> outbox = OutboxStatus.read(config.database(), CqrsSchema.standard());
+            status.put("outbox_readable", outbox.isPresent());
+            outbox.ifPresent(known -> put(status, known));
         }
         ReplicaQueue queue = config.replicaQueue();
         if (queue != null) {
@@ -111,6 +107,15 @@ final class StatusCommand implements Callable<Integer> {
         return status;
     }
 
+    private static void put(Map<String, @Nullable Object> status, OutboxStatus outbox) {
+        status.put("outbox_waiting", outbox.waiting());
+        status.put("outbox_oldest_seconds", outbox.oldest().toSeconds());
+        status.put("outbox_late", outbox.late());
+        status.put("relay_active", outbox.relayed());
+        status.put("captured_by_triggers", outbox.models());
+        status.put("last_diffs", outbox.diffs().stream().map(Reports::fields).toList());
+    }
+
     private static void put(
             Map<String, @Nullable Object> status, String what, String name, @Nullable QueueStatus found) {
         status.put(what, name);
@@ -120,6 +125,9 @@ final class StatusCommand implements Callable<Integer> {
 
     private static List<String> lines(Map<String, @Nullable Object> status) {
         List<String> lines = new ArrayList<>();
+        if (Boolean.FALSE.equals(status.get("outbox_readable"))) {
+            lines.add("outbox   not for this user to read");
+        }
         if (status.containsKey("outbox_waiting")) {
             long waiting = (Long) status.getOrDefault("outbox_waiting", 0L);
             lines.add("outbox   " + waiting + " waiting"

@@ -39,8 +39,8 @@ public final class DatabaseDoctor {
             findings.add(durability(connection));
             List<Finding> tables = tables(connection);
             findings.addAll(tables);
-            if (tables.stream().allMatch(table -> table.level() == Finding.Level.OK)) {
-                findings.addAll(bindings());
+            if (tables.stream().noneMatch(table -> table.level() == Finding.Level.FAIL)) {
+                OutboxStatus.read(dataSource, schema).ifPresent(outbox -> findings.addAll(bindings(outbox)));
             }
         } catch (SQLException e) {
             findings.add(Finding.fail(
@@ -91,11 +91,10 @@ public final class DatabaseDoctor {
     }
 
     /** AMQP has no question for bindings, but what none takes stays in the outbox. */
-    private List<Finding> bindings() {
-        OutboxStatus outbox = OutboxStatus.read(dataSource, schema);
+    private static List<Finding> bindings(OutboxStatus outbox) {
         if (!outbox.relayed()) {
-            return List.of(
-                    Finding.warn("relay: none is at work", "run `cqrs relay`, or the service, if it is a master"));
+            return List.of(Finding.warn(
+                    "relay: none is at work", "run `cqrs relay`, or the service, if this is a master's database"));
         }
         List<Finding> findings = new ArrayList<>();
         outbox.late()
@@ -107,11 +106,12 @@ public final class DatabaseDoctor {
         return findings;
     }
 
+    /** What a user needs depends on what it does. */
     private static Finding table(Connection connection, TableName table) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement("""
                 select to_regclass(?) is not null,
-                    (select coalesce(bool_and(has_table_privilege(to_regclass(?), p)), false)
-                    from unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE']) p)""")) {
+                    (select string_agg(p, ', ') from unnest(array['select', 'insert', 'update', 'delete']) p
+                    where has_table_privilege(to_regclass(?), p))""")) {
             statement.setString(1, table.sql());
             statement.setString(2, table.sql());
             try (ResultSet row = statement.executeQuery()) {
@@ -119,13 +119,9 @@ public final class DatabaseDoctor {
                 if (!row.getBoolean(1)) {
                     return Finding.fail("table " + table + " does not exist, or can't be seen", "run `cqrs migrate`");
                 }
-                return row.getBoolean(2)
-                        ? Finding.ok("table " + table)
-                        : Finding.warn(
-                                "table " + table + " can't be read and written by this user",
-                                "grant usage on schema " + TableName.quote(String.valueOf(table.schema()))
-                                        + " and select, insert, update, delete on " + table.sql()
-                                        + " to it, if it relays or consumes");
+                String rights = row.getString(2);
+                return Finding.ok("table " + table + ": this user may "
+                        + (rights == null ? "do nothing with it" : rights) + " (docs/operations.md says who has to)");
             }
         } catch (SQLException e) {
             if ("42501".equals(e.getSQLState())) {

@@ -43,7 +43,7 @@ class BrokerOutageIT {
     @Test
     void keepsWhatWaitsForItsNextAttemptThroughARestart() throws Exception {
         BrokerServer broker = TestEnvironment.broker();
-        assumeTrue(broker.isOurs(), "only a broker of our own may be stopped");
+        TestEnvironment.require(broker.isOurs(), "only a broker of our own may be stopped");
         TestDatabase database = TestEnvironment.database("outage_retry");
         CqrsSchema.standard().migrate(database.dataSource());
         database.execute(Item.REPLICA + "; alter table item_ref add constraint no_bad check (name <> 'bad')");
@@ -80,7 +80,7 @@ class BrokerOutageIT {
     @Test
     void holdsWhatTheBrokerFindsTooLargeAndSendsTheRest() throws Exception {
         BrokerServer broker = TestEnvironment.broker();
-        assumeTrue(broker.isOurs(), "only a broker of our own may be told a smaller limit");
+        TestEnvironment.require(broker.isOurs(), "only a broker of our own may be told a smaller limit");
         TestDatabase database = TestEnvironment.database("outage_large");
         CqrsSchema.standard().migrate(database.dataSource());
         String name = "outage_large_" + System.nanoTime();
@@ -113,7 +113,7 @@ class BrokerOutageIT {
     @Test
     void letsTheMasterWriteOnAndDeliversEverythingOnceTheBrokerIsBack() throws Exception {
         BrokerServer broker = TestEnvironment.broker();
-        assumeTrue(broker.isOurs(), "only a broker of our own may be stopped");
+        TestEnvironment.require(broker.isOurs(), "only a broker of our own may be stopped");
         TestDatabase masterDatabase = TestEnvironment.database("outage_master");
         TestDatabase replicaDatabase = TestEnvironment.database("outage_replica");
         CqrsSchema.standard().migrate(replicaDatabase.dataSource());

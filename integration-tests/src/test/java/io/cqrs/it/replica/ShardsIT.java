@@ -2,7 +2,6 @@ package io.cqrs.it.replica;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.cqrs.core.Backoff;
 import io.cqrs.core.CqrsId;
@@ -54,7 +53,8 @@ class ShardsIT {
 
     @BeforeEach
     void start() throws Exception {
-        assumeTrue(TestEnvironment.broker().isOurs(), "only a broker of our own is known to have the plugin");
+        TestEnvironment.require(
+                TestEnvironment.broker().isOurs(), "only a broker of our own is known to have the plugin");
         database = TestEnvironment.database("shards");
         CqrsSchema.standard().migrate(database.dataSource());
         database.execute(Item.REPLICA);

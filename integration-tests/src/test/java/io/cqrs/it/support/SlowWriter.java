@@ -19,7 +19,7 @@ public final class SlowWriter {
             slow.setAutoCommit(false);
             slow.createStatement().execute(slowly);
             work.start();
-            live.createStatement().execute("set lock_timeout = '20s'");
+            live.createStatement().execute("set lock_timeout = '5s'");
             for (int change = 0; change < 30; change++) {
                 await().until(() -> database.count(
                                 "pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'")

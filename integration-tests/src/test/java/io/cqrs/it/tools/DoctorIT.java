@@ -124,7 +124,7 @@ class DoctorIT {
     }
 
     @Test
-    void tellsRightsThatAreMissing() throws Exception {
+    void tellsWhatTheUserMayDo() throws Exception {
         TestDatabase database = TestEnvironment.database("doctor_rights");
         CqrsSchema.standard().migrate(database.dataSource());
         String role = "doctor_" + System.nanoTime();
@@ -133,11 +133,21 @@ class DoctorIT {
         try {
             String url = database.url().replaceAll("\\?.*", "") + "?user=" + role + "&password=x";
             assertThat(run(url, "doctor").out())
-                    .contains("warn table cqrs.outbox can't be read and written by this user")
-                    .contains("-> grant usage on schema");
+                    .contains("ok   table cqrs.outbox: this user may select (")
+                    .contains("ok   table cqrs.tombstone: this user may do nothing with it (")
+                    .contains("relay: none is at work");
             CommandRun status = run(url, "status");
             assertThat(status.code()).as(status.err()).isZero();
             assertThat(status.out()).contains("outbox   0 waiting").contains("relay    none is at work");
+            database.execute("revoke select on cqrs.outbox from " + role);
+            CommandRun blind = run(url, "status");
+            assertThat(blind.code()).as(blind.err()).isZero();
+            assertThat(blind.out())
+                    .contains("outbox   not for this user to read")
+                    .doesNotContain("relay ");
+            assertThat(run(url, "doctor").out()).doesNotContain("relay: none");
+            database.execute("revoke usage on schema cqrs from " + role);
+            assertThat(run(url, "doctor").out()).contains("fail").contains("-> grant usage on schema \"cqrs\" to this");
         } finally {
             database.execute("drop owned by " + role + "; drop role " + role);
         }
