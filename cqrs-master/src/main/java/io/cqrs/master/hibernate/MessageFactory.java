@@ -106,11 +106,8 @@ final class MessageFactory {
         MasterMixin mixin = mixin(history.deletedEntity());
         // Only the states that were sent have to be beaten: states of this transaction are not, and an insert that
         // waits for its end may have been stamped before them.
-        Object[] lastKnown = Objects.requireNonNull(history.lastKnownState(), "lastKnownState");
-        @Nullable Instant found = history.foundUpdated();
-        @Nullable
-        Instant before = found == null ? (Instant) lastKnown[model.updated().index()] : found;
-        Instant updated = clock.ofDelete(before, () -> Sessions.connection(session));
+        Instant updated =
+                clock.ofDelete(history.lastKnownUpdated(model.updated().index()), () -> Sessions.connection(session));
         return delete(model, id, Stamp.of(updated, revision(model, state) + 1), mixin);
     }
 
@@ -238,10 +235,14 @@ final class MessageFactory {
         return before == null || wasSent(model, id, before);
     }
 
-    /** Replicas know the row as it was: it may have stopped being sent in the transaction that deletes it. */
+    /**
+     * Replicas know the row as it was: it may have stopped being sent in the transaction that deletes it. Of a row that is
+     * not the instance's nothing is known but that it was there.
+     */
     private boolean deletes(MasterModel model, Object id, RowHistory history) {
         Object[] lastKnown = history.lastKnownState();
         return sends(model, history.deletedEntity())
+                || history.isAnothers(model.updated().index())
                 || (model.produce() && lastKnown != null && wasSent(model, id, lastKnown));
     }
 

@@ -45,10 +45,15 @@ final class RowHistory {
         return begun;
     }
 
-    /** Returns the time that the row was found to have before it was deleted, or null where the transaction knew its state. */
+    /** Returns the time of the last state that others may know of the life that was deleted, or null where it has none. */
     @Nullable
-    Instant foundUpdated() {
-        return foundUpdated;
+    Instant lastKnownUpdated(int index) {
+        return foundUpdated != null || lastKnownState == null ? foundUpdated : (Instant) lastKnownState[index];
+    }
+
+    /** Says whether the row that was deleted is not the one that the instance was loaded from. */
+    boolean isAnothers(int index) {
+        return foundUpdated != null && lastKnownState != null && !foundUpdated.equals(lastKnownState[index]);
     }
 
     void deleted(Object removed, Object[] state) {

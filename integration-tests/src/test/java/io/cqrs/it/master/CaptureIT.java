@@ -176,6 +176,20 @@ class CaptureIT {
     }
 
     @Test
+    void sendsADeleteOfALaterLifeThatWasSentThoughItsInstanceWasNot() {
+        master.commit(session -> session.persist(new Author(55L, "secret")));
+        master.commit(session -> {
+            Author loaded = session.find(Author.class, 55L);
+            master.commit(other -> other.remove(other.find(Author.class, 55L)));
+            master.commit(other -> other.persist(new Author(55L, "known")));
+            session.remove(loaded);
+        });
+        assertThat(messages())
+                .extracting(one -> one.get("signal_type").asText())
+                .containsExactly("SAVE", "DELETE");
+    }
+
+    @Test
     void sendsBothForADeleteAndInsertOfOneKeyInOneTransaction() {
         master.commit(session -> session.persist(new Item(9, "first life")));
         empty();
