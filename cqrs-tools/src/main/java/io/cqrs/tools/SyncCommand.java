@@ -109,8 +109,9 @@ final class SyncCommand implements Callable<Integer> {
                     + (done.skipped() > 0 ? ", " + done.skipped() + " skipped" : ""));
             return 0;
         } catch (OutboxException e) {
-            if (last != null && last.lastKey() != null) {
-                err().println(id + ": " + last.sent() + " sent; go on with --after '" + last.lastKey() + "'");
+            String key = last == null || last.lastKey() == null ? after : last.lastKey();
+            if (key != null) {
+                err().println(id + ": " + (last == null ? 0 : last.sent()) + " sent; go on with --after '" + key + "'");
             }
             throw e;
         }

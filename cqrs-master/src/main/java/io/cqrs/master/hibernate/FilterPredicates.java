@@ -18,6 +18,7 @@ import jakarta.persistence.metamodel.EntityType;
 import jakarta.persistence.metamodel.ManagedType;
 import jakarta.persistence.metamodel.SingularAttribute;
 import java.time.Instant;
+import java.time.LocalDateTime;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.time.ZonedDateTime;
@@ -142,6 +143,12 @@ final class FilterPredicates {
         }
         if (type == ZonedDateTime.class) {
             return WireTime.parse(text).atZone(ZoneOffset.UTC);
+        }
+        if (type == LocalDateTime.class) {
+            return LocalDateTime.ofInstant(WireTime.parse(text), ZoneOffset.UTC);
+        }
+        if (type.isEnum() && text.matches("\\d+")) {
+            return type.getEnumConstants()[Integer.parseInt(text)];
         }
         if (type == Boolean.class || type == boolean.class) {
             return Boolean.valueOf(text);

@@ -1,7 +1,7 @@
 package io.cqrs.master.hibernate;
 
-import io.cqrs.core.OutboxException;
 import io.cqrs.core.jdbc.TableName;
+import io.cqrs.master.hibernate.model.Column;
 import io.cqrs.master.hibernate.model.MasterModel;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -12,8 +12,8 @@ import java.util.List;
 import org.hibernate.engine.spi.SharedSessionContractImplementor;
 import org.hibernate.event.spi.PreDeleteEvent;
 import org.hibernate.event.spi.PreDeleteEventListener;
+import org.hibernate.metamodel.mapping.JdbcMapping;
 import org.hibernate.persister.entity.EntityPersister;
-import org.hibernate.type.BasicType;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -50,25 +50,58 @@ final class RowsToDelete implements PreDeleteEventListener {
         return false;
     }
 
-    /** Returns the row's time, or null where it is gone or has none. */
+    /** Returns the row's time, or null where it is gone or has none, or is kept apart from the key. */
     private static @Nullable Instant updated(
             SharedSessionContractImplementor session, EntityPersister persister, MasterModel model, Object id) {
-        List<String> key = new ArrayList<>();
-        persister
+        Column column = model.updated().column();
+        if (!column.table().equals(persister.getIdentifierTableDetails().getTableName())) {
+            return null;
+        }
+        List<String> names = new ArrayList<>();
+        List<Parameter> key = new ArrayList<>();
+        int unused = persister
                 .getIdentifierMapping()
-                .forEachSelectable((index, column) -> key.add(column.getSelectionExpression() + " = ?"));
-        String sql = "select " + TableName.quote(model.updated().column().name()) + " from "
-                + model.updated().column().table() + " where " + String.join(" and ", key) + " for update";
+                .breakDownJdbcValues(
+                        id,
+                        (index, value, part) -> {
+                            names.add(part.getSelectionExpression() + " = ?");
+                            key.add(new Parameter(part.getJdbcMapping(), value));
+                        },
+                        session);
+        String sql = "select " + TableName.quote(column.name()) + " from " + column.table() + " where "
+                + String.join(" and ", names) + " for update";
+        JdbcMapping type =
+                (JdbcMapping) persister.getPropertyTypes()[model.updated().index()];
         try (PreparedStatement select = Sessions.connection(session).prepareStatement(sql)) {
-            persister.getIdentifierType().nullSafeSet(select, id, 1, session);
-            try (ResultSet row = select.executeQuery()) {
-                BasicType<?> type = (BasicType<?>)
-                        persister.getPropertyTypes()[model.updated().index()];
-                return row.next() ? (Instant) type.getJdbcValueExtractor().extract(row, 1, session) : null;
+            for (int i = 0; i < key.size(); i++) {
+                key.get(i).bind(select, i + 1, session);
             }
+            @Nullable Instant found = read(select, type, session);
+            // A row that was deleted and created anew while this one waited is none of that statement's moment.
+            return found == null ? read(select, type, session) : found;
         } catch (SQLException e) {
-            throw new OutboxException(
-                    "the row of " + model.cqrsId() + " that is to be deleted could not be read: " + e.getMessage(), e);
+            throw session.getJdbcServices()
+                    .getSqlExceptionHelper()
+                    .convert(e, "the row of " + model.cqrsId() + " that is to be deleted could not be read", sql);
+        }
+    }
+
+    private static @Nullable Instant read(
+            PreparedStatement select, JdbcMapping type, SharedSessionContractImplementor session) throws SQLException {
+        try (ResultSet row = select.executeQuery()) {
+            return row.next()
+                    ? (Instant) type.convertToDomainValue(
+                            type.getJdbcValueExtractor().extract(row, 1, session))
+                    : null;
+        }
+    }
+
+    /** A column of the key, and its value. */
+    private record Parameter(JdbcMapping type, Object value) {
+        @SuppressWarnings("unchecked") // Hibernate's own value for its own column
+        void bind(PreparedStatement statement, int index, SharedSessionContractImplementor session)
+                throws SQLException {
+            type.getJdbcValueBinder().bind(statement, value, index, session);
         }
     }
 }

@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -35,7 +36,7 @@ final class LocalRabbit implements ServerControl {
     }
 
     /** Starts nodes that are one broker; none where there are no binaries. */
-    static List<BrokerServer> open(List<RabbitNode> prepared, Consumer<AutoCloseable> started) {
+    static List<BrokerServer> open(Supplier<List<RabbitNode>> prepared, Consumer<AutoCloseable> started) {
         // The program itself: the package's wrapper in sbin changes the user and fixes the paths.
         Optional<Path> program =
                 Shell.find("rabbitmq-server", "/usr/lib/rabbitmq/bin", "/opt/homebrew/sbin", "/usr/local/sbin");
@@ -43,7 +44,7 @@ final class LocalRabbit implements ServerControl {
             return List.of();
         }
         List<LocalRabbit> nodes = new ArrayList<>();
-        for (RabbitNode node : prepared) {
+        for (RabbitNode node : prepared.get()) {
             LocalRabbit rabbit = new LocalRabbit(program.get(), node);
             started.accept(rabbit::close);
             nodes.add(rabbit);

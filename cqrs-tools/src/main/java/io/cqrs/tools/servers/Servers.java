@@ -87,7 +87,7 @@ public final class Servers implements AutoCloseable {
             broker = firstOf(List.<Supplier<Optional<BrokerServer>>>of(
                     () -> Optional.ofNullable(environment.get(AMQP_URL)).map(BrokerServer::given),
                     () -> DockerServers.rabbit(started::push),
-                    () -> LocalRabbit.open(RabbitNode.prepare(1), started::push).stream()
+                    () -> LocalRabbit.open(() -> RabbitNode.prepare(1), started::push).stream()
                             .findFirst()));
         }
         return broker;
@@ -110,7 +110,7 @@ public final class Servers implements AutoCloseable {
      * @throws ServerException if it does not start
      */
     public List<BrokerServer> brokerCluster(int nodes) {
-        return LocalRabbit.open(RabbitNode.prepare(nodes), started::push);
+        return LocalRabbit.open(() -> RabbitNode.prepare(nodes), started::push);
     }
 
     /**
@@ -119,7 +119,7 @@ public final class Servers implements AutoCloseable {
      * @throws ServerException if it does not start
      */
     public List<BrokerServer> brokerCluster(List<Integer> epmdPorts) {
-        return LocalRabbit.open(RabbitNode.prepare(epmdPorts), started::push);
+        return LocalRabbit.open(() -> RabbitNode.prepare(epmdPorts), started::push);
     }
 
     /**

@@ -176,6 +176,30 @@ class CaptureIT {
     }
 
     @Test
+    void sendsADeleteLaterThanALifeOfTheKeyThatItsDeleteWaitedFor() throws Exception {
+        master.commit(session -> session.persist(new Item(56, "first life")));
+        Thread deleting = new Thread(() -> master.commit(session -> session.remove(session.find(Item.class, 56L))));
+        master.commit(session -> {
+            session.remove(session.find(Item.class, 56L));
+            session.flush();
+            session.persist(new Item(56, "second life"));
+            session.flush();
+            deleting.start();
+            org.awaitility.Awaitility.await()
+                    .until(() -> database.count("pg_stat_activity where datname = current_database()"
+                                    + " and wait_event_type = 'Lock'")
+                            > 0);
+        });
+        deleting.join();
+        List<JsonNode> sent = messages();
+        assertThat(sent)
+                .extracting(one -> one.get("signal_type").asText())
+                .containsExactly("SAVE", "DELETE", "SAVE", "DELETE");
+        assertThat(sent).extracting(CaptureIT::updated).isSorted().doesNotHaveDuplicates();
+        assertThat(database.count("item where id = 56")).isZero();
+    }
+
+    @Test
     void sendsADeleteOfALaterLifeThatWasSentThoughItsInstanceWasNot() {
         master.commit(session -> session.persist(new Author(55L, "secret")));
         master.commit(session -> {

@@ -110,8 +110,11 @@ class KeysIT {
             session.persist(stay);
         });
         master.commit(session -> session.find(Stay.class, new StayId(12, "g")).nights = 3);
+        master.commit(session -> session.remove(session.find(Stay.class, new StayId(12, "g"))));
         List<Sent> sent = Sent.take(database);
-        assertThat(sent).extracting(Sent::key).containsExactly("[\"C\",1]", "1", "[12,\"g\"]", "[12,\"g\"]");
+        assertThat(sent)
+                .extracting(Sent::key)
+                .containsExactly("[\"C\",1]", "1", "[12,\"g\"]", "[12,\"g\"]", "[12,\"g\"]");
         assertThat(sent.get(1).field("seat")).isEqualTo("[\"C\",1]");
         assertThat(sent.get(2).field("guest")).isEqualTo("\"g\"");
         assertThat(sent.get(3).field("nights")).isEqualTo("3");
@@ -130,6 +133,8 @@ class KeysIT {
             assertThat(ticket.seat.id).isEqualTo(seat);
         });
         assertThat(Sent.take(database).get(1).key()).isEqualTo("[\"D\",2,\"mon\"]");
+        master.commit(session -> session.remove(session.find(Ticket.class, new TicketId(seat, "mon"))));
+        assertThat(Sent.takeOnly(database).key()).isEqualTo("[\"D\",2,\"mon\"]");
     }
 
     @Test
@@ -190,7 +195,9 @@ class KeysIT {
     void sendsAHierarchyOfATablePerClass() {
         master.commit(session -> session.persist(new Circle()));
         master.commit(session -> ((Circle) session.find(Shape.class, 1L)).radius = 2);
+        master.commit(session -> session.remove(session.find(Shape.class, 1L)));
         List<Sent> sent = Sent.take(database);
+        assertThat(sent).extracting(Sent::signal).containsExactly("SAVE", "SAVE", "DELETE");
         assertThat(sent.get(1).field("radius")).isEqualTo("2");
         assertThat(sent.get(1).field("label")).isEqualTo("\"s\"");
     }

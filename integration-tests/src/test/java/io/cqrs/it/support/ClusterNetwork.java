@@ -53,7 +53,7 @@ public final class ClusterNetwork implements AutoCloseable {
     }
 
     /** Keeps back all that a node and the others say to each other. */
-    public void cutOff(int node) {
+    public synchronized void cutOff(int node) {
         cutOff.add(node);
         proxies.forEach((pair, proxy) -> {
             if (pair.isCut(cutOff)) {
@@ -63,7 +63,7 @@ public final class ClusterNetwork implements AutoCloseable {
     }
 
     /** Lets through what was kept back, and all that follows. */
-    public void mend() {
+    public synchronized void mend() {
         cutOff.clear();
         proxies.values().forEach(TcpProxy::mend);
     }
@@ -159,7 +159,7 @@ public final class ClusterNetwork implements AutoCloseable {
         }
     }
 
-    private TcpProxy proxy(int from, Registration to) {
+    private synchronized TcpProxy proxy(int from, Registration to) {
         return proxies.computeIfAbsent(new Pair(from, to.node(), to.port()), pair -> {
             try {
                 TcpProxy proxy = TcpProxy.to("localhost", to.port());
