@@ -28,13 +28,17 @@ record RabbitNode(ServerDirectory directory, int port, int distPort, int epmdPor
 
     /** Makes nodes that form a cluster when they start, or one alone; their epmd is started with the first. */
     static List<RabbitNode> prepare(int count) {
-        return prepare(Collections.nCopies(count, ServerDirectory.freePorts(1).get(0)));
+        List<Integer> ports = ServerDirectory.freePorts(2 * count + 1);
+        return prepare(ports, Collections.nCopies(count, ports.get(2 * count)));
     }
 
     /** Makes as many nodes as there are ports of an epmd. */
     static List<RabbitNode> prepare(List<Integer> epmdPorts) {
+        return prepare(ServerDirectory.freePorts(2 * epmdPorts.size()), epmdPorts);
+    }
+
+    private static List<RabbitNode> prepare(List<Integer> ports, List<Integer> epmdPorts) {
         int count = epmdPorts.size();
-        List<Integer> ports = ServerDirectory.freePorts(2 * count);
         // What lets others in: nobody else's to know.
         String cookie = UUID.randomUUID().toString();
         List<String> cluster =
