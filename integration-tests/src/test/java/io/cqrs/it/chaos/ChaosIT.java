@@ -45,7 +45,7 @@ class ChaosIT {
                 schedule.run(Duration.ofSeconds(SECONDS));
                 report("all mended", world.awaitTraffic(Duration.ofSeconds(60)));
                 world.requireBounded();
-                world.quiet();
+                dieOverTheLastChanges(world);
                 world.requireEqual();
                 assertThat(schedule.counts()).isNotEmpty();
                 schedule.counts().forEach((kind, count) -> faults.merge(kind, count, Integer::sum));
@@ -59,6 +59,24 @@ class ChaosIT {
                 world.processes.start(Role.MASTER);
             }
         }
+    }
+
+    /** Nobody writes once more what is lost of these. */
+    private static void dieOverTheLastChanges(World world) {
+        world.processes.kill(Role.WORKER_1);
+        world.processes.kill(Role.WORKER_2);
+        world.awaitWaiting(World.SETS, 400);
+        world.stopWriting();
+        int killedElsewhere = world.killedElsewhere.get();
+        for (DoomedWorker.Step step : DoomedWorker.Step.values()) {
+            Faults.workerDies(world, step);
+        }
+        assertThat(world.killedElsewhere)
+                .as("workers that did not get to the step at which they were to die")
+                .hasValue(killedElsewhere);
+        world.processes.start(Role.WORKER_1);
+        world.processes.start(Role.WORKER_2);
+        world.awaitEmpty();
     }
 
     /** The one fault that loses something: the queue comes back by itself, what it held by the diff pipe. */

@@ -22,6 +22,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 final class DoomedWorker {
 
     private static final int LIVES = 3;
+    /** So small that what waits is more than its lives take. */
+    private static final int BATCH = 20;
 
     /** Where it dies. */
     enum Step {
@@ -44,6 +46,7 @@ final class DoomedWorker {
                         .replica(definition("part"))
                         .transport(doomed(Transport.class, transport, step, lives))
                         .queue(args[3])
+                        .batchSize(BATCH)
                         .build()) {
             replica.start();
             new CountDownLatch(1).await();

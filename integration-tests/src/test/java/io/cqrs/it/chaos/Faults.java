@@ -201,7 +201,8 @@ final class Faults {
         }
     }
 
-    private static void workerDies(World world, DoomedWorker.Step step) {
+    /** Has a worker take what is in the first replica's queue, and die. */
+    static void workerDies(World world, DoomedWorker.Step step) {
         world.processes.kill(Role.WORKER_2);
         try (TestProcess doomed = world.doomedWorker(step).start()) {
             awaitDeath(world, doomed);

@@ -5,12 +5,14 @@ import io.cqrs.it.support.HookedReplica;
 import io.cqrs.replica.ReplicaContext;
 import io.cqrs.replica.ReplicaHandler;
 import java.util.Random;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
-/** The second replica: its hooks fail one time in two hundred. Arguments: database, broker, exchange, queue, seed. */
+/** The second replica: its hooks fail one time in two hundred, and now and then take their time. Arguments: database, broker, exchange, queue, seed. */
 final class HookedWorker {
 
     private static final int ONE_IN = 200;
+    private static final long PAUSE_NANOS = 10_000_000;
     private static final Random RANDOM = new Random();
 
     private HookedWorker() {}
@@ -41,6 +43,10 @@ final class HookedWorker {
         }
 
         private static void failSometimes() {
+            if (RANDOM.nextInt(ONE_IN) == 0) {
+                // Others go on meanwhile with what they know of the same rows.
+                LockSupport.parkNanos(PAUSE_NANOS);
+            }
             if (RANDOM.nextInt(ONE_IN) == 0) {
                 throw new IllegalStateException("planted failure");
             }

@@ -172,6 +172,9 @@ final class World implements AutoCloseable {
         sets.execute(ChaosItem.TABLE.formatted("item_ref"));
         sets.execute(ChaosPart.TABLE.formatted("part_ref"));
         hooked.execute(ChaosItem.TABLE.formatted("item_ref"));
+        Regressions.watch(sets, "item_ref", "part_ref");
+        Regressions.watch(hooked, "item_ref");
+        Regressions.watchDeleted(hooked, "item_ref", "item");
     }
 
     private TestProcess process(Role role) {
@@ -306,6 +309,12 @@ final class World implements AutoCloseable {
 
     /** Has the writers end, and waits until there is nothing under way. */
     void quiet() {
+        stopWriting();
+        awaitEmpty();
+    }
+
+    /** Has the writers end. */
+    void stopWriting() {
         processes.start(Role.MASTER);
         TestProcess writing = processes.letGo(Role.MASTER);
         await().atMost(Duration.ofSeconds(30)).until(() -> writing.output().contains("writing") || !writing.isAlive());
@@ -314,6 +323,10 @@ final class World implements AutoCloseable {
             await().atMost(Duration.ofSeconds(60)).until(() -> !writing.isAlive());
         }
         assertThat(writing.output()).doesNotContain("VIOLATION");
+    }
+
+    /** Waits until there is nothing under way. */
+    void awaitEmpty() {
         await().alias("the outbox is empty")
                 .atMost(Duration.ofSeconds(120))
                 .ignoreExceptions()
@@ -344,6 +357,12 @@ final class World implements AutoCloseable {
         assertThat(resurrected(sets, "item", "item_ref")).isEmpty();
         assertThat(resurrected(sets, "part", "part_ref")).isEmpty();
         assertThat(resurrected(hooked, "item", "item_ref")).isEmpty();
+        assertThat(Regressions.of(sets))
+                .as("rows of the first replica that went back")
+                .isEmpty();
+        assertThat(Regressions.of(hooked))
+                .as("rows of the replica with hooks that went back")
+                .isEmpty();
         if (!repaired) {
             assertThat(differences(tombstones(hooked), tombstones(sets)))
                     .as("what the replica with hooks knows of deleted items, and the first one instead")

@@ -11,7 +11,7 @@ import java.util.concurrent.CountDownLatch;
 import org.hibernate.SessionFactory;
 import org.hibernate.cfg.Configuration;
 
-/** A process that is one worker of an entity with hooks, whose failures are tried again each second for as long as it takes. */
+/** A process that is two workers of an entity with hooks, whose failures are tried again each second for as long as it takes. */
 public final class HookedReplica {
 
     private HookedReplica() {}
@@ -27,6 +27,7 @@ public final class HookedReplica {
                 CqrsReplica replica = CqrsReplica.builder(sessions)
                         .transport(transport)
                         .queue(queue)
+                        .workers(2)
                         .retries(new RetryPolicy(1000, Backoff.constant(Duration.ofSeconds(1))))
                         .build()) {
             replica.start();
