@@ -3,6 +3,7 @@ package io.cqrs.it.chaos;
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import io.cqrs.core.OutboxException;
+import io.cqrs.it.support.JumpingClock;
 import io.cqrs.it.support.MasterUnit;
 import io.cqrs.it.support.SelfKill;
 import io.cqrs.it.support.TestDatabase;
@@ -14,8 +15,6 @@ import java.sql.SQLException;
 import java.sql.Savepoint;
 import java.sql.Statement;
 import java.time.Duration;
-import java.time.Instant;
-import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -41,7 +40,7 @@ final class ChaosMaster {
 
     private final HikariDataSource pool;
     private final MasterUnit unit;
-    private volatile Duration clockOffset = Duration.ZERO;
+    private final JumpingClock clock = new JumpingClock();
     private volatile boolean stopping;
     private volatile Step doom;
 
@@ -52,7 +51,6 @@ final class ChaosMaster {
         config.setMaximumPoolSize(12);
         config.setConnectionTimeout(5_000);
         pool = new HikariDataSource(config);
-        InstantSource clock = () -> Instant.now().plus(clockOffset);
         Configuration configuration = MasterUnit.configuration(new TestDatabase(url, pool), ChaosItem.class);
         configuration.getProperties().put("cqrs.clock", clock);
         configuration.setProperty("cqrs.max_message_bytes", Integer.toString(LIMIT_BYTES));
@@ -84,7 +82,7 @@ final class ChaosMaster {
 
     private void obey(String[] words) {
         switch (words[0]) {
-            case "clock" -> clockOffset = Duration.ofMillis(Long.parseLong(words[1]));
+            case "clock" -> clock.jump(Duration.ofMillis(Long.parseLong(words[1])));
             case "long" -> new Thread(() -> writeForLong(Integer.parseInt(words[1]))).start();
             case "oversize" -> writeOversize();
             case "die" -> doom = Step.valueOf(words[1]);

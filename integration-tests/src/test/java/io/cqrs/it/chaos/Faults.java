@@ -70,6 +70,7 @@ final class Faults {
                 broker("broker-closes-connections", List.of("close_all_connections", "chaos"), List.of("ping")),
                 broker("broker-closes-channels", List.of("eval", CLOSE_CHANNELS), List.of("ping")),
                 fault("clock-jump", Set.of(Part.MASTER), Faults::jump, NOTHING),
+                fault("replica-clock-jump", Set.of(Part.HOOKS), Faults::jumpHooks, NOTHING),
                 fault("long-transaction", Set.of(Part.MASTER), Faults::longTransaction, NOTHING),
                 fault("oversize", Set.of(Part.MASTER), (world, random) -> tell(world, "oversize"), NOTHING),
                 fault("poison", Set.of(Part.BROKER), Faults::poison, NOTHING)));
@@ -168,20 +169,30 @@ final class Faults {
         String unused = world.broker.rabbitmqctl(arguments.toArray(String[]::new));
     }
 
-    /** It may be about to be started anew. */
     private static void tell(World world, String line) {
+        tell(world, Role.MASTER, line);
+    }
+
+    /** It may be about to be started anew. */
+    private static void tell(World world, Role role, String line) {
         await().atMost(Duration.ofSeconds(60)).ignoreExceptions().until(() -> {
-            TestProcess master = world.processes.get(Role.MASTER);
-            if (!master.output().contains("writing")) {
+            TestProcess process = world.processes.get(role);
+            if (!process.output().contains(role.running)) {
                 return false;
             }
-            master.tell(line);
+            process.tell(line);
             return true;
         });
     }
 
     private static void jump(World world, Random random) {
         tell(world, "clock " + (random.nextInt(600_000) - 300_000));
+    }
+
+    /** By days: it purges, and looks at its queues, by this clock. */
+    private static void jumpHooks(World world, Random random) {
+        long days = Duration.ofDays(10).toMillis();
+        tell(world, Role.HOOKS, Long.toString(random.nextLong(2 * days) - days));
     }
 
     private static void longTransaction(World world, Random random) {

@@ -108,8 +108,8 @@ public final class Worker implements SessionLoop.Session {
             BatchProcessor processor,
             BatchApplier applier)
             throws Exception {
-        Instant purgeAt = settings.clock().instant();
-        Instant declareAt = purgeAt.plus(DECLARE_INTERVAL);
+        Periodic purge = new Periodic(PURGE_INTERVAL, Instant.EPOCH);
+        Periodic declare = new Periodic(DECLARE_INTERVAL, settings.clock().instant());
         while (!control.stopping()) {
             List<Delivery> deliveries = receiver.receive(settings.batchSize(), settings.batchBytes(), WAIT);
             if (!deliveries.isEmpty()) {
@@ -117,16 +117,13 @@ public final class Worker implements SessionLoop.Session {
                 receiver.acknowledgeUpTo(deliveries.get(deliveries.size() - 1));
             }
             control.progressed();
-            if (!settings.clock().instant().isBefore(purgeAt)) {
-                applier.purgeTombstones(settings.clock().instant().minus(settings.tombstoneRetention()));
-                purgeAt = settings.clock().instant().plus(PURGE_INTERVAL);
+            Instant now = settings.clock().instant();
+            if (purge.isDue(now)) {
+                applier.purgeTombstones(now.minus(settings.tombstoneRetention()));
             }
             // Bindings that somebody removed come back, and shards that another worker left or declared are found.
-            if (!settings.clock().instant().isBefore(declareAt)) {
-                if (!queuesNow(queues).equals(queues)) {
-                    return;
-                }
-                declareAt = settings.clock().instant().plus(DECLARE_INTERVAL);
+            if (declare.isDue(now) && !queuesNow(queues).equals(queues)) {
+                return;
             }
         }
     }
