@@ -73,6 +73,16 @@ public final class TriggerCapture {
     }
 
     /**
+     * Returns some masters of a persistence unit as tables of no more than keys, revisions and times: for {@link
+     * #addColumns(MasterTable)}, whoever captures them.
+     *
+     * @throws CqrsConfigurationException if the rows of one are in several tables
+     */
+    public static List<MasterTable> keyTablesOf(EntityManagerFactory factory, Predicate<CqrsId> wanted) {
+        return EntityTables.keysOf(factory, wanted);
+    }
+
+    /**
      * Installs the triggers of a table, or replaces those that were made from another declaration. Waits for transactions
      * that have written the table, and where it replaces triggers for those that have read it, too, ten seconds at most;
      * whoever comes meanwhile waits behind it.

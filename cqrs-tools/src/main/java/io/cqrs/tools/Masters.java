@@ -9,6 +9,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.function.BiFunction;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
@@ -36,13 +38,23 @@ final class Masters {
 
     /** Returns those that are meant, as tables; what the file declares goes before an entity. */
     List<MasterTable> tables(CqrsConfig config) {
+        return tables(config, Application::masterTables);
+    }
+
+    /** The same as tables of no more than keys, revisions and times. */
+    List<MasterTable> keyTables(CqrsConfig config) {
+        return tables(config, Application::masterKeyTables);
+    }
+
+    private List<MasterTable> tables(
+            CqrsConfig config, BiFunction<Application, Predicate<CqrsId>, List<MasterTable>> read) {
         List<MasterTable> tables = new ArrayList<>(config.masters());
         if (app != null) {
             try (Application application = Application.open(app)) {
                 Set<CqrsId> declared =
                         config.masters().stream().map(MasterTable::cqrsId).collect(Collectors.toSet());
-                tables.addAll(application.masterTables(
-                        id -> !declared.contains(id) && (ids.isEmpty() || ids.contains(id.value()))));
+                tables.addAll(read.apply(
+                        application, id -> !declared.contains(id) && (ids.isEmpty() || ids.contains(id.value()))));
             }
         }
         for (String id : ids) {

@@ -62,7 +62,7 @@ final class MigrateCommand implements Callable<Integer> {
     public Integer call() {
         CqrsConfig loaded = config.load();
         List<TableName> named = tables.stream().map(TableName::parse).toList();
-        List<MasterTable> masters = entities.isEmpty() ? List.of() : new Masters(entities, app).tables(loaded);
+        List<MasterTable> masters = entities.isEmpty() ? List.of() : new Masters(entities, app).keyTables(loaded);
         if (dryRun) {
             named.forEach(table -> spec.commandLine().getOut().println(TriggerCapture.addColumnsSql(table) + ";"));
             masters.forEach(one -> spec.commandLine().getOut().println(TriggerCapture.addColumnsSql(one) + ";"));

@@ -3,7 +3,6 @@ package io.cqrs.tools;
 import io.cqrs.core.CqrsConfigurationException;
 import io.cqrs.core.CqrsId;
 import io.cqrs.core.FieldFilter;
-import io.cqrs.core.OutboxException;
 import io.cqrs.master.MasterTable;
 import io.cqrs.master.SyncProgress;
 import io.cqrs.master.SyncRequest;
@@ -108,7 +107,7 @@ final class SyncCommand implements Callable<Integer> {
             err().println(id + ": " + done.sent() + " sent"
                     + (done.skipped() > 0 ? ", " + done.skipped() + " skipped" : ""));
             return 0;
-        } catch (OutboxException e) {
+        } catch (RuntimeException e) {
             String key = last == null || last.lastKey() == null ? after : last.lastKey();
             if (key != null) {
                 err().println(id + ": " + (last == null ? 0 : last.sent()) + " sent; go on with --after '" + key + "'");

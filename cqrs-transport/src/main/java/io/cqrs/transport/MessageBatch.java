@@ -27,7 +27,7 @@ public final class MessageBatch {
     private static final byte LINE_END = '\n';
     private static final int WORTH_PACKING = 4 << 10;
     private static final int BUFFER = 64 << 10;
-    /** Whatever a packed batch unfolds to must fit the memory. */
+    /** Whatever a batch unfolds to must fit the memory. */
     private static final int MOST_BYTES = 64 << 20;
     /** The most messages of a batch, twenty times what the relay packs: line ends alone must not become a million dead letters. */
     public static final int MOST_CHANGES = 10_000;
@@ -59,8 +59,9 @@ public final class MessageBatch {
      * Returns the messages of a batch, in their order, as if each had come alone, whatever they are; what is no batch
      * comes back as it is. At least one: a line end behind the last is none's.
      *
-     * @throws SerializationException if it can't be unpacked, would be larger than 64 MiB, has more than 10,000 messages, or
-     *     is not of the size and number that its headers say, by which the memory for it was reckoned
+     * @throws SerializationException if it can't be unpacked, would be larger than 64 MiB, has more than 10,000 messages or
+     *     more values than a single one may have, or is not of the size and number that its headers say, by which the memory
+     *     for it was reckoned
      */
     public static List<Delivery> open(Delivery delivery) {
         if (!isBatch(delivery.contentType())) {
@@ -71,6 +72,7 @@ public final class MessageBatch {
         Object count = headers.remove(Headers.CHANGES);
         Object size = headers.remove(Headers.BYTES);
         byte[] lines = packed ? gunzip(delivery.body(), size) : delivery.body();
+        requireFit(lines);
         List<Delivery> messages = new ArrayList<>();
         for (byte[] body : bodies(lines, count)) {
             messages.add(new Delivery(
@@ -87,6 +89,36 @@ public final class MessageBatch {
     /** Says whether a message of this content type is one of several. */
     public static boolean isBatch(@Nullable String contentType) {
         return PACKED.equals(contentType) || PLAIN.equals(contentType);
+    }
+
+    private static void requireFit(long bytes) {
+        if (bytes > MOST_BYTES) {
+            throw new SerializationException("the batch is larger than " + MOST_BYTES + " bytes once it is unpacked");
+        }
+    }
+
+    /** A value has its own sign before it, outside of texts: what has no more bytes than that can't have too many. */
+    private static void requireFit(byte[] lines) {
+        requireFit(lines.length);
+        if (lines.length <= JsonValues.MAX_TOKENS) {
+            return;
+        }
+        int values = 0;
+        boolean text = false;
+        for (int i = 0; i < lines.length; i++) {
+            byte one = lines[i];
+            if (text && one == '\\') {
+                i++;
+            } else if (one == '"') {
+                text = !text;
+            } else if (!text && (one == '{' || one == '[' || one == ',' || one == ':')) {
+                values++;
+            }
+        }
+        if (values > JsonValues.MAX_TOKENS) {
+            throw new SerializationException("the batch has more than " + JsonValues.MAX_TOKENS
+                    + " values and names, as many as one message may have");
+        }
     }
 
     private static List<byte[]> bodies(byte[] lines, @Nullable Object told) {
@@ -154,9 +186,7 @@ public final class MessageBatch {
             throw new SerializationException(
                     "the batch is packed and has no header " + Headers.BYTES + " with how many bytes it has unpacked");
         }
-        if (told.longValue() > MOST_BYTES) {
-            throw new SerializationException("the batch is larger than " + MOST_BYTES + " bytes once it is unpacked");
-        }
+        requireFit(told.longValue());
         int expected = (int) Math.max(told.longValue(), -1);
         try (InputStream gzip = new GZIPInputStream(new ByteArrayInputStream(packed), BUFFER)) {
             byte[] lines = gzip.readNBytes(Math.max(expected, 0) + 1);

@@ -123,6 +123,20 @@ class MessageBatchTest {
     }
 
     @Test
+    void refusesABatchOfMoreThanTheMemoryIsMeantForThoughItIsNotPacked() {
+        assertThatExceptionOfType(SerializationException.class)
+                .isThrownBy(() -> texts(PLAIN, bytes("x".repeat((64 << 20) + 1))))
+                .withMessageContaining("larger than 67108864 bytes");
+        String half = "{\"a\":[" + "{},".repeat(600_000) + "{}]}";
+        assertThat(texts(PLAIN, bytes(half))).hasSize(1);
+        assertThatExceptionOfType(SerializationException.class)
+                .isThrownBy(() -> texts(PLAIN, bytes(half + "\n" + half)))
+                .withMessageContaining("more than 2000000 values");
+        String text = "{\"a\":\"" + "[\\\",".repeat(600_000) + "\"}";
+        assertThat(texts(PLAIN, bytes(text + "\n" + text))).hasSize(2);
+    }
+
+    @Test
     void noModelHasABatchesRoutingKey() {
         assertThat(RoutingKeys.toAllBatched("item")).isEqualTo("batch.item");
         assertThat(RoutingKeys.isToAll("batch.item", CqrsId.of("item"))).isTrue();

@@ -44,6 +44,10 @@ public final class CqrsIntegrator implements Integrator {
             registry.appendListeners(EventType.PRE_DELETE, new RowsToDelete(capture));
             registry.appendListeners(EventType.POST_DELETE, capture);
             registry.appendListeners(EventType.POST_UPSERT, capture);
+            RelatedCollections collections = new RelatedCollections(capture);
+            registry.appendListeners(EventType.POST_COLLECTION_RECREATE, collections);
+            registry.appendListeners(EventType.POST_COLLECTION_UPDATE, collections);
+            registry.appendListeners(EventType.POST_COLLECTION_REMOVE, collections);
             factory.addObserver(new SessionFactoryObserver() {
                 private static final long serialVersionUID = 1L;
 

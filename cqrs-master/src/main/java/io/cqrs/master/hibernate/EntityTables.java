@@ -58,6 +58,20 @@ public final class EntityTables {
     }
 
     /**
+     * Returns tables of no more than keys, revisions and times, whatever the masters' messages need.
+     *
+     * @throws CqrsConfigurationException if the rows of one are in several tables
+     */
+    public static List<MasterTable> keysOf(EntityManagerFactory factory, Predicate<CqrsId> wanted) {
+        return Capture.of(factory).models().values().stream()
+                .map(MasterModel::cqrsId)
+                .filter(wanted)
+                .distinct()
+                .map(id -> keysOf(factory, id))
+                .toList();
+    }
+
+    /**
      * Returns a table of no more than keys, revisions and times.
      *
      * @throws CqrsConfigurationException if the rows are in several tables

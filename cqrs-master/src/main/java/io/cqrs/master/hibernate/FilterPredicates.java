@@ -22,10 +22,10 @@ import java.time.LocalDateTime;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.time.ZonedDateTime;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import org.hibernate.engine.spi.SessionFactoryImplementor;
+import org.jspecify.annotations.Nullable;
 
 /** {@link FieldFilter}s as criteria: fields by their names on the wire or in Java, attributes of embeddables by a path. */
 final class FilterPredicates {
@@ -87,32 +87,49 @@ final class FilterPredicates {
     }
 
     private Path<?> path(Root<?> root, String field) {
-        Path<?> at = root;
         ManagedType<?> type = factory.getMetamodel().entity(model.type());
-        for (String step : field.split("\\.", -1)) {
-            SingularAttribute<?, ?> attribute = attribute(type, field, step);
-            at = at.get(attribute.getName());
-            if (attribute.getType() instanceof EntityType<?> entity) {
-                return at.get(entity.getId(entity.getIdType().getJavaType()).getName());
-            }
-            if (attribute.getType() instanceof ManagedType<?> embeddable) {
-                type = embeddable;
-            }
+        @Nullable Path<?> path = path(root, type, field);
+        if (path == null) {
+            throw new CqrsConfigurationException("Bad filter kwargs! " + model.cqrsId() + " has no field " + field
+                    + ": there are "
+                    + type.getSingularAttributes().stream()
+                            .map(Attribute::getName)
+                            .sorted()
+                            .toList());
         }
-        return at;
+        return path;
     }
 
-    private SingularAttribute<?, ?> attribute(ManagedType<?> type, String field, String step) {
-        List<String> names = new ArrayList<>();
+    private @Nullable Path<?> path(Path<?> at, ManagedType<?> type, String field) {
+        String[] steps = field.split("\\.", 2);
         for (SingularAttribute<?, ?> attribute : type.getSingularAttributes()) {
             String name = attribute.getName();
-            if (name.equals(step) || WireNames.snakeCase(name).equals(step) || isSentAs(attribute, step)) {
-                return attribute;
+            Path<?> next = at.get(name);
+            String wire = WireNames.snakeCase(name);
+            if (name.equals(steps[0]) || wire.equals(steps[0]) || isSentAs(attribute, steps[0])) {
+                return steps.length == 1 ? end(next, attribute) : within(next, attribute, steps[1]);
             }
-            names.add(name);
+            // On the wire an embeddable's attributes have its name before theirs.
+            if (field.startsWith(wire + "_")) {
+                @Nullable Path<?> inner = within(next, attribute, field.substring(wire.length() + 1));
+                if (inner != null) {
+                    return inner;
+                }
+            }
         }
-        throw new CqrsConfigurationException(
-                "Bad filter kwargs! " + model.cqrsId() + " has no field " + field + ": there are " + names);
+        return null;
+    }
+
+    private @Nullable Path<?> within(Path<?> at, SingularAttribute<?, ?> attribute, String field) {
+        return attribute.getType() instanceof ManagedType<?> type && !(type instanceof EntityType<?>)
+                ? path(at, type, field)
+                : null;
+    }
+
+    private static Path<?> end(Path<?> at, SingularAttribute<?, ?> attribute) {
+        return attribute.getType() instanceof EntityType<?> entity
+                ? at.get(entity.getId(entity.getIdType().getJavaType()).getName())
+                : at;
     }
 
     private boolean isSentAs(Attribute<?, ?> attribute, String name) {
@@ -151,11 +168,20 @@ final class FilterPredicates {
             return type.getEnumConstants()[Integer.parseInt(text)];
         }
         if (type == Boolean.class || type == boolean.class) {
-            return Boolean.valueOf(text);
+            return truth(text);
         }
         return factory.getTypeConfiguration()
                 .getJavaTypeRegistry()
                 .getDescriptor(type)
                 .fromString(text);
+    }
+
+    /** Python's 1 and 0 are true and false, too. */
+    private static boolean truth(String text) {
+        return switch (text.toLowerCase(Locale.ROOT)) {
+            case "true", "1" -> true;
+            case "false", "0" -> false;
+            default -> throw new IllegalArgumentException(text);
+        };
     }
 }

@@ -10,6 +10,7 @@ import io.cqrs.master.WhenExcluded;
 import io.cqrs.master.hibernate.model.ColumnDigits;
 import io.cqrs.master.hibernate.model.MasterField;
 import io.cqrs.master.hibernate.model.MasterModel;
+import io.cqrs.master.hibernate.model.StoredValues;
 import io.cqrs.master.hibernate.model.WireContext;
 import io.cqrs.master.internal.outbox.OutboxMessage;
 import io.cqrs.master.internal.time.StampClock;
@@ -44,7 +45,7 @@ final class MessageFactory {
         this.session = session;
         this.settings = settings;
         this.clock = clock;
-        this.context = new WireContext(session, digits);
+        this.context = new WireContext(session, new StoredValues(digits));
         this.headers = checked(settings.context().headers());
     }
 
@@ -294,7 +295,7 @@ final class MessageFactory {
     }
 
     private OutboxMessage message(MasterModel model, Change change) {
-        context.digits().requireMicroseconds(model.updated().column(), Sessions.connection(session));
+        context.stored().requireMicroseconds(model.updated().column(), Sessions.connection(session));
         return new OutboxMessage(
                 new Message(change, 0, expires(model)),
                 RoutingKeys.toAll(change.key().cqrsId()),

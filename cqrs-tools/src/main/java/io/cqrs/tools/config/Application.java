@@ -85,6 +85,17 @@ public final class Application implements AutoCloseable {
     }
 
     /**
+     * Returns its masters as tables of no more than keys, revisions and times.
+     *
+     * @throws CqrsConfigurationException if there is none, or the rows of one are in several tables
+     */
+    public List<MasterTable> masterKeyTables(Predicate<CqrsId> wanted) {
+        try (SessionFactory sessions = offline(Master.class).buildSessionFactory()) {
+            return TriggerCapture.keyTablesOf(sessions, wanted);
+        }
+    }
+
+    /**
      * Opens its masters on a database; the factory is the caller's to close, before this.
      *
      * @throws CqrsConfigurationException if there is none

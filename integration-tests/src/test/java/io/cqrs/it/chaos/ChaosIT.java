@@ -1,6 +1,7 @@
 package io.cqrs.it.chaos;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import io.cqrs.it.support.TestEnvironment;
 import java.nio.file.Path;
@@ -88,6 +89,8 @@ class ChaosIT {
         world.deleteQueue();
         world.processes.start(Role.WORKER_1);
         world.processes.start(Role.WORKER_2);
+        // How long a JVM takes to start is the machine's affair.
+        await().atMost(Duration.ofSeconds(60)).ignoreExceptions().until(() -> world.consumers() == 3);
         report("queue deleted while nobody took from it", world.awaitTraffic(RECOVERY));
         world.deleteQueue();
         report("queue deleted under its workers", world.awaitTraffic(RECOVERY));

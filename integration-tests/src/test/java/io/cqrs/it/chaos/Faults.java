@@ -222,7 +222,7 @@ final class Faults {
 
     /** Where another fault keeps it from getting there, it is killed where it is. */
     private static void awaitDeath(World world, TestProcess process) {
-        awaitFor(Duration.ofSeconds(15), () -> !process.isAlive());
+        awaitFor(Duration.ofSeconds(30), () -> !process.isAlive());
         if (process.isAlive()) {
             world.killedElsewhere.incrementAndGet();
         }

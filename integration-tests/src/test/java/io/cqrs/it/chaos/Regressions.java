@@ -3,7 +3,7 @@ package io.cqrs.it.chaos;
 import io.cqrs.it.support.TestDatabase;
 import java.util.List;
 
-/** Has a replica's database note what no reader may ever see, though a later change may mend it. */
+/** Has a replica's database note what may never happen to a row, though a later change may mend it. */
 final class Regressions {
 
     private static final String NOTE = """
@@ -18,14 +18,14 @@ final class Regressions {
 
     private Regressions() {}
 
-    /** Notes rows of these tables that go back to an earlier state. */
+    /** Notes rows of these tables that go back to an earlier state, or get the one that they have once more. */
     static void watch(TestDatabase replica, String... tables) {
         replica.execute("create table regression (what text not null)");
         for (String table : tables) {
             replica.execute(NOTE.formatted(
                     table,
                     "update",
-                    "(new.cqrs_updated, new.cqrs_revision) < (old.cqrs_updated, old.cqrs_revision)",
+                    "(new.cqrs_updated, new.cqrs_revision) <= (old.cqrs_updated, old.cqrs_revision)",
                     "to_jsonb(old)::text || ' to '"));
         }
     }
@@ -38,6 +38,11 @@ final class Regressions {
                 "exists (select from cqrs.tombstone t where t.cqrs_id = '" + model
                         + "' and t.pk = new.id::text and t.updated >= new.cqrs_updated)",
                 "'deleted, and again '"));
+    }
+
+    /** Forgets what a sync repeated. */
+    static void forget(TestDatabase replica) {
+        replica.execute("delete from regression");
     }
 
     /** Returns what was noted. */

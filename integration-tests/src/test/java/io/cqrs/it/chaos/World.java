@@ -58,6 +58,7 @@ final class World implements AutoCloseable {
 
     private static final Pattern POISON = Pattern.compile("poison-\\d+");
     private static final String ROWS = "select %s from %s order by id";
+    private static final Duration SECOND = Duration.ofSeconds(1);
     private static final long MOST_KB = 700_000;
     private static final long MOST_THREADS = 80;
 
@@ -257,8 +258,9 @@ final class World implements AutoCloseable {
                 .until(() -> master.rows("select now()").get(0), text -> true);
         String since = " where cqrs_updated > timestamptz '" + now + "'";
         try {
+            Duration left = limit.minusNanos(System.nanoTime() - start);
             await().alias("traffic, after " + now)
-                    .atMost(limit)
+                    .atMost(left.compareTo(SECOND) > 0 ? left : SECOND)
                     .pollInterval(Duration.ofMillis(100))
                     .ignoreExceptions()
                     .until(() -> sets.count("item_ref" + since) > 0
@@ -357,13 +359,13 @@ final class World implements AutoCloseable {
         assertThat(resurrected(sets, "item", "item_ref")).isEmpty();
         assertThat(resurrected(sets, "part", "part_ref")).isEmpty();
         assertThat(resurrected(hooked, "item", "item_ref")).isEmpty();
-        assertThat(Regressions.of(sets))
-                .as("rows of the first replica that went back")
-                .isEmpty();
-        assertThat(Regressions.of(hooked))
-                .as("rows of the replica with hooks that went back")
-                .isEmpty();
         if (!repaired) {
+            assertThat(Regressions.of(sets))
+                    .as("rows of the first replica that went back, or were written twice")
+                    .isEmpty();
+            assertThat(Regressions.of(hooked))
+                    .as("rows of the replica with hooks that went back, or were written twice")
+                    .isEmpty();
             assertThat(differences(tombstones(hooked), tombstones(sets)))
                     .as("what the replica with hooks knows of deleted items, and the first one instead")
                     .isEmpty();
@@ -375,6 +377,7 @@ final class World implements AutoCloseable {
     void forgetDeletes() {
         for (TestDatabase replica : List.of(sets, hooked)) {
             replica.execute("delete from cqrs.tombstone");
+            Regressions.forget(replica);
         }
         repaired = false;
     }

@@ -12,17 +12,22 @@ import io.cqrs.it.support.TestEnvironment;
 import io.cqrs.master.Master;
 import io.cqrs.master.MasterEntity;
 import io.cqrs.master.MasterSerializer;
+import io.cqrs.master.MasterTable;
+import io.cqrs.master.TriggerCapture;
 import jakarta.persistence.CascadeType;
+import jakarta.persistence.ElementCollection;
 import jakarta.persistence.Entity;
 import jakarta.persistence.FetchType;
 import jakarta.persistence.Id;
 import jakarta.persistence.JoinColumn;
+import jakarta.persistence.ManyToMany;
 import jakarta.persistence.ManyToOne;
 import jakarta.persistence.NamedAttributeNode;
 import jakarta.persistence.NamedEntityGraph;
 import jakarta.persistence.OneToMany;
 import java.math.BigDecimal;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -163,6 +168,44 @@ class SerializerIT {
     }
 
     @Test
+    void sendsOwnersWhereACollectionOfARelatedRowChanges() {
+        master.commit(session -> session.persist(order(session.getReference(Customer.class, 1L), 1, 0)));
+        Sent.take(database);
+        master.commit(session -> session.find(Customer.class, 1L).phones.add("1"));
+        assertThat(Sent.takeOnly(database).key()).isEqualTo("1");
+        master.commit(session -> session.find(Customer.class, 1L).phones.add("2"));
+        assertThat(Sent.takeOnly(database).key()).isEqualTo("1");
+        master.commit(session -> session.find(Customer.class, 1L).phones.clear());
+        assertThat(Sent.takeOnly(database).key()).isEqualTo("1");
+        master.commit(session -> session.find(Customer.class, 1L).phones.remove("2"));
+        assertThat(Sent.take(database)).isEmpty();
+    }
+
+    @Test
+    void needsNoFormOnTheWireForWhatASerializerLeavesOut() {
+        try (MasterUnit unit = MasterUnit.on(database, Formless.class)) {
+            unit.commit(session -> session.persist(new Formless()));
+            assertThat(Sent.takeOnly(database).key()).isEqualTo("1");
+            List<MasterTable> tables = TriggerCapture.keyTablesOf(unit.sessions(), id -> true);
+            assertThat(tables)
+                    .extracting(one -> one.cqrsId() + " " + one.table().sql())
+                    .containsExactly("formless \"formless\"");
+            database.execute("alter table formless drop column cqrs_revision");
+            assertThat(TriggerCapture.of(database.dataSource()).addColumns(tables.get(0)))
+                    .isTrue();
+        }
+    }
+
+    @Test
+    void refusesAManyToManyThatTheOtherSideOwns() {
+        assertThatThrownBy(() ->
+                        MasterUnit.on(database, Article.class, Label.class).close())
+                .hasStackTraceContaining(
+                        "Article: dependsOn \"labels\" goes through labels, a many-to-many that the other")
+                .hasStackTraceContaining("have this side own it");
+    }
+
+    @Test
     void sendsTheOldAndTheNewOwnerOfARowThatMovesOrGoes() {
         master.commit(session -> {
             session.persist(order(session.getReference(Customer.class, 1L), 1, 1));
@@ -282,6 +325,37 @@ class SerializerIT {
 
         @ManyToOne(fetch = FetchType.LAZY)
         Country country;
+
+        @ElementCollection
+        Set<String> phones = new LinkedHashSet<>();
+    }
+
+    @Entity(name = "Formless")
+    @Master(value = "formless", serializer = NoteSerializer.class)
+    static class Formless extends MasterEntity {
+        @Id
+        Long id = 1L;
+
+        BitSet bits = new BitSet();
+    }
+
+    @Entity(name = "Article")
+    @Master(value = "article", dependsOn = "labels")
+    static class Article extends MasterEntity {
+        @Id
+        Long id;
+
+        @ManyToMany(mappedBy = "articles")
+        Set<Label> labels = new LinkedHashSet<>();
+    }
+
+    @Entity(name = "Label")
+    static class Label {
+        @Id
+        Long id;
+
+        @ManyToMany
+        Set<Article> articles = new LinkedHashSet<>();
     }
 
     @Entity(name = "Orders")

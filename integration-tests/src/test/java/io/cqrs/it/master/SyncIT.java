@@ -217,6 +217,38 @@ class SyncIT {
         assertThatThrownBy(() -> sync("{\"nix\": 1}")).hasMessageContaining("item has no field nix: there are");
     }
 
+    @Test
+    void takesTruthAndPartsOfEmbeddablesAsTheWireHasThem() throws Exception {
+        cells();
+        unit.commit(session -> {
+            for (long id = 0; id < 3; id++) {
+                session.persist(new Draft(id));
+            }
+        });
+        Sent.take(database);
+        for (Map.Entry<String, Long> one : Map.of(
+                        "{\"open\": 1}", 1L,
+                        "{\"open\": true}", 1L,
+                        "{\"open\": 0, \"id__gt\": 0}", 1L)
+                .entrySet()) {
+            SyncProgress done = master.sync(Draft.class)
+                    .where(FieldFilters.parse(one.getKey()))
+                    .send();
+            assertThat(done.sent() + done.skipped()).as(one.getKey()).isEqualTo(one.getValue());
+        }
+        assertThatThrownBy(() -> master.sync(Draft.class)
+                        .where(FieldFilters.parse("{\"open\": \"x\"}"))
+                        .send())
+                .hasMessageContaining("open is a Boolean, which \"x\" is not");
+        for (String row : List.of("id.row", "id_row")) {
+            assertThat(master.sync(Cell.class)
+                            .where(FieldFilters.parse("{\"" + row + "__lt\": 2}"))
+                            .send()
+                            .sent())
+                    .isEqualTo(10);
+        }
+    }
+
     private long sync(String filter) throws InterruptedException {
         return master.sync(Item.class).where(FieldFilters.parse(filter)).send().sent();
     }
@@ -365,10 +397,13 @@ class SyncIT {
         @Id
         Long id;
 
+        Boolean open;
+
         protected Draft() {}
 
         Draft(long id) {
             this.id = id;
+            this.open = id == 1;
         }
 
         @Override

@@ -175,6 +175,26 @@ class TypesIT {
     }
 
     @Test
+    void sendsTheDigitsOfAColumnThatIsWidenedMeanwhile() {
+        Wide wide = new Wide(2);
+        wide.price = new BigDecimal("1.2345");
+        wide.coarse = Instant.parse("2024-02-29T01:02:03.4565Z");
+        master.commit(session -> session.persist(wide));
+        assertThat(Sent.takeOnly(database).field("price")).isEqualTo("1.235");
+        database.execute("alter table wide alter price type numeric(12, 4), alter coarse type timestamptz");
+        master.commit(session -> {
+            Wide found = session.find(Wide.class, 2L);
+            found.price = new BigDecimal("1.23456");
+            found.coarse = Instant.parse("2024-02-29T01:02:03.4566Z");
+        });
+        Sent sent = Sent.takeOnly(database);
+        assertThat(sent.field("price"))
+                .isEqualTo(database.rows("select price from wide").get(0))
+                .isEqualTo("1.2346");
+        assertThat(sent.field("coarse")).isEqualTo("\"2024-02-29 01:02:03.456600+00:00\"");
+    }
+
+    @Test
     void sendsAllJavaTimes() {
         Wide wide = new Wide(3);
         wide.instant = Instant.parse("1969-12-31T23:59:59.123456500Z");

@@ -85,11 +85,29 @@ public final class Dependencies {
         if (attribute instanceof PluralAttributeMapping plural
                 && plural.getCollectionDescriptor().isOneToMany()
                 && plural.getCollectionDescriptor().getMappedByProperty() == null) {
-            throw new CqrsConfigurationException(at.getEntityName() + ": dependsOn \"" + path + "\" goes through "
-                    + attribute.getAttributeName()
-                    + ", whose rows don't refer back, so that a deleted one would not tell whose"
-                    + " it was: map the reference in them, and the collection by mappedBy");
+            throw unfindable(
+                    at,
+                    attribute,
+                    path,
+                    "whose rows don't refer back, so that a deleted one would not tell whose it was: map the reference in"
+                            + " them, and the collection by mappedBy");
         }
+        if (attribute instanceof PluralAttributeMapping plural
+                && plural.getCollectionDescriptor().isManyToMany()
+                && plural.getCollectionDescriptor().isInverse()) {
+            throw unfindable(
+                    at,
+                    attribute,
+                    path,
+                    "a many-to-many that the other side owns, which does not tell whom it lost: have this side own it, and"
+                            + " the other be mappedBy");
+        }
+    }
+
+    private static CqrsConfigurationException unfindable(
+            EntityMappingType at, AttributeMapping attribute, String path, String why) {
+        return new CqrsConfigurationException(at.getEntityName() + ": dependsOn \"" + path + "\" goes through "
+                + attribute.getAttributeName() + ", " + why);
     }
 
     private static void requireLockable(SessionFactoryImplementor factory, MasterModel model) {

@@ -68,7 +68,10 @@ final class ModelReader {
         List<MasterField> fields = new ArrayList<>();
         for (int i = 0; i < properties.size(); i++) {
             if (i != revision.index() && i != updated.index() && wanted.contains(properties.get(i))) {
-                fields.add(field(i));
+                @Nullable MasterField field = field(i, serialization != null);
+                if (field != null) {
+                    fields.add(field);
+                }
             }
         }
         MasterKey key = key();
@@ -180,7 +183,8 @@ final class ModelReader {
                 : parts.isWritten(attribute);
     }
 
-    private MasterField field(int index) {
+    /** Returns null for what has no form on the wire and needs none, since a serializer makes the data. */
+    private @Nullable MasterField field(int index, boolean serialized) {
         AttributeMapping attribute = entity.getAttributeMapping(index);
         if (!entity.getPropertyVersionability()[index]) {
             throw wrong(
@@ -192,6 +196,9 @@ final class ModelReader {
             return new MasterField(
                     properties.get(index), index, entity.getPropertyUpdateability()[index], parts.part(attribute));
         } catch (SerializationException e) {
+            if (serialized) {
+                return null;
+            }
             throw wrong(properties.get(index), e.getMessage() + ": leave it out by listing fields");
         }
     }

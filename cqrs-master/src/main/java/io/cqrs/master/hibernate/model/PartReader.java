@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import org.hibernate.annotations.ColumnTransformer;
 import org.hibernate.metamodel.mapping.AttributeMapping;
 import org.hibernate.metamodel.mapping.BasicValuedModelPart;
 import org.hibernate.metamodel.mapping.CollectionPart;
@@ -79,6 +80,11 @@ final class PartReader {
         }
         if (!isWritten(attribute)) {
             throw new SerializationException("is not written by Hibernate, so that what it holds may not be the row's");
+        }
+        ColumnTransformer transformer = element(attribute).getAnnotation(ColumnTransformer.class);
+        if (transformer != null && !transformer.write().isEmpty()) {
+            throw new SerializationException(
+                    "is written by an expression of its own, so that what it holds is not what the row" + " has");
         }
         if (attribute instanceof BasicValuedModelPart basic) {
             return new Single(name(path), basic(basic, attribute), List.of(column(basic)));

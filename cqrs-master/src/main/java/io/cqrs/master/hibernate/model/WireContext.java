@@ -6,6 +6,6 @@ import org.hibernate.engine.spi.SharedSessionContractImplementor;
  * What a value is read with.
  *
  * @param session whose transaction it belongs to
- * @param digits how many digits the columns keep
+ * @param stored what the columns make of values
  */
-public record WireContext(SharedSessionContractImplementor session, ColumnDigits digits) {}
+public record WireContext(SharedSessionContractImplementor session, StoredValues stored) {}

@@ -79,13 +79,13 @@ final class WireForms {
             return unwrapped(mapping, byte[].class);
         }
         if (type == LocalTime.class && jdbc instanceof TimeJdbcType) {
-            return (value, context) -> WireValues.toWire(context.digits()
+            return (value, context) -> WireValues.toWire(context.stored()
                     .asStored(asBound((LocalTime) value, mapping, context), column, connection(context.session())));
         }
         boolean collection = Collection.class.isAssignableFrom(type) || Map.class.isAssignableFrom(type);
         if (WireValues.supports(type) && !collection && !type.isRecord()) {
             return (value, context) ->
-                    WireValues.toWire(context.digits().asStored(value, column, connection(context.session())));
+                    WireValues.toWire(context.stored().asStored(value, column, connection(context.session())));
         }
         if (jdbc.isString()) {
             return unwrapped(mapping, String.class);

@@ -15,7 +15,6 @@ import io.cqrs.replica.ReplicaHandler;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
@@ -265,13 +264,13 @@ public final class BatchApplier implements AutoCloseable {
     }
 
     /**
-     * Forgets the tombstones received before the cut-off, and remembers up to which time they reached.
+     * Forgets the tombstones received so long ago, by the database's clock, and remembers up to which time they reached.
      *
      * @throws SQLException if the database refuses, or is gone
      */
-    public void purgeTombstones(Instant cutOff) throws SQLException {
+    public void purgeTombstones(Duration age) throws SQLException {
         for (ModelApplier applier : parentsFirst) {
-            purge.run(applier.cqrsId(), cutOff);
+            purge.run(applier.cqrsId(), age);
         }
     }
 

@@ -38,16 +38,16 @@ public final class SessionSql {
         }
     }
 
-    /** Parameters: cqrs id, cut-off, cqrs id, twice, cut-off. A delete of the future stays until it is past, or would raise the horizon. Waits for none that is being recorded anew. */
+    /** Parameters: cqrs id, age in seconds, cqrs id, twice, age in seconds. By the server's clock, which received them. A delete of the future stays until it is past, or would raise the horizon. Waits for none that is being recorded anew. */
     String purge() {
         return """
                 with gone as (
                     delete from %1$s t using (
-                        select pk from %1$s where cqrs_id = ? and greatest(received_at, updated) < ? limit 50000 for update skip locked) old
+                        select pk from %1$s where cqrs_id = ? and greatest(received_at, updated) < now() - make_interval(secs => ?) limit 50000 for update skip locked) old
                     where t.cqrs_id = ? and t.pk = old.pk
                     returning t.updated)
                 insert into %2$s as h (cqrs_id, updated, received_before)
-                select ?, max(updated), ? from gone having count(*) > 0
+                select ?, max(updated), now() - make_interval(secs => ?) from gone having count(*) > 0
                 on conflict (cqrs_id) do update set updated = greatest(h.updated, excluded.updated),
                     received_before = greatest(h.received_before, excluded.received_before)
                 """.formatted(schema.tombstone().sql(), schema.tombstoneHorizon().sql());

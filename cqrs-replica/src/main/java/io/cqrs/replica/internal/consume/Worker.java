@@ -119,7 +119,7 @@ public final class Worker implements SessionLoop.Session {
             control.progressed();
             Instant now = settings.clock().instant();
             if (purge.isDue(now)) {
-                applier.purgeTombstones(now.minus(settings.tombstoneRetention()));
+                applier.purgeTombstones(settings.tombstoneRetention());
             }
             // Bindings that somebody removed come back, and shards that another worker left or declared are found.
             if (declare.isDue(now) && !queuesNow(queues).equals(queues)) {
