@@ -24,6 +24,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
+import org.hibernate.annotations.ColumnTransformer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -118,6 +119,7 @@ class DeclarationIT {
         wrong.put(TwiceTracked.class, "TwiceTracked.name is listed twice in tracked: list it once");
         wrong.put(TrackedCollection.class, "TrackedCollection.tags is a collection, whose old values are not known");
         wrong.put(OneName.class, "is \"name\" on the wire, as another one is: give it a name by @CqrsField");
+        wrong.put(Cipher.class, "Cipher.secret is written by an expression of its own");
         wrong.put(Negative.class, "Negative has expirySeconds -1: it is 0 or more");
         wrong.forEach((type, message) -> assertThatThrownBy(
                         () -> MasterUnit.on(database, type).close())
@@ -243,5 +245,15 @@ class DeclarationIT {
     static class Negative extends MasterEntity {
         @Id
         Long id;
+    }
+
+    @Entity(name = "Cipher")
+    @Master("cipher")
+    static class Cipher extends MasterEntity {
+        @Id
+        Long id;
+
+        @ColumnTransformer(write = "md5(?)")
+        String secret;
     }
 }

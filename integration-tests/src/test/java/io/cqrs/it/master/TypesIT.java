@@ -176,22 +176,23 @@ class TypesIT {
 
     @Test
     void sendsTheDigitsOfAColumnThatIsWidenedMeanwhile() {
-        Wide wide = new Wide(2);
-        wide.price = new BigDecimal("1.2345");
-        wide.coarse = Instant.parse("2024-02-29T01:02:03.4565Z");
-        master.commit(session -> session.persist(wide));
-        assertThat(Sent.takeOnly(database).field("price")).isEqualTo("1.235");
-        database.execute("alter table wide alter price type numeric(12, 4), alter coarse type timestamptz");
-        master.commit(session -> {
-            Wide found = session.find(Wide.class, 2L);
-            found.price = new BigDecimal("1.23456");
-            found.coarse = Instant.parse("2024-02-29T01:02:03.4566Z");
-        });
-        Sent sent = Sent.takeOnly(database);
-        assertThat(sent.field("price"))
-                .isEqualTo(database.rows("select price from wide").get(0))
-                .isEqualTo("1.2346");
-        assertThat(sent.field("coarse")).isEqualTo("\"2024-02-29 01:02:03.456600+00:00\"");
+        try (MasterUnit unit = MasterUnit.on(database, Coarse.class)) {
+            unit.commit(session -> session.persist(new Coarse()));
+            Sent before = Sent.takeOnly(database);
+            assertThat(before.field("price")).isEqualTo("1.23");
+            assertThat(before.field("time")).isEqualTo("\"2024-02-29 01:02:03.457000+00:00\"");
+            database.execute("alter table coarse alter price type numeric(12, 4), alter time type timestamptz");
+            unit.commit(session -> {
+                Coarse found = session.find(Coarse.class, 1L);
+                found.price = new BigDecimal("1.23456");
+                found.time = Instant.parse("2024-02-29T01:02:03.4566Z");
+            });
+            Sent sent = Sent.takeOnly(database);
+            assertThat(sent.field("price"))
+                    .isEqualTo(database.rows("select price from coarse").get(0))
+                    .isEqualTo("1.2346");
+            assertThat(sent.field("time")).isEqualTo("\"2024-02-29 01:02:03.456600+00:00\"");
+        }
     }
 
     @Test
@@ -550,5 +551,18 @@ class TypesIT {
 
         @Formula("weight * 2")
         Integer twice;
+    }
+
+    @Entity(name = "Coarse")
+    @Master("coarse")
+    static class Coarse extends MasterEntity {
+        @Id
+        Long id = 1L;
+
+        @Column(columnDefinition = "numeric(9, 2)")
+        BigDecimal price = new BigDecimal("1.2345");
+
+        @Column(columnDefinition = "timestamptz(3)")
+        Instant time = Instant.parse("2024-02-29T01:02:03.4565Z");
     }
 }
