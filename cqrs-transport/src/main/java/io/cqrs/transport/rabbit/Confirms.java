@@ -24,14 +24,25 @@ import org.jspecify.annotations.Nullable;
  */
 final class Confirms {
 
+    /**
+     * After so long without any confirm, while nobody is held back, there will be none: RabbitMQ 3.10 keeps what is published
+     * to a quorum queue that was deleted and declared anew, for ever, and does not even close that channel.
+     */
+    private static final long STALL_NANOS = Duration.ofSeconds(10).toNanos();
+
+    private static final long LOOK_NANOS = Duration.ofMillis(100).toNanos();
+
     private final Channel channel;
+    private final ConnectionKeeper keeper;
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
     private final Deque<Batch> pending = new ArrayDeque<>();
     private @Nullable Throwable lost;
+    private long confirmedAt = System.nanoTime();
 
-    Confirms(Channel channel) {
+    Confirms(Channel channel, ConnectionKeeper keeper) {
         this.channel = channel;
+        this.keeper = keeper;
         ConfirmCallback ack = (number, multiple) -> settle(number, multiple, PublishOutcome.CONFIRMED);
         ConfirmCallback nack = (number, multiple) -> settle(number, multiple, PublishOutcome.REFUSED);
         channel.addConfirmListener(ack, nack);
@@ -55,6 +66,7 @@ final class Confirms {
     private void settle(long number, boolean multiple, PublishOutcome outcome) {
         lock.lock();
         try {
+            confirmedAt = System.nanoTime();
             for (Batch batch : pending) {
                 if (batch.firstNumber > number) {
                     break;
@@ -115,7 +127,21 @@ final class Confirms {
 
         @Override
         public List<PublishOutcome> await(Duration limit) throws InterruptedException {
+            if (!isSettledWithin(limit)) {
+                // The channel would not close, either.
+                keeper.giveUp(channel.getConnection());
+                throw TransportException.lost(
+                        "the broker confirmed nothing for " + Duration.ofNanos(STALL_NANOS) + ", and still holds "
+                                + open + " message(s)",
+                        null);
+            }
+            return List.of(outcomes);
+        }
+
+        /** Returns false where nothing is confirmed any more. */
+        private boolean isSettledWithin(Duration limit) throws InterruptedException {
             long left = limit.toNanos();
+            long start = System.nanoTime();
             lock.lockInterruptibly();
             try {
                 while (open > 0) {
@@ -127,12 +153,20 @@ final class Confirms {
                         throw TransportException.lost(
                                 "the broker did not confirm " + open + " message(s) within " + limit, null);
                     }
-                    left = changed.awaitNanos(left);
+                    long now = System.nanoTime();
+                    if (keeper.blocked() != null) {
+                        confirmedAt = now;
+                    }
+                    if (Math.min(now - confirmedAt, now - start) > STALL_NANOS) {
+                        return false;
+                    }
+                    long look = Math.min(left, LOOK_NANOS);
+                    left -= look - changed.awaitNanos(look);
                 }
             } finally {
                 lock.unlock();
             }
-            return List.of(outcomes);
+            return true;
         }
 
         private void settle(long number, boolean multiple, PublishOutcome outcome) {

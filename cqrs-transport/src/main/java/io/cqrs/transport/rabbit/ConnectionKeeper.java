@@ -81,6 +81,11 @@ final class ConnectionKeeper {
         return blocked;
     }
 
+    /** Leaves a connection on which the broker does not answer any more; the next one that is asked for is another. */
+    void giveUp(Connection connection) {
+        connection.abort(CLOSE_MILLIS);
+    }
+
     /** Returns what can be sent, as far as it is known. */
     Limits limits() {
         return limits;

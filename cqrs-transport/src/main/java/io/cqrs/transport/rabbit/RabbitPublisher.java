@@ -37,7 +37,7 @@ final class RabbitPublisher implements Publisher {
         this.exchange = exchange;
         this.topology = topology;
         this.keeper = keeper;
-        this.confirms = new Confirms(channel);
+        this.confirms = new Confirms(channel, keeper);
         this.limits = keeper.limits();
         channel.addShutdownListener(limits::learn);
         try {

@@ -110,6 +110,38 @@ class BrokerOutageIT {
         }
     }
 
+    /** RabbitMQ 3.10 confirms nothing more on a channel that such a queue caught amid its messages. */
+    @Test
+    void sendsOnSoonWhereAQueueIsDeletedAndDeclaredAnewAmidItsMessages() throws Exception {
+        TestDatabase database = TestEnvironment.database("outage_queue");
+        CqrsSchema.standard().migrate(database.dataSource());
+        String name = "outage_queue_" + System.nanoTime();
+        ReplicaQueue queue = ReplicaQueue.of(name, Set.of(CqrsId.of("item")));
+        try (RabbitTransport transport = RabbitTransport.of(
+                        RabbitConfig.builder(TestEnvironment.broker().url())
+                                .exchange(name)
+                                .build());
+                CqrsRelay relay = CqrsRelay.builder(database.dataSource())
+                        .transport(transport)
+                        .build()) {
+            transport.declare(queue);
+            relay.start();
+            try (Repeating unused = Repeating.start(() -> database.execute("insert into cqrs.outbox"
+                    + " (cqrs_id, instance_pk, routing_key, body)"
+                    + " select 'item', i, 'item', repeat('x', 300) from generate_series(1, 50) i"))) {
+                for (int round = 0; round < 6; round++) {
+                    await().alias("messages, round " + round)
+                            .atMost(Duration.ofSeconds(40))
+                            .until(() -> transport.inspect(name).ready() > 200);
+                    transport.decommission(queue);
+                    transport.declare(queue);
+                }
+            }
+            await().atMost(Duration.ofSeconds(40)).until(() -> database.count("cqrs.outbox") == 0);
+            transport.decommission(queue);
+        }
+    }
+
     @Test
     void letsTheMasterWriteOnAndDeliversEverythingOnceTheBrokerIsBack() throws Exception {
         BrokerServer broker = TestEnvironment.broker();
