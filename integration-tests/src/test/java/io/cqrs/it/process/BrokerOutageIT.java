@@ -128,7 +128,7 @@ class BrokerOutageIT {
             relay.start();
             try (Repeating unused = Repeating.start(() -> database.execute("insert into cqrs.outbox"
                     + " (cqrs_id, instance_pk, routing_key, body)"
-                    + " select 'item', i, 'item', repeat('x', 300) from generate_series(1, 50) i"))) {
+                    + " select 'item', i, 'item', repeat('x', 300) from generate_series(1, 20) i"))) {
                 for (int round = 0; round < 6; round++) {
                     await().alias("messages, round " + round)
                             .atMost(Duration.ofSeconds(40))
@@ -137,7 +137,7 @@ class BrokerOutageIT {
                     transport.declare(queue);
                 }
             }
-            await().atMost(Duration.ofSeconds(40)).until(() -> database.count("cqrs.outbox") == 0);
+            await().atMost(Duration.ofSeconds(120)).until(() -> database.count("cqrs.outbox") == 0);
             transport.decommission(queue);
         }
     }
