@@ -27,6 +27,8 @@ final class ConnectionKeeper {
 
     private static final Logger LOG = LoggerFactory.getLogger(ConnectionKeeper.class);
     private static final int CLOSE_MILLIS = 5_000;
+    /** Where no answer is expected. */
+    private static final int GIVE_UP_MILLIS = 100;
     /** The most that RabbitMQ takes unless it is told otherwise: what it has taken must not end the connection here. */
     private static final int MOST_INBOUND = (128 << 20) + 1;
 
@@ -83,7 +85,7 @@ final class ConnectionKeeper {
 
     /** Leaves a connection on which the broker does not answer any more; the next one that is asked for is another. */
     void giveUp(Connection connection) {
-        connection.abort(CLOSE_MILLIS);
+        connection.abort(GIVE_UP_MILLIS);
     }
 
     /** Returns what can be sent, as far as it is known. */

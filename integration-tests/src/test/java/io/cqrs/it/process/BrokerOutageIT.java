@@ -31,6 +31,7 @@ import java.time.Instant;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -110,8 +111,9 @@ class BrokerOutageIT {
         }
     }
 
-    /** RabbitMQ 3.10 confirms nothing more on a channel that such a queue caught amid its messages. */
+    /** RabbitMQ 3.10 confirms nothing more on a channel that such a queue caught amid its messages: it suffers from that, too. */
     @Test
+    @Tag("large")
     void sendsOnSoonWhereAQueueIsDeletedAndDeclaredAnewAmidItsMessages() throws Exception {
         TestDatabase database = TestEnvironment.database("outage_queue");
         CqrsSchema.standard().migrate(database.dataSource());
@@ -126,9 +128,11 @@ class BrokerOutageIT {
                         .build()) {
             transport.declare(queue);
             relay.start();
-            try (Repeating unused = Repeating.start(() -> database.execute("insert into cqrs.outbox"
-                    + " (cqrs_id, instance_pk, routing_key, body)"
-                    + " select 'item', i, 'item', repeat('x', 300) from generate_series(1, 20) i"))) {
+            try (Repeating unused = Repeating.start(
+                    () -> database.execute(
+                            "insert into cqrs.outbox"
+                                    + " (cqrs_id, instance_pk, routing_key, body)"
+                                    + " select 'item', i, 'item', repeat('x', 300) from generate_series(1, 20) i where (select count(*) from cqrs.outbox) < 2000"))) {
                 for (int round = 0; round < 6; round++) {
                     await().alias("messages, round " + round)
                             .atMost(Duration.ofSeconds(40))
