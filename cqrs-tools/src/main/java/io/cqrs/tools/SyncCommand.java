@@ -107,6 +107,9 @@ final class SyncCommand implements Callable<Integer> {
             err().println(id + ": " + done.sent() + " sent"
                     + (done.skipped() > 0 ? ", " + done.skipped() + " skipped" : ""));
             return 0;
+        } catch (CqrsConfigurationException e) {
+            // Nothing was begun that could go on.
+            throw e;
         } catch (RuntimeException e) {
             String key = last == null || last.lastKey() == null ? after : last.lastKey();
             if (key != null) {

@@ -72,7 +72,8 @@ public final class MessageBatch {
         Object count = headers.remove(Headers.CHANGES);
         Object size = headers.remove(Headers.BYTES);
         byte[] lines = packed ? gunzip(delivery.body(), size) : delivery.body();
-        requireFit(lines);
+        requireFit(lines.length);
+        requireFewValues(lines);
         List<Delivery> messages = new ArrayList<>();
         for (byte[] body : bodies(lines, count)) {
             messages.add(new Delivery(
@@ -98,8 +99,7 @@ public final class MessageBatch {
     }
 
     /** A value has its own sign before it, outside of texts: what has no more bytes than that can't have too many. */
-    private static void requireFit(byte[] lines) {
-        requireFit(lines.length);
+    private static void requireFewValues(byte[] lines) {
         if (lines.length <= JsonValues.MAX_TOKENS) {
             return;
         }

@@ -104,14 +104,13 @@ final class FilterPredicates {
         String[] steps = field.split("\\.", 2);
         for (SingularAttribute<?, ?> attribute : type.getSingularAttributes()) {
             String name = attribute.getName();
-            Path<?> next = at.get(name);
             String wire = WireNames.snakeCase(name);
             if (name.equals(steps[0]) || wire.equals(steps[0]) || isSentAs(attribute, steps[0])) {
-                return steps.length == 1 ? end(next, attribute) : within(next, attribute, steps[1]);
+                return steps.length == 1 ? end(at.get(name), attribute) : within(at, attribute, steps[1]);
             }
             // On the wire an embeddable's attributes have its name before theirs.
             if (field.startsWith(wire + "_")) {
-                @Nullable Path<?> inner = within(next, attribute, field.substring(wire.length() + 1));
+                @Nullable Path<?> inner = within(at, attribute, field.substring(wire.length() + 1));
                 if (inner != null) {
                     return inner;
                 }
@@ -122,7 +121,7 @@ final class FilterPredicates {
 
     private @Nullable Path<?> within(Path<?> at, SingularAttribute<?, ?> attribute, String field) {
         return attribute.getType() instanceof ManagedType<?> type && !(type instanceof EntityType<?>)
-                ? path(at, type, field)
+                ? path(at.get(attribute.getName()), type, field)
                 : null;
     }
 

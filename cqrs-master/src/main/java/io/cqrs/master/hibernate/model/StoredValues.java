@@ -13,6 +13,7 @@ import java.time.ZonedDateTime;
 import java.time.temporal.ChronoUnit;
 import java.util.HashSet;
 import java.util.Set;
+import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -40,10 +41,10 @@ public final class StoredValues {
     @Nullable
     Object asStored(@Nullable Object value, @Nullable Column column, Connection connection) {
         if (value instanceof BigDecimal number) {
-            return rounded(number, column, connection);
+            return kept(number, column, connection, StoredValues::rounded);
         }
         if (value instanceof Instant time) {
-            return rounded(LocalDateTime.ofInstant(time, ZoneOffset.UTC), column, connection)
+            return kept(LocalDateTime.ofInstant(time, ZoneOffset.UTC), column, connection)
                     .toInstant(ZoneOffset.UTC);
         }
         if (value instanceof OffsetDateTime time) {
@@ -53,9 +54,11 @@ public final class StoredValues {
             return asStored(time.toInstant(), column, connection);
         }
         if (value instanceof LocalDateTime time) {
-            return rounded(time, column, connection);
+            return kept(time, column, connection);
         }
-        return value instanceof LocalTime time ? rounded(time, column, connection) : value;
+        return value instanceof LocalTime time
+                ? kept(rounded(time, MICRO_DIGITS), column, connection, (micros, digits) -> rounded(time, digits))
+                : value;
     }
 
     /**
@@ -74,12 +77,19 @@ public final class StoredValues {
         }
     }
 
-    private BigDecimal rounded(BigDecimal number, @Nullable Column column, Connection connection) {
-        @Nullable Integer scale = known(column, connection);
-        if (scale != null && rounded(number, scale).compareTo(number) != 0) {
-            scale = now(column, connection);
+    /** Rounds as the column is known to do, or, where that loses something, as it does by now. */
+    private <T extends Comparable<? super T>> T kept(
+            T value, @Nullable Column column, Connection connection, BiFunction<T, Integer, T> rounding) {
+        @Nullable Integer known = known(column, connection);
+        if (known == null) {
+            return value;
         }
-        return scale == null ? number : rounded(number, scale);
+        T rounded = rounding.apply(value, known);
+        if (rounded.compareTo(value) == 0) {
+            return rounded;
+        }
+        @Nullable Integer now = now(column, connection);
+        return now == null ? value : rounding.apply(value, now);
     }
 
     private static BigDecimal rounded(BigDecimal number, int scale) {
@@ -87,29 +97,19 @@ public final class StoredValues {
     }
 
     /** The driver rounds to microseconds, the server from there to the column's digits, away from its epoch. */
-    private LocalDateTime rounded(LocalDateTime time, @Nullable Column column, Connection connection) {
+    private LocalDateTime kept(LocalDateTime time, @Nullable Column column, Connection connection) {
         LocalDateTime micros = time.plusNanos(500).truncatedTo(ChronoUnit.MICROS);
-        @Nullable Integer kept = known(column, connection);
-        if (kept != null && !rounded(micros, kept).equals(micros)) {
-            kept = now(column, connection);
-        }
-        return kept == null ? micros : rounded(micros, kept);
+        return kept(micros, column, connection, StoredValues::rounded);
     }
 
     private static LocalDateTime rounded(LocalDateTime micros, int kept) {
-        long unit = POWERS[Math.min(kept, MICRO_DIGITS)];
+        if (kept >= MICRO_DIGITS) {
+            return micros;
+        }
+        long unit = POWERS[kept];
         long sinceEpoch = ChronoUnit.MICROS.between(POSTGRES_EPOCH, micros);
         long rounded = (Math.abs(sinceEpoch) + unit / 2) / unit * unit;
         return POSTGRES_EPOCH.plus(sinceEpoch < 0 ? -rounded : rounded, ChronoUnit.MICROS);
-    }
-
-    private LocalTime rounded(LocalTime time, @Nullable Column column, Connection connection) {
-        @Nullable Integer kept = known(column, connection);
-        LocalTime micros = rounded(time, MICRO_DIGITS);
-        if (kept != null && !rounded(time, kept).equals(micros)) {
-            kept = now(column, connection);
-        }
-        return kept == null ? micros : rounded(time, kept);
     }
 
     /** A time that would round up to the next day stays what it is: the driver sends it as 24:00, which replicas refuse. */
