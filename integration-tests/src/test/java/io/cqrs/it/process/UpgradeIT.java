@@ -7,14 +7,23 @@ import io.cqrs.core.CqrsId;
 import io.cqrs.core.jdbc.TableName;
 import io.cqrs.core.schema.CqrsSchema;
 import io.cqrs.it.support.CommandRun;
+import io.cqrs.it.support.MasterUnit;
 import io.cqrs.it.support.Repeating;
 import io.cqrs.it.support.TestDatabase;
 import io.cqrs.it.support.TestEnvironment;
 import io.cqrs.it.support.TestProcess;
+import io.cqrs.master.CqrsMaster;
+import io.cqrs.master.Master;
+import io.cqrs.master.MasterEntity;
 import io.cqrs.master.TriggerCapture;
 import io.cqrs.transport.rabbit.RabbitConfig;
 import io.cqrs.transport.rabbit.RabbitTransport;
 import io.cqrs.transport.spi.ReplicaQueue;
+import jakarta.persistence.Entity;
+import jakarta.persistence.Id;
+import jakarta.persistence.MappedSuperclass;
+import jakarta.persistence.OptimisticLockException;
+import jakarta.persistence.Table;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,8 +32,11 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.flywaydb.core.Flyway;
 import org.flywaydb.core.api.MigrationVersion;
 import org.flywaydb.core.api.configuration.FluentConfiguration;
@@ -214,6 +226,82 @@ class UpgradeIT {
             assertThat(worker.isAlive()).as(worker.output()).isTrue();
             assertThat(relay.isAlive()).as(relay.output()).isTrue();
         }
+    }
+
+    /** Of two releases of a service, each of whose entities writes and sends what it knows. */
+    @Test
+    void letsTwoVersionsOfAnEntityWriteSideBySide() throws Exception {
+        prepare();
+        run(0, "capture", "uninstall", "--config", catalogue.toString());
+        replica.execute("alter table item_ref alter amount type bigint");
+        master.execute("alter table item alter amount type bigint");
+        Path oneWorker = Files.writeString(
+                directory.resolve("one-worker.yaml"),
+                Files.readString(storefront).replace("workers: 2", "workers: 1"));
+        try (MasterUnit before = MasterUnit.on(master, Before.class);
+                CqrsMaster relaying = CqrsMaster.builder(before.sessions())
+                        .transport(transport)
+                        .build();
+                TestProcess worker = cqrs("consume", oneWorker);
+                Repeating old = Repeating.start(() -> write(before, new Before(), row -> row.name += "."))) {
+            relaying.start();
+            await().atMost(LIMIT).until(() -> replica.count("item_ref") > 20);
+            replica.execute("alter table item_ref add color text");
+            master.execute("alter table item add color text");
+            try (MasterUnit after = MasterUnit.on(master, After.class);
+                    Repeating recent = Repeating.start(() -> write(after, new After(), row -> row.color = "red"))) {
+                await().atMost(LIMIT)
+                        .until(() -> replica.count("item_ref where color = 'red' and name like '%.'") > 50);
+                old.close();
+                recent.close();
+            }
+            awaitEqual("id, name, amount, note, color", "id, name, amount, note, color");
+            assertThat(worker.isAlive()).as(worker.output()).isTrue();
+        }
+        assertThat(transport.inspect(ReplicaQueue.deadLettersOf(name)).ready()).isZero();
+    }
+
+    /** A new row, and changes of two that were new some time before, each of which another may change, too. */
+    private <T extends Named> void write(MasterUnit unit, T row, Consumer<T> change) {
+        int id = (int) next.incrementAndGet();
+        row.id = id;
+        @SuppressWarnings("unchecked")
+        Class<T> version = (Class<T>) row.getClass();
+        try {
+            unit.commit(session -> {
+                session.persist(row);
+                Stream.of(id - 5, id - 8)
+                        .map(earlier -> session.find(version, earlier))
+                        .filter(Objects::nonNull)
+                        .forEach(change);
+            });
+        } catch (OptimisticLockException e) {
+            // The other release was faster.
+        }
+    }
+
+    @MappedSuperclass
+    abstract static class Named extends MasterEntity {
+        @Id
+        Integer id;
+
+        String name = "n";
+    }
+
+    @Entity(name = "Before")
+    @Table(name = "item")
+    @Master("item")
+    static class Before extends Named {
+        Integer amount = 1;
+        String note = "x";
+    }
+
+    @Entity(name = "After")
+    @Table(name = "item")
+    @Master("item")
+    static class After extends Named {
+        Long amount = 2L;
+        String color;
     }
 
     @Test

@@ -193,6 +193,23 @@ class ApplyIT {
     }
 
     @Test
+    void keepsWhatALaterSaveOfItsBatchLacks() throws Exception {
+        apply(
+                save(1, 0, 0, Map.of("id", 1L, "name", "a", "amount", 1L)),
+                save(1, 1, 1, Map.of("id", 1L, "name", "b")),
+                save(1, 2, 2, Map.of("id", 1L, "amount", 3L)),
+                save(2, 1, 1, Map.of("id", 2L, "name", "newer")),
+                save(2, 0, 0, Map.of("id", 2L, "name", "older", "amount", 9L)),
+                forced(save(3, 7, 7, Map.of("id", 3L, "name", "a", "amount", 1L))),
+                forced(save(3, 5, 5, Map.of("id", 3L, "name", "b"))));
+        assertThat(database.rows("select id, name, amount, cqrs_revision from item_ref order by id"))
+                .containsExactly("1|b|3|2", "2|newer|7|1", "3|b|1|5");
+        assertThat(outcomes.of(Outcome.STALE)).isEqualTo(1);
+        assertThat(outcomes.of(Outcome.APPLIED) + outcomes.of(Outcome.APPLIED_AFTER_GAP))
+                .isEqualTo(6);
+    }
+
+    @Test
     void keepsWhatAMessageLacksAndDefaultsItOnCreate() throws Exception {
         apply(save(1, 0, 0, Map.of("id", 1L, "name", "a")));
         assertThat(database.rows("select name, amount, price from item_ref")).containsExactly("a|7|null");

@@ -4,6 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.classic.spi.ThrowableProxyUtil;
+import ch.qos.logback.core.read.ListAppender;
 import io.cqrs.core.Backoff;
 import io.cqrs.core.Change;
 import io.cqrs.core.CqrsConfigurationException;
@@ -66,6 +70,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.slf4j.LoggerFactory;
 
 /** Replicas with hooks: entities, and handlers without a table. */
 @ExtendWith(TestEnvironment.class)
@@ -430,10 +435,24 @@ class HandlerIT {
     @Test
     void triesAgainWhatAHookLostItsConnectionOverWithoutSpendingAttempts() throws Exception {
         hooks.failing.add("kills");
-        apply(save(1, 0, 0, "kills"), save(2, 0, 0, "b"));
+        Logger log = (Logger) LoggerFactory.getLogger("io.cqrs");
+        ListAppender<ILoggingEvent> told = new ListAppender<>();
+        told.start();
+        log.addAppender(told);
+        try {
+            apply(save(1, 0, 0, "kills"), save(2, 0, 0, "b"));
+        } finally {
+            log.detachAppender(told);
+        }
+        assertThat(List.copyOf(told.list)).extracting(HandlerIT::text).anyMatch(text -> text.contains("was lost"));
+        assertThat(List.copyOf(told.list)).extracting(HandlerIT::text).noneMatch(text -> text.contains("its data"));
         assertThat(rows()).containsExactly("1|kills|0", "2|b|0");
         assertThat(outcomes.retried()).isZero();
         assertThat(outcomes.dead()).isZero();
+    }
+
+    private static String text(ILoggingEvent event) {
+        return event.getFormattedMessage() + ThrowableProxyUtil.asString(event.getThrowableProxy());
     }
 
     @Test
@@ -587,7 +606,7 @@ class HandlerIT {
                             .createNativeQuery("select pg_terminate_backend(pg_backend_pid())")
                             .getResultList();
                 } catch (PersistenceException e) {
-                    throw new IllegalStateException("planted: it does not tell why");
+                    throw new IllegalStateException("planted: it tells its data, but not why");
                 }
             }
             if ("elsewhere".equals(name)) {

@@ -35,7 +35,7 @@ import org.jspecify.annotations.Nullable;
  * <ol>
  *   <li>Deletes first, folded to one a key, children before parents, in a transaction of their own: tombstones, then the
  *       rows that are not later.
- *   <li>Saves, folded to one a key, parents before children: upserts that a later row or tombstone stops.
+ *   <li>Saves, folded to one a key and statement, parents before children: upserts that a later row or tombstone stops.
  *   <li>Others that were saving when the deletes were committed may not have seen their tombstones, and create a row that
  *       the master no longer has: wait until those have ended, and sweep the deleted keys again. Deletes so wait for
  *       saves, as CREATE INDEX CONCURRENTLY waits for writes, and saves for none.
@@ -118,14 +118,15 @@ public final class BatchApplier implements AutoCloseable {
     }
 
     /**
-     * Makes sure that an error was the changes' own: a pool says nothing of a connection that it has given up.
+     * Makes sure that an error was the changes' own: a pool says nothing of a connection that it has given up. The error
+     * is no cause of what is thrown, which is logged: its detail may hold values.
      *
      * @throws SQLException as of a lost connection, if it is
      */
     public void requireConnection(Exception error) throws SQLException {
         if (!connection.isValid(SECONDS_TO_ANSWER)) {
             throw new SQLException(
-                    "the connection was lost, as of a " + error.getClass().getSimpleName(), "08006", error);
+                    "the connection was lost, as of a " + error.getClass().getSimpleName(), "08006");
         }
     }
 

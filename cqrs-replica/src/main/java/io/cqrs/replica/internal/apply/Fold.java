@@ -13,36 +13,62 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Folds changes of one model to at most one delete and one save a key, since one statement may touch a row only once.
+ * Folds changes of one model to at most one delete and one save a key and statement, since one statement may touch a row
+ * only once.
  *
  * <p>The newest delete and the newest save stay; what is folded away gets its outcome here. A save that a sync is
- * folded with counts as a sync. Forced changes come in folds of their own, where the last to arrive stays.
+ * folded with counts as a sync. Forced changes come in folds of their own, where the last to arrive stays. A save that
+ * fills other columns than the one of its key before, as two versions of a master send them, is not folded with it: what the
+ * later one lacks keeps the value of the earlier.
  */
 final class Fold {
 
-    private final Order order;
+    private final ReplicaTable table;
     private final boolean forced;
-    private final Map<EntityKey, Newest> saves = new LinkedHashMap<>();
+    private final List<Map<EntityKey, Newest>> saves = new ArrayList<>();
     private final Map<EntityKey, Newest> deletes = new LinkedHashMap<>();
 
-    Fold(Order order, boolean forced) {
-        this.order = order;
+    Fold(ReplicaTable table, boolean forced) {
+        this.table = table;
         this.forced = forced;
     }
 
     void add(Pending pending) {
-        boolean delete = pending.change().signal() == Signal.DELETE;
-        (delete ? deletes : saves)
-                .computeIfAbsent(pending.change().key(), key -> new Newest())
+        Change change = pending.change();
+        (change.signal() == Signal.DELETE ? deletes : round(change))
+                .computeIfAbsent(change.key(), key -> new Newest())
                 .add(pending);
     }
 
-    Collection<Newest> saves() {
-        return saves.values();
+    /** Returns the saves of the first statement, which go before those of the second, and so on. */
+    List<Collection<Newest>> saves() {
+        return saves.stream().map(Map::values).toList();
     }
 
     Collection<Newest> deletes() {
         return deletes.values();
+    }
+
+    /** Returns where a save belongs: behind the earlier ones of its key, or with the last of them if that has its fields. */
+    private Map<EntityKey, Newest> round(Change change) {
+        int last = saves.size() - 1;
+        while (last >= 0 && !saves.get(last).containsKey(change.key())) {
+            last--;
+        }
+        Newest earlier = last < 0 ? null : saves.get(last).get(change.key());
+        if (earlier == null || !fillSameColumns(earlier.change(), change)) {
+            last++;
+        }
+        if (last == saves.size()) {
+            saves.add(new LinkedHashMap<>());
+        }
+        return saves.get(last);
+    }
+
+    private boolean fillSameColumns(Change one, Change other) {
+        return table.columns().stream()
+                .allMatch(column ->
+                        one.data().containsKey(column.field()) == other.data().containsKey(column.field()));
     }
 
     /** The newest change of a key, and what it was folded with. */
@@ -106,7 +132,7 @@ final class Fold {
             if (forced) {
                 return true;
             }
-            if (order == Order.REVISION && next.signal() != Signal.DELETE) {
+            if (table.order() == Order.REVISION && next.signal() != Signal.DELETE) {
                 return next.signal() == Signal.SYNC
                         || next.stamp().revision().compareTo(current.stamp().revision()) > 0;
             }

@@ -3,9 +3,10 @@ package io.cqrs.replica.internal.apply;
 import io.cqrs.core.Change;
 import io.cqrs.core.CqrsId;
 import java.sql.SQLException;
+import java.util.Collection;
 import java.util.List;
 
-/** Applies changes without hooks: folded, a statement for all deletes and one for all saves. */
+/** Applies changes without hooks: folded, a statement for all deletes and, mostly, one for all saves. */
 final class SetApplier implements ModelApplier {
 
     private final TableApplier rows;
@@ -36,7 +37,7 @@ final class SetApplier implements ModelApplier {
 
     @Override
     public Work begin(Batch batch) {
-        Fold fold = new Fold(table().order(), batch.forced());
+        Fold fold = new Fold(table(), batch.forced());
         batch.changes().forEach(fold::add);
         return new Work() {
             @Override
@@ -46,10 +47,12 @@ final class SetApplier implements ModelApplier {
 
             @Override
             public void save() throws SQLException {
-                if (batch.forced()) {
-                    rows.forget(fold.saves().stream().map(Fold.Newest::change).toList());
+                for (Collection<Fold.Newest> saves : fold.saves()) {
+                    if (batch.forced()) {
+                        rows.forget(saves.stream().map(Fold.Newest::change).toList());
+                    }
+                    rows.save(saves, batch.forced());
                 }
-                rows.save(fold.saves(), batch.forced());
             }
         };
     }
