@@ -26,6 +26,9 @@ public final class MessageBatch {
 
     private static final byte LINE_END = '\n';
     private static final int WORTH_PACKING = 4 << 10;
+    /** The share of its bytes that a batch has to come down to: others are packed in vain. */
+    private static final double WORTH_UNPACKING = 0.8;
+
     private static final int BUFFER = 64 << 10;
     /** Whatever a batch unfolds to must fit the memory. */
     private static final int MOST_BYTES = 64 << 20;
@@ -41,18 +44,19 @@ public final class MessageBatch {
      * @param id the message's
      * @param headers those of each
      * @param bodies what {@link MessageCodec} writes, one or more. A line end within one, which JSON has only between its
-     *     values, becomes a space
+     *     values, becomes a space, and so does one that is empty
      */
     public static OutgoingMessage pack(Destination to, String id, Map<String, Object> headers, List<byte[]> bodies) {
         if (bodies.size() == 1) {
             return new OutgoingMessage(to, id, OutgoingMessage.SINGLE, headers, bodies.get(0));
         }
         byte[] lines = lines(bodies);
-        boolean packed = lines.length >= WORTH_PACKING;
+        byte[] gzip = lines.length >= WORTH_PACKING ? gzip(lines) : lines;
+        boolean packed = gzip.length < lines.length * WORTH_UNPACKING;
         Map<String, Object> all = new HashMap<>(headers);
         all.put(Headers.CHANGES, bodies.size());
         all.put(Headers.BYTES, lines.length);
-        return new OutgoingMessage(to, id, packed ? PACKED : PLAIN, all, packed ? gzip(lines) : lines);
+        return new OutgoingMessage(to, id, packed ? PACKED : PLAIN, all, packed ? gzip : lines);
     }
 
     /**
@@ -156,7 +160,7 @@ public final class MessageBatch {
     private static byte[] lines(List<byte[]> bodies) {
         int size = bodies.size() - 1;
         for (byte[] body : bodies) {
-            size = Math.addExact(size, body.length);
+            size = Math.addExact(size, Math.max(1, body.length));
         }
         byte[] lines = new byte[size];
         int end = 0;
@@ -164,7 +168,12 @@ public final class MessageBatch {
             if (i > 0) {
                 lines[end++] = LINE_END;
             }
-            for (byte one : bodies.get(i)) {
+            byte[] body = bodies.get(i);
+            if (body.length == 0) {
+                // An empty last line would be none.
+                lines[end++] = ' ';
+            }
+            for (byte one : body) {
                 lines[end++] = one == LINE_END ? (byte) ' ' : one;
             }
         }

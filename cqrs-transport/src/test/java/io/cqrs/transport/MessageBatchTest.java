@@ -13,10 +13,12 @@ import io.cqrs.transport.spi.OutgoingMessage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
 
@@ -32,7 +34,7 @@ class MessageBatchTest {
         assertThat(batch.contentType()).isEqualTo(PLAIN);
         assertThat(new String(batch.body(), StandardCharsets.UTF_8)).isEqualTo("{\"a\": 1}\nä\n{}");
         assertThat(texts(batch)).containsExactly("{\"a\": 1}", "ä", "{}");
-        assertThat(texts(pack(bytes(""), bytes("b")))).containsExactly("", "b");
+        assertThat(texts(pack(bytes(""), bytes("b"), bytes("")))).containsExactly(" ", "b", " ");
     }
 
     @Test
@@ -68,6 +70,24 @@ class MessageBatchTest {
         assertThat(MessageBatch.open(delivery(batch)))
                 .hasSize(500)
                 .allSatisfy(one -> assertThat(one.body()).isEqualTo(bodies.get(0)));
+    }
+
+    @Test
+    void leavesAsItIsWhatPackingDoesNotMakeSmaller() {
+        Random random = new Random(7);
+        List<byte[]> bodies = new ArrayList<>();
+        for (int i = 0; i < 100; i++) {
+            byte[] body = new byte[200];
+            for (int at = 0; at < body.length; at++) {
+                body[at] = (byte) (11 + random.nextInt(240));
+            }
+            bodies.add(body);
+        }
+        OutgoingMessage batch = MessageBatch.pack(TO, "1", Map.of(), bodies);
+        assertThat(batch.contentType()).isEqualTo(PLAIN);
+        assertThat(MessageBatch.open(delivery(batch)))
+                .extracting(Delivery::body)
+                .containsExactlyElementsOf(bodies);
     }
 
     @Test

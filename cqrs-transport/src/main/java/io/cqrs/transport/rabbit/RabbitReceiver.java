@@ -112,9 +112,9 @@ final class RabbitReceiver implements Receiver {
     /** Asks for as many messages as fit, by those seen lately, where that is far from what it asks for. */
     private void adjust() {
         boolean drained = acknowledged == received && ahead == null && buffering.buffer.isEmpty();
-        long fitting = Math.min(
+        double fitting = Math.min(
                 mostChanges / Math.max(1, buffering.usualChanges), mostBytes / Math.max(1, buffering.usualSize));
-        if (drained && (buffering.overflown || fitting >= (long) GROWTH * prefetch)) {
+        if (drained && (buffering.overflown || fitting >= (double) GROWTH * prefetch)) {
             RabbitTransport.abort(channel);
             channel = RabbitTransport.openChannel(connection);
             prefetch = (int) Math.max(queues.size(), fitting);
@@ -124,7 +124,7 @@ final class RabbitReceiver implements Receiver {
         }
     }
 
-    private Buffering consume(long usualChanges, long usualSize) {
+    private Buffering consume(double usualChanges, double usualSize) {
         Buffering fresh = new Buffering(channel, usualChanges, usualSize);
         String opening = named();
         try {
@@ -146,10 +146,10 @@ final class RabbitReceiver implements Receiver {
         private final AtomicLong changes = new AtomicLong();
         private final AtomicLong bytes = new AtomicLong();
         private volatile boolean overflown;
-        private volatile long usualChanges;
-        private volatile long usualSize;
+        private volatile double usualChanges;
+        private volatile double usualSize;
 
-        Buffering(Channel channel, long usualChanges, long usualSize) {
+        Buffering(Channel channel, double usualChanges, double usualSize) {
             super(channel);
             this.usualChanges = usualChanges;
             this.usualSize = usualSize;
@@ -174,7 +174,7 @@ final class RabbitReceiver implements Receiver {
             buffer.add(delivery);
         }
 
-        private static long usual(long before, long now) {
+        private static double usual(double before, double now) {
             return before == 0 ? now : (before * (MEMORY - 1) + now) / MEMORY;
         }
 

@@ -99,13 +99,15 @@ class BatchIT {
                         .transport(transport)
                         .wire(Wire.BATCH)
                         .build();
-                CqrsReplica replica = replica()) {
+                CqrsReplica replica = replica().build()) {
             relay.start();
             await().until(() -> database.count("cqrs.outbox") == 0);
             // As from a Django service, amid the batches.
             Queues.put(transport, name, change(2000, 0, "single"), change(1, 1, "later"));
+            put(List.of(body(change(2001, 0, "behind")), body(change(2002, 0, "behind"))));
+            await().until(() -> database.count("cqrs.outbox") == 0);
             replica.start();
-            await().untilAsserted(() -> assertThat(database.count("item_ref")).isEqualTo(1300));
+            await().untilAsserted(() -> assertThat(database.count("item_ref")).isEqualTo(1302));
             await().until(() -> outcomes.dead() == 2);
         }
         assertThat(Queues.takeAll(transport, spy.name(), 3)).hasSizeLessThan(10);
@@ -121,12 +123,32 @@ class BatchIT {
                 .anySatisfy(text -> assertThat(text).contains("\"retries\":1", "\"bad\""));
 
         database.execute("alter table item_ref drop constraint no_bad");
-        try (CqrsReplica replica = replica()) {
+        try (CqrsReplica replica = replica().build()) {
             replica.start();
             assertThat(dead.retry(new DeadLetterFilter("item", "650", null, null, Long.MAX_VALUE), one -> {}))
                     .isOne();
-            await().untilAsserted(() -> assertThat(database.count("item_ref")).isEqualTo(1301));
+            await().untilAsserted(() -> assertThat(database.count("item_ref")).isEqualTo(1303));
         }
+    }
+
+    @Test
+    void writesNoMoreChangesATransactionThanItIsTold() throws Exception {
+        List<byte[]> bodies = new ArrayList<>();
+        for (long id = 1; id <= 450; id++) {
+            bodies.add(body(change(id, 0, "good")));
+        }
+        try (CqrsReplica replica = replica().batchSize(100).build();
+                Publisher publisher = transport.openPublisher()) {
+            replica.start();
+            assertThat(publisher
+                            .send(List.of(MessageBatch.pack(new Destination.Queue(name), "large", Map.of(), bodies)))
+                            .await(Duration.ofSeconds(20)))
+                    .containsExactly(PublishOutcome.CONFIRMED);
+            await().until(() -> database.count("item_ref") == 450);
+        }
+        assertThat(database.rows("select count(*) from item_ref group by xmin::text"))
+                .hasSize(5)
+                .containsOnly("90");
     }
 
     @Test
@@ -134,7 +156,7 @@ class BatchIT {
         OutgoingMessage whole = MessageBatch.pack(
                 new Destination.Queue(name), "half", Map.of(), Collections.nCopies(500, body(change(1, 0, "good"))));
         byte[] half = Arrays.copyOf(whole.body(), whole.body().length / 2);
-        try (CqrsReplica replica = replica();
+        try (CqrsReplica replica = replica().build();
                 Publisher publisher = transport.openPublisher()) {
             replica.start();
             OutgoingMessage message =
@@ -158,7 +180,7 @@ class BatchIT {
         many.put("cqrs-changes", 3);
         Map<String, Object> small = new HashMap<>(whole.headers());
         small.put("cqrs-bytes", 10);
-        try (CqrsReplica replica = replica();
+        try (CqrsReplica replica = replica().build();
                 Publisher publisher = transport.openPublisher()) {
             replica.start();
             for (OutgoingMessage lying : List.of(
@@ -190,7 +212,7 @@ class BatchIT {
     @Test
     void refusesAMessageOfMoreValuesThanTheMemoryIsMeantFor() throws Exception {
         String amplified = "{\"signal_type\": \"SAVE\", \"x\": [" + "[],".repeat(1_500_000) + "[]]}";
-        try (CqrsReplica replica = replica();
+        try (CqrsReplica replica = replica().build();
                 Publisher publisher = transport.openPublisher()) {
             replica.start();
             assertThat(publisher
@@ -204,7 +226,7 @@ class BatchIT {
     @Test
     void deadLettersAMessageOfAsManyHeadersAsAmqpTakes() throws Exception {
         Map<String, Object> headers = new HashMap<>(Map.of("mine", "x".repeat(126_000), "traceparent", "00-1-2-3"));
-        try (CqrsReplica replica = replica();
+        try (CqrsReplica replica = replica().build();
                 Publisher publisher = transport.openPublisher()) {
             replica.start();
             assertThat(publisher
@@ -221,14 +243,13 @@ class BatchIT {
         return new OutgoingMessage(new Destination.Queue(name), "m" + body.length, contentType, headers, body);
     }
 
-    private CqrsReplica replica() {
+    private CqrsReplica.Builder replica() {
         return CqrsReplica.builder(database.dataSource())
                 .replica(Item.definition())
                 .transport(transport)
                 .queue(name)
                 .retries(new RetryPolicy(1, Backoff.constant(Duration.ofSeconds(1))))
-                .listener(outcomes)
-                .build();
+                .listener(outcomes);
     }
 
     private void put(List<byte[]> bodies) throws SQLException {

@@ -28,6 +28,7 @@ import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -267,6 +268,36 @@ class RabbitTransportIT extends TransportContract {
             }
             assertThat(done).as("batches until the others came back").isLessThan(20);
         }
+    }
+
+    @Test
+    void asksForAsManySmallBatchesAsItMayHold() throws Exception {
+        List<OutgoingMessage> messages = new ArrayList<>();
+        for (int i = 0; i < 440; i++) {
+            // Alone at first, as when little goes on, then ten at a time.
+            messages.add(MessageBatch.pack(
+                    new Destination.Queue(queue.name()),
+                    "b" + i,
+                    Map.of(),
+                    Collections.nCopies(i < 40 ? 1 : 10, text("{}"))));
+        }
+        try (Publisher publisher = transport.openPublisher()) {
+            assertThat(publisher.send(messages).await(LIMIT)).allMatch(PublishOutcome::isConfirmed);
+        }
+        long most = 0;
+        try (Receiver receiver = transport.openReceiver(List.of(queue.name()), 250, 1 << 20)) {
+            Set<String> seen = new HashSet<>();
+            while (seen.size() < messages.size()) {
+                List<Delivery> batch = receiver.receive(250, 1 << 20, LIMIT);
+                assertThat(batch).isNotEmpty();
+                for (Delivery one : batch) {
+                    seen.add(String.valueOf(one.messageId()));
+                    most = Math.max(most, ((Number) one.headers().getOrDefault("x-delivery-count", 0)).longValue());
+                }
+                receiver.acknowledgeUpTo(batch.get(batch.size() - 1));
+            }
+        }
+        assertThat(most).as("how often one of them was let go").isLessThan(4);
     }
 
     private long ready() throws Exception {

@@ -40,7 +40,7 @@ import org.slf4j.LoggerFactory;
  * <ol>
  *   <li>Open batches: from here on each change is a message of its own.
  *   <li>Decode; what is not understood, unknown or expired goes to the dead letters.
- *   <li>Apply: the deletes in one transaction, the rest in another.
+ *   <li>Apply, no more at once than a transaction is to have: the deletes in one transaction, the rest in another.
  *   <li>Rolled back by contention: the same again, after a short wait, without spending the messages' attempts.
  *   <li>The database refuses writes (disk full, read-only): the same again, for as long as it takes.
  *   <li>The database is gone, or a table was altered: the error ends the session.
@@ -82,8 +82,8 @@ final class BatchProcessor {
         }
         told.clear();
         try {
-            if (!batch.isEmpty()) {
-                apply(batch);
+            for (List<Incoming> part : parts(batch, settings.batchSize())) {
+                apply(part);
             }
         } catch (SQLException | TableAlteredException e) {
             // What comes again is a duplicate: nobody else will tell of it.
@@ -93,6 +93,16 @@ final class BatchProcessor {
         failed.flush();
         settings.listener()
                 .batch(messages.size(), Duration.ofNanos(System.nanoTime() - start), traceParents(deliveries));
+    }
+
+    /** One message may hold more changes than a transaction is to have. */
+    private static List<List<Incoming>> parts(List<Incoming> batch, int most) {
+        int count = (batch.size() + most - 1) / most;
+        List<List<Incoming>> parts = new ArrayList<>(count);
+        for (int part = 0; part < count; part++) {
+            parts.add(batch.subList(part * batch.size() / count, (part + 1) * batch.size() / count));
+        }
+        return parts;
     }
 
     private static Set<String> traceParents(List<Delivery> deliveries) {
