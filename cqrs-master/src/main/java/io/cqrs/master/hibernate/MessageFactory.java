@@ -89,7 +89,7 @@ final class MessageFactory {
                 row.stamp(),
                 row.data(),
                 null,
-                correlationId(Signal.SYNC, key),
+                settings.context().correlationId(Signal.SYNC, key, destination.queue()),
                 meta(key, mixin(entity), Signal.SYNC),
                 false);
         Map<String, Object> all = new LinkedHashMap<>(headers);
@@ -127,7 +127,7 @@ final class MessageFactory {
                 stamp,
                 data,
                 null,
-                correlationId(Signal.DELETE, key),
+                settings.context().correlationId(Signal.DELETE, key, null),
                 meta(key, mixin, Signal.DELETE),
                 false);
     }
@@ -141,7 +141,7 @@ final class MessageFactory {
                 stamp(model, state),
                 data,
                 previous(model, id, state, history),
-                correlationId(Signal.SAVE, key),
+                settings.context().correlationId(Signal.SAVE, key, null),
                 meta(key, mixin(history.savedEntity()), Signal.SAVE),
                 false);
     }
@@ -252,10 +252,6 @@ final class MessageFactory {
         Object past = persister.instantiate(id, session);
         persister.setPropertyValues(past, before);
         return mixin(past).isSyncInstance();
-    }
-
-    private @Nullable String correlationId(Signal signal, EntityKey key) {
-        return settings.context().correlationId(signal, key);
     }
 
     private @Nullable Map<String, @Nullable Object> meta(EntityKey key, MasterMixin mixin, Signal signal) {

@@ -12,8 +12,12 @@ import org.jspecify.annotations.Nullable;
  */
 public interface MessageContext {
 
-    /** Returns what ties messages and logs together, or null; null unless overridden. */
-    default @Nullable String correlationId(Signal signal, EntityKey key) {
+    /**
+     * Returns what ties messages and logs together, or null; null unless overridden.
+     *
+     * @param queue the queue that a sync is for, or null: it goes to all
+     */
+    default @Nullable String correlationId(Signal signal, EntityKey key, @Nullable String queue) {
         return null;
     }
 

@@ -23,13 +23,20 @@ import jakarta.persistence.Entity;
 import jakarta.persistence.FetchType;
 import jakarta.persistence.Id;
 import jakarta.persistence.ManyToOne;
+import jakarta.persistence.OptimisticLockException;
 import jakarta.persistence.Version;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.ref.WeakReference;
 import java.time.Instant;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.LongStream;
 import org.hibernate.Hibernate;
 import org.hibernate.Session;
 import org.hibernate.annotations.DynamicUpdate;
@@ -292,6 +299,49 @@ class CaptureIT {
         assertThat(messages()).isEmpty();
         master.commit(session -> session.find(Author.class, 3L).name = "known");
         assertThat(revision(onlyMessage())).isEqualTo(1);
+    }
+
+    @Test
+    void sendsNoDeleteOfARowThatNeverWasSent() {
+        master.commit(session -> session.persist(new Author(5L, "secret")));
+        master.commit(session -> session.find(Author.class, 5L).fans = 1);
+        master.commit(session -> session.remove(session.find(Author.class, 5L)));
+        assertThat(messages()).isEmpty();
+    }
+
+    @Test
+    void countsEachOfManyConcurrentSavesOfOneRowOnce() throws Exception {
+        int writers = 6;
+        int saves = 20;
+        master.commit(session -> session.persist(new Item(90, "a").with(0, "1")));
+        Callable<Void> writer = () -> {
+            for (int save = 0; save < saves; ) {
+                try {
+                    master.commit(session -> session.find(Item.class, 90L).amount++);
+                    save++;
+                } catch (OptimisticLockException another) {
+                    // Another's save came first: once more, from the row as it is now.
+                }
+            }
+            return null;
+        };
+        ExecutorService threads = Executors.newFixedThreadPool(writers);
+        try {
+            for (Future<Void> done : threads.invokeAll(Collections.nCopies(writers, writer))) {
+                done.get();
+            }
+        } finally {
+            threads.shutdownNow();
+        }
+        List<JsonNode> sent = messages();
+        assertThat(sent)
+                .extracting(CaptureIT::revision)
+                .isEqualTo(LongStream.rangeClosed(0, writers * saves).boxed().toList());
+        assertThat(sent).extracting(CaptureIT::updated).isSorted().doesNotHaveDuplicates();
+        assertThat(sent)
+                .extracting(
+                        message -> message.get("instance_data").get("amount").asLong())
+                .isEqualTo(LongStream.rangeClosed(0, writers * saves).boxed().toList());
     }
 
     @Test

@@ -8,12 +8,19 @@ import io.cqrs.core.schema.CqrsSchema;
 import io.cqrs.it.support.Item;
 import io.cqrs.it.support.MasterUnit;
 import io.cqrs.it.support.Queues;
+import io.cqrs.it.support.Sent;
 import io.cqrs.it.support.TestDatabase;
 import io.cqrs.it.support.TestEnvironment;
 import io.cqrs.master.CqrsMaster;
+import io.cqrs.master.Master;
+import io.cqrs.master.MasterEntity;
 import io.cqrs.transport.memory.InMemoryTransport;
 import io.cqrs.transport.spi.ReplicaQueue;
+import jakarta.persistence.Entity;
+import jakarta.persistence.Id;
+import jakarta.persistence.Table;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Set;
 import org.hibernate.cfg.Configuration;
 import org.junit.jupiter.api.Test;
@@ -72,6 +79,58 @@ class EmbeddingIT {
             }
         }
         await().until(() -> threads("cqrs-notify") == 0);
+    }
+
+    @Test
+    void capturesMastersOfAnotherSchemaThanTheSessions() throws Exception {
+        TestDatabase database = TestEnvironment.database("embedding_schema");
+        database.execute("create schema \"the Sales\"");
+        CqrsSchema.standard().migrate(database.dataSource());
+        try (MasterUnit unit = MasterUnit.on(database, Sale.class);
+                InMemoryTransport transport = new InMemoryTransport();
+                CqrsMaster master =
+                        CqrsMaster.builder(unit.sessions()).transport(transport).build()) {
+            unit.commit(session -> session.persist(new Sale(1)));
+            unit.commit(session -> session.find(Sale.class, 1L).total = 2);
+            unit.commit(session -> master.bulkInsert(
+                    session, () -> List.of(new Sale(2), new Sale(3)).iterator()));
+            unit.commit(session -> master.bulkUpdate(
+                    session,
+                    Sale.class,
+                    (sale, cb) -> cb.equal(sale.get("id"), 2L),
+                    (update, sale, cb) -> update.set(sale.<Integer>get("total"), 7)));
+            unit.commit(session -> master.bulkDelete(session, Sale.class, (sale, cb) -> cb.equal(sale.get("id"), 3L)));
+            master.sync(Sale.class).send();
+            unit.commit(session -> session.remove(session.find(Sale.class, 1L)));
+            assertThat(Sent.all(database))
+                    .extracting(sent -> sent.signal() + " " + sent.key() + " " + sent.revision())
+                    .containsExactly(
+                            "SAVE 1 0",
+                            "SAVE 1 1",
+                            "SAVE 2 0",
+                            "SAVE 3 0",
+                            "SAVE 2 1",
+                            "DELETE 3 1",
+                            "SYNC 1 1",
+                            "SYNC 2 1",
+                            "DELETE 1 2");
+        }
+    }
+
+    @Entity(name = "Sale")
+    @Table(schema = "`the Sales`")
+    @Master("sale")
+    static class Sale extends MasterEntity {
+        @Id
+        Long id;
+
+        int total = 1;
+
+        protected Sale() {}
+
+        Sale(long id) {
+            this.id = id;
+        }
     }
 
     private static long threads(String prefix) {

@@ -19,6 +19,7 @@ import io.cqrs.it.support.Queues;
 import io.cqrs.it.support.Sent;
 import io.cqrs.it.support.TestDatabase;
 import io.cqrs.it.support.TestEnvironment;
+import io.cqrs.master.CqrsMaster;
 import io.cqrs.master.CqrsRelay;
 import io.cqrs.master.Master;
 import io.cqrs.master.MasterEntity;
@@ -117,6 +118,38 @@ class MessagesIT {
             master.commit(session -> session.persist(new Item(1, "a")));
             assertThat(Sent.all(database).get(0).message().get("expires").isNull())
                     .isTrue();
+        }
+    }
+
+    @Test
+    void addsToASyncWhatItAddsToASave() throws Exception {
+        Configuration configuration = MasterUnit.configuration(database, Item.class, Offer.class);
+        configuration.getProperties().put("cqrs.context", new Context());
+        configuration.getProperties().put("cqrs.expiry", "PT24H");
+        try (MasterUnit unit = MasterUnit.of(configuration);
+                InMemoryTransport transport = new InMemoryTransport();
+                CqrsMaster master =
+                        CqrsMaster.builder(unit.sessions()).transport(transport).build()) {
+            unit.commit(session -> {
+                session.persist(new Item(1, "a"));
+                session.persist(new Offer(1));
+            });
+            Sent.take(database);
+            assertThat(master.sync(Item.class).send().sent()).isEqualTo(1);
+            assertThat(master.sync(Offer.class).to("q").force().send().sent()).isEqualTo(1);
+            assertThat(database.rows(
+                            "select headers::json->>'traceparent', coalesce(headers::json->>'cqrs-force', 'unforced')"
+                                    + " from cqrs.outbox order by id"))
+                    .containsExactly("00-1-2-01|unforced", "00-1-2-01|true");
+            List<Sent> sent = Sent.all(database);
+            assertThat(sent)
+                    .extracting(one -> one.message().get("correlation_id").asText())
+                    .containsExactly("SYNC of item 1", "SYNC of offer 1 to q");
+            assertThat(sent)
+                    .extracting(one -> one.message().get("meta").toString())
+                    .containsOnly("{\"by\":\"context\"}");
+            assertThat(lifetime(sent.get(0))).isBetween(Duration.ofHours(24).minusSeconds(61), Duration.ofHours(24));
+            assertThat(lifetime(sent.get(1))).isBetween(Duration.ofSeconds(0), Duration.ofSeconds(90));
         }
     }
 
@@ -311,8 +344,8 @@ class MessagesIT {
 
     public static class Context implements MessageContext {
         @Override
-        public String correlationId(Signal signal, EntityKey key) {
-            return signal + " of " + key;
+        public String correlationId(Signal signal, EntityKey key, String queue) {
+            return signal + " of " + key + (queue == null ? "" : " to " + queue);
         }
 
         @Override

@@ -3,6 +3,9 @@ package io.cqrs.it.master;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.rabbitmq.client.Channel;
+import com.rabbitmq.client.ConnectionFactory;
+import com.rabbitmq.client.GetResponse;
 import io.cqrs.core.CqrsId;
 import io.cqrs.core.schema.CqrsSchema;
 import io.cqrs.it.support.Queues;
@@ -29,6 +32,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -354,6 +358,46 @@ class RelayIT {
         assertThat(relay.status().active()).isFalse();
         assertThat(meters.get("cqrs.relay.leader").gauge().value()).isZero();
         assertThat(meters.get("cqrs.relay.held").gauge().value()).isZero();
+    }
+
+    @Test
+    void countsWhatTheBrokerRefusesAndWhatIsDropped() throws Exception {
+        String name = "full_" + System.nanoTime();
+        SimpleMeterRegistry meters = new SimpleMeterRegistry();
+        ConnectionFactory factory = new ConnectionFactory();
+        factory.setUri(TestEnvironment.broker().url());
+        try (com.rabbitmq.client.Connection connection = factory.newConnection();
+                Channel channel = connection.createChannel();
+                RabbitTransport rabbit = RabbitTransport.of(
+                        RabbitConfig.builder(TestEnvironment.broker().url())
+                                .exchange(name)
+                                .build())) {
+            channel.exchangeDeclare(name, "topic", true);
+            channel.queueDeclare(name, true, false, false, Map.of("x-max-length", 1, "x-overflow", "reject-publish"));
+            channel.queueBind(name, name, "item");
+            CqrsRelay relay = start(rabbit, UnroutablePolicy.DROP, new RelayMetrics(meters, "shop"));
+            insert("item", 5);
+            insert("nobody", 4);
+            await().until(() -> meters.get("cqrs.relay.dropped").counter().count() == 4);
+            await().until(() -> meters.get("cqrs.relay.refused").counter().count() > 0
+                    && relay.status().held().contains("item"));
+            Set<String> taken = new LinkedHashSet<>();
+            await().until(() -> {
+                GetResponse next = channel.basicGet(name, true);
+                if (next != null) {
+                    String number = new String(next.getBody(), StandardCharsets.UTF_8);
+                    // One that came too early, since the one before it was refused, comes again behind it.
+                    taken.remove(number);
+                    taken.add(number);
+                }
+                return next == null && relay.status().held().isEmpty() && database.count("cqrs.outbox") == 0;
+            });
+            assertThat(taken).containsExactlyElementsOf(numbers(5));
+            open.remove(relay);
+            relay.close();
+            channel.queueDelete(name);
+            channel.exchangeDelete(name);
+        }
     }
 
     /**

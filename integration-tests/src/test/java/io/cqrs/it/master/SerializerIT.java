@@ -9,13 +9,17 @@ import io.cqrs.it.support.MasterUnit;
 import io.cqrs.it.support.Sent;
 import io.cqrs.it.support.TestDatabase;
 import io.cqrs.it.support.TestEnvironment;
+import io.cqrs.master.CqrsMaster;
 import io.cqrs.master.Master;
 import io.cqrs.master.MasterEntity;
 import io.cqrs.master.MasterSerializer;
 import io.cqrs.master.MasterTable;
 import io.cqrs.master.TriggerCapture;
+import io.cqrs.transport.memory.InMemoryTransport;
 import jakarta.persistence.CascadeType;
 import jakarta.persistence.ElementCollection;
+import jakarta.persistence.Embeddable;
+import jakarta.persistence.EmbeddedId;
 import jakarta.persistence.Entity;
 import jakarta.persistence.FetchType;
 import jakarta.persistence.Id;
@@ -25,6 +29,7 @@ import jakarta.persistence.ManyToOne;
 import jakarta.persistence.NamedAttributeNode;
 import jakarta.persistence.NamedEntityGraph;
 import jakarta.persistence.OneToMany;
+import java.io.Serializable;
 import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.BitSet;
@@ -33,6 +38,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.LongStream;
 import org.hibernate.Hibernate;
 import org.hibernate.stat.Statistics;
 import org.junit.jupiter.api.AfterEach;
@@ -51,8 +57,8 @@ class SerializerIT {
     void start() {
         database = TestEnvironment.database("serializer");
         CqrsSchema.standard().migrate(database.dataSource());
-        var configuration =
-                MasterUnit.configuration(database, Country.class, Customer.class, Order.class, Line.class, Note.class);
+        var configuration = MasterUnit.configuration(
+                database, Country.class, Customer.class, Order.class, Line.class, Note.class, Plan.class);
         configuration.setProperty("hibernate.generate_statistics", "true");
         configuration.setProperty("hibernate.jdbc.batch_size", "500");
         configuration.setProperty("hibernate.order_inserts", "true");
@@ -107,6 +113,51 @@ class SerializerIT {
         }
         assertThat(Sent.take(database)).hasSize(51);
         assertThat(queries[1]).isEqualTo(queries[0]);
+    }
+
+    @Test
+    void syncsAPageOfInstancesInOneQuery() throws Exception {
+        master.commit(session -> {
+            Customer customer = session.getReference(Customer.class, 1L);
+            for (int i = 0; i < 50; i++) {
+                session.persist(order(customer, i, 3));
+            }
+        });
+        Sent.take(database);
+        Statistics statistics = master.sessions().getStatistics();
+        long[] queries = new long[2];
+        try (InMemoryTransport transport = new InMemoryTransport();
+                CqrsMaster sync = CqrsMaster.builder(master.sessions())
+                        .transport(transport)
+                        .build()) {
+            for (int round = 0; round < 2; round++) {
+                List<Object> keys = new ArrayList<>(
+                        LongStream.range(0, round == 0 ? 1 : 50).boxed().toList());
+                statistics.clear();
+                assertThat(sync.sync(Order.class).keys(keys).send().sent()).isEqualTo(keys.size());
+                queries[round] = statistics.getPrepareStatementCount();
+            }
+        }
+        assertThat(Sent.all(database))
+                .hasSize(51)
+                .allSatisfy(
+                        sent -> assertThat(sent.data().get("customer").asText()).isEqualTo("c1"));
+        assertThat(queries[1]).isEqualTo(queries[0]);
+    }
+
+    @Test
+    void serializesAndSendsOwnersOfACompositeKey() {
+        master.commit(session -> {
+            session.persist(new Plan(1, 1, session.getReference(Customer.class, 1L)));
+            session.persist(new Plan(1, 2, session.getReference(Customer.class, 1L)));
+            session.persist(new Plan(2, 1, session.getReference(Customer.class, 2L)));
+        });
+        assertThat(Sent.take(database)).extracting(Sent::key).containsExactly("[1,1]", "[1,2]", "[2,1]");
+        master.commit(session -> session.find(Customer.class, 1L).name = "renamed");
+        List<Sent> owners = Sent.take(database);
+        assertThat(owners).extracting(Sent::key).containsExactlyInAnyOrder("[1,1]", "[1,2]");
+        assertThat(owners).extracting(sent -> sent.field("name")).containsOnly("\"renamed\"");
+        assertThat(owners).extracting(Sent::revision).containsOnly(1L);
     }
 
     @Test
@@ -378,6 +429,37 @@ class SerializerIT {
 
         @OneToMany(mappedBy = "order", cascade = CascadeType.ALL)
         Set<Line> lines = new LinkedHashSet<>();
+    }
+
+    @Embeddable
+    record PlanId(int year, int month) implements Serializable {}
+
+    @Entity(name = "Plan")
+    @Master(value = "plan", serializer = PlanSerializer.class, dependsOn = "customer")
+    static class Plan extends MasterEntity {
+        @EmbeddedId
+        PlanId id;
+
+        @ManyToOne(fetch = FetchType.LAZY)
+        Customer customer;
+
+        protected Plan() {}
+
+        Plan(int year, int month, Customer customer) {
+            this.id = new PlanId(year, month);
+            this.customer = customer;
+        }
+    }
+
+    static class PlanSerializer implements MasterSerializer<Plan> {
+        @Override
+        public Object serialize(Plan plan) {
+            return Map.of(
+                    "id",
+                    List.of(plan.id.year(), plan.id.month()),
+                    "name",
+                    Hibernate.unproxy(plan.customer, Customer.class).name);
+        }
     }
 
     @Entity(name = "Line")

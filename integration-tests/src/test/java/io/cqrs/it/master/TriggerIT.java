@@ -456,6 +456,31 @@ class TriggerIT {
     }
 
     @Test
+    void sendsWhatACascadingTruncateEmptiesOrRefusesAllOfIt() {
+        MasterTable review = MasterTable.of(CqrsId.of("review"), TableName.parse("review"));
+        database.execute("create table review (id bigint primary key, product bigint references product)");
+        capture.addColumns(review.table());
+        capture.install(TABLE);
+        capture.install(review);
+        database.execute("insert into product (id) values (1)");
+        database.execute("insert into review (id, product) values (5, 1), (6, 1)");
+        Sent.take(database);
+        database.execute("truncate product cascade");
+        assertThat(Sent.take(database))
+                .extracting(sent -> sent.signal() + " " + sent.message().get("cqrs_id") + " " + sent.key())
+                .containsExactlyInAnyOrder("DELETE \"product\" 1", "DELETE \"review\" 5", "DELETE \"review\" 6");
+        capture.install(review.withOnTruncate(OnTruncate.REFUSE));
+        database.execute("insert into product (id) values (1)");
+        database.execute("insert into review (id, product) values (5, 1)");
+        Sent.take(database);
+        assertThatThrownBy(() -> database.execute("truncate product cascade"))
+                .hasMessageContaining("review is the master of review: a TRUNCATE is not allowed");
+        assertThat(database.rows("select (select count(*) from product), (select count(*) from review)"))
+                .containsExactly("1|1");
+        assertThat(Sent.all(database)).isEmpty();
+    }
+
+    @Test
     void sendsNothingOfARollbackToASavepoint() throws Exception {
         capture.install(TABLE);
         try (Connection connection = database.dataSource().getConnection();
