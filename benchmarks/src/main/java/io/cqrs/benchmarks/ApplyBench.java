@@ -36,7 +36,7 @@ final class ApplyBench implements Bench {
         this.rows = rows;
     }
 
-    static ApplyBench build(Servers servers, int rows, String queueType) throws InterruptedException {
+    static ApplyBench build(Servers servers, int rows, String queueType) throws Exception {
         return new ApplyBench(BenchQueue.open(servers, queueType), Databases.create(servers, "bench"), rows);
     }
 
@@ -51,7 +51,7 @@ final class ApplyBench implements Bench {
     private Measure measure(String name, int workers, Wire wire) {
         List<String> conditions = new ArrayList<>(conditions());
         conditions.add(wire == Wire.BATCH ? "500 changes a message beside a floor of one" : "one change a message");
-        conditions.add("workers " + workers + " beside a floor of 1 thread");
+        conditions.add("workers " + workers + " beside a floor of 1 thread, of JSON trees and the driver's arrays");
         return new Measure(name, "rows/s", List.copyOf(conditions), () -> apply(workers, wire), this::applyBare);
     }
 

@@ -20,24 +20,32 @@ import java.util.Set;
  * @param brokerUrl for bare clients
  * @param transport with the exchange
  * @param queue which exists until this is closed
+ * @param version the broker's
  */
-record BenchQueue(String brokerUrl, RabbitTransport transport, ReplicaQueue queue) implements AutoCloseable {
+record BenchQueue(String brokerUrl, RabbitTransport transport, ReplicaQueue queue, String version)
+        implements AutoCloseable {
 
     static final int BATCH = 500;
     static final int PREFETCH = 2 * BATCH;
 
-    static BenchQueue open(Servers servers, String queueType) throws InterruptedException {
+    static BenchQueue open(Servers servers, String queueType) throws Exception {
         return open(servers.requireBroker().url(), queueType, Item.ID);
     }
 
-    static BenchQueue open(String brokerUrl, String queueType, CqrsId model) throws InterruptedException {
+    static BenchQueue open(String brokerUrl, String queueType, CqrsId model) throws Exception {
         String name = "bench_" + Long.toString(System.nanoTime(), Character.MAX_RADIX);
         RabbitTransport transport = RabbitTransport.of(
                 RabbitConfig.builder(brokerUrl).exchange(name).build());
         ReplicaQueue queue = ReplicaQueue.of(name, Set.of(model))
                 .withType(ReplicaQueue.Type.valueOf(queueType.toUpperCase(Locale.ROOT)));
         transport.declare(queue);
-        return new BenchQueue(brokerUrl, transport, queue);
+        try (Connection connection = connect(brokerUrl)) {
+            return new BenchQueue(
+                    brokerUrl,
+                    transport,
+                    queue,
+                    String.valueOf(connection.getServerProperties().get("version")));
+        }
     }
 
     /** Connects a bare client. */
@@ -51,9 +59,9 @@ record BenchQueue(String brokerUrl, RabbitTransport transport, ReplicaQueue queu
         return queue.name();
     }
 
-    /** Returns the queue's type as a measure's condition. */
+    /** Returns the queue's type, and whose it is, as a measure's condition. */
     String condition() {
-        return "queue " + queue.type().name().toLowerCase(Locale.ROOT);
+        return "queue " + queue.type().name().toLowerCase(Locale.ROOT) + " of RabbitMQ " + version;
     }
 
     /** Begins a relay that publishes to the exchange. */

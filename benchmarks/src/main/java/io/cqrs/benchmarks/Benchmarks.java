@@ -39,10 +39,10 @@ import picocli.CommandLine.Spec;
             "            batch-insert: a transaction of many inserts with Hibernate's capture, and without",
             "            trigger-update: an UPDATE with trigger capture, and with bare triggers",
             "  pipeline  pipeline-single, pipeline-batch: from commits to replica rows, all of it at once",
-            "  latency   latency-p50, latency-p99: from a commit to its replica row, 200 changes a second",
+            "  latency   latency-p50, latency-p99: from a change to its replica row, 200 changes a second",
             "            wake, wake-elsewhere: from commit to queue, the relay woken by the commit or by the database",
             "  scaling   more beside less of the framework itself, where 1 is linear and below 1 worse:",
-            "            backlog-outbox, backlog-queue: as many rows waiting, beside a tenth of them",
+            "            backlog-outbox, backlog-queue, backlog-queue-batch: as many rows waiting, beside a tenth of them",
             "            workers-2, workers-4: applying from the queue, beside one worker",
             "            columns-10, columns-50: from outbox to replica row, values a second beside a tenth of the columns",
             "            row-1k, row-10k, row-100k: the same way, bytes a second beside rows of a tenth of the bytes",
@@ -113,6 +113,10 @@ final class Benchmarks implements Callable<Integer> {
             measure("scaling", () -> ShapesBench.build(servers, rows, queueType), comparisons);
             measure("tools", () -> ToolsBench.build(servers, rows), comparisons);
             spec.commandLine().getErr().println("servers: " + servers.describe());
+            Runtime machine = Runtime.getRuntime();
+            out.printf(
+                    "Java %s, %d cores, heap of at most %d MB%n",
+                    Runtime.version(), machine.availableProcessors(), machine.maxMemory() >> 20);
             out.println(Report.table(comparisons));
             out.flush();
         }
@@ -166,6 +170,7 @@ final class Benchmarks implements Callable<Integer> {
                 List.of(
                         "backlog-outbox",
                         "backlog-queue",
+                        "backlog-queue-batch",
                         "workers-2",
                         "workers-4",
                         "columns-10",

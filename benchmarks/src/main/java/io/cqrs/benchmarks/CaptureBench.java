@@ -40,6 +40,7 @@ final class CaptureBench implements Bench {
                                 "writers " + WRITERS,
                                 "one insert a transaction",
                                 "commits " + rows,
+                                Databases.durability(databaseUrl),
                                 "floor without capture"),
                         () -> commits(CaptureBench::captured),
                         () -> commits(CaptureBench::plain)),
@@ -49,6 +50,7 @@ final class CaptureBench implements Bench {
                         List.of(
                                 "rows " + rows,
                                 "one transaction",
+                                Databases.durability(databaseUrl),
                                 "hibernate.jdbc.batch_size " + StockUnit.JDBC_BATCH,
                                 "floor without capture"),
                         () -> batchInsert(CaptureBench::captured),

@@ -37,10 +37,12 @@ final class Databases {
     static String durability(String url) {
         try (Connection connection = DriverManager.getConnection(url);
                 Statement statement = connection.createStatement();
-                ResultSet row = statement.executeQuery(
-                        "select current_setting('fsync'), current_setting('synchronous_commit')")) {
+                ResultSet row =
+                        statement.executeQuery("select current_setting('server_version'), current_setting('fsync'),"
+                                + " current_setting('synchronous_commit')")) {
             row.next();
-            return "fsync " + row.getString(1) + ", synchronous_commit " + row.getString(2);
+            return "PostgreSQL " + row.getString(1) + ", fsync " + row.getString(2) + ", synchronous_commit "
+                    + row.getString(3);
         } catch (SQLException e) {
             throw new IllegalStateException("the database does not say how durable it is", e);
         }

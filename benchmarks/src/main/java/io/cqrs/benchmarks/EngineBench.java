@@ -67,7 +67,8 @@ final class EngineBench implements Bench {
                                 "rows " + rows,
                                 "batch " + BenchQueue.BATCH,
                                 "2 appliers",
-                                "1 % deletes beside none, spread over all batches"),
+                                "1 % deletes beside none, spread over all batches",
+                                Databases.durability(databaseUrl)),
                         () -> applyByTwo(true),
                         () -> applyByTwo(false)));
     }
@@ -76,7 +77,12 @@ final class EngineBench implements Bench {
         return new Measure(
                 name,
                 "rows/s",
-                List.of("rows " + rows, "batch " + BenchQueue.BATCH, "half new, half updates", condition),
+                List.of(
+                        "rows " + rows,
+                        "batch " + BenchQueue.BATCH,
+                        "half new, half updates",
+                        Databases.durability(databaseUrl),
+                        condition),
                 () -> apply(hooks),
                 this::upsert);
     }

@@ -28,7 +28,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
 
 /**
- * From the begin of a change's transaction until its replica row is committed, at a steady 200 changes a second. Beside it
+ * From the time of a change until its replica row is committed, at a steady 200 changes a second. Beside it
  * the same by hand: insert and commit, publish and confirm, delivery, upsert and commit.
  */
 final class LatencyBench implements Bench {
@@ -75,6 +75,7 @@ final class LatencyBench implements Bench {
                         CHANGES + " changes a round, " + INTERVAL.toMillis() + " ms apart",
                         "queue " + queueType,
                         Databases.durability(masterUrl),
+                        "the relay's deletes don't wait for the disk",
                         "Hibernate capture, relay and worker in one JVM",
                         "floor insert, commit, publish, confirm, delivery, upsert, commit by hand"),
                 () -> quantile(quantile, times()),
@@ -101,8 +102,6 @@ final class LatencyBench implements Bench {
                 CqrsReplica replica = replica(queue, arrivals)) {
             replica.start();
             master.start();
-            unit.sessions().inTransaction(session -> session.persist(new Stock.Captured(++ids)));
-            long unused = arrivals.take();
             return times(
                     () -> unit.sessions().inTransaction(session -> session.persist(new Stock.Captured(++ids))),
                     arrivals);
@@ -135,7 +134,8 @@ final class LatencyBench implements Bench {
             Object unused = channel.confirmSelect();
             database.setAutoCommit(false);
             Future<?> drained = consumer.submit(() -> {
-                new BareApply(brokerUrl, replicaUrl, queue.name()).drain(CHANGES, count -> arrived(arrivals, count));
+                new BareApply(brokerUrl, replicaUrl, queue.name())
+                        .drain(1 + CHANGES, count -> arrived(arrivals, count));
                 return queue;
             });
             List<Double> times = times(
@@ -156,17 +156,23 @@ final class LatencyBench implements Bench {
         }
     }
 
-    /** Makes changes at their times, and takes for each how long it was under way. Changes come out as they go in. */
+    /**
+     * Makes one change, so that all are connected, then changes at their times, and takes for each how long after its time it
+     * was there. Changes come out as they go in.
+     */
     private static List<Double> times(Change change, BlockingQueue<Long> arrivals) throws Exception {
+        change.make();
+        long unused = arrivals.take();
         List<Long> begins = new ArrayList<>();
         Waiter waiter = new Waiter();
         long first = System.nanoTime();
         for (int i = 0; i < CHANGES; i++) {
-            long early = first + i * INTERVAL.toNanos() - System.nanoTime();
+            long time = first + i * INTERVAL.toNanos();
+            long early = time - System.nanoTime();
             if (early > 0) {
-                boolean unused = waiter.await(Duration.ofNanos(early));
+                boolean unusedWait = waiter.await(Duration.ofNanos(early));
             }
-            begins.add(System.nanoTime());
+            begins.add(time);
             change.make();
         }
         List<Double> times = new ArrayList<>();

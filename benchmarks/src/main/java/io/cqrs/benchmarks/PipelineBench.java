@@ -51,7 +51,7 @@ final class PipelineBench implements Bench {
         this.rows = rows;
     }
 
-    static PipelineBench build(Servers servers, int rows, String queueType) throws InterruptedException {
+    static PipelineBench build(Servers servers, int rows, String queueType) throws Exception {
         return new PipelineBench(
                 BenchQueue.open(servers, queueType),
                 Databases.create(servers, "bench_pipe_master"),
@@ -73,6 +73,9 @@ final class PipelineBench implements Bench {
                         WRITERS + " writers, transactions of " + TRANSACTION,
                         queue.condition(),
                         "batch " + BenchQueue.BATCH,
+                        "prefetch " + BenchQueue.PREFETCH,
+                        "persistent messages, 2000 rows without their confirm, of the floor's writers 1000 each",
+                        "the relay's deletes don't wait for the disk",
                         "workers " + workers + " beside a floor of 1 thread",
                         Databases.durability(masterUrl),
                         "trigger capture",

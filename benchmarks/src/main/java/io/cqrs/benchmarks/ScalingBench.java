@@ -26,7 +26,7 @@ final class ScalingBench implements Bench {
         this.fewInQueue = fewInQueue;
     }
 
-    static ScalingBench build(Servers servers, int rows, String queueType) throws InterruptedException {
+    static ScalingBench build(Servers servers, int rows, String queueType) throws Exception {
         return new ScalingBench(
                 PublishBench.build(servers, rows, queueType),
                 PublishBench.build(servers, rows / TIMES, queueType),
@@ -40,15 +40,24 @@ final class ScalingBench implements Bench {
                 new Measure(
                         "backlog-outbox",
                         "rows/s",
-                        conditions("beside a tenth of the rows", manyInOutbox.conditions(), "many changes a message"),
-                        () -> manyInOutbox.relay(Wire.BATCH),
-                        () -> fewInOutbox.relay(Wire.BATCH)),
+                        conditions(
+                                "beside a tenth of the rows",
+                                manyInOutbox.conditions(),
+                                "many changes a message, outbox vacuumed and written back before"),
+                        () -> manyInOutbox.relayWaiting(Wire.BATCH),
+                        () -> fewInOutbox.relayWaiting(Wire.BATCH)),
                 new Measure(
                         "backlog-queue",
                         "rows/s",
                         conditions("beside a tenth of the rows", manyInQueue.conditions(), "one change a message"),
                         () -> manyInQueue.apply(1, Wire.SINGLE),
                         () -> fewInQueue.apply(1, Wire.SINGLE)),
+                new Measure(
+                        "backlog-queue-batch",
+                        "rows/s",
+                        conditions("beside a tenth of the rows", manyInQueue.conditions(), "500 changes a message"),
+                        () -> manyInQueue.apply(1, Wire.BATCH),
+                        () -> fewInQueue.apply(1, Wire.BATCH)),
                 workers(2),
                 workers(4));
     }

@@ -36,7 +36,7 @@ final class ShapesBench implements Bench {
         this.rows = rows;
     }
 
-    static ShapesBench build(Servers servers, int rows, String queueType) throws InterruptedException {
+    static ShapesBench build(Servers servers, int rows, String queueType) throws Exception {
         return new ShapesBench(
                 BenchQueue.open(servers, queueType),
                 Databases.create(servers, "bench_shapes_master"),

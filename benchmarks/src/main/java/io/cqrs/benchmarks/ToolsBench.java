@@ -101,7 +101,12 @@ final class ToolsBench implements Bench {
         return new Measure(
                 name,
                 "rows/s",
-                List.of("rows " + rows, "10 columns", "whole processes, their start included", condition),
+                List.of(
+                        "rows " + rows,
+                        "10 columns",
+                        "whole processes, their start included",
+                        Databases.durability(replica),
+                        condition),
                 framework,
                 floor);
     }

@@ -62,7 +62,11 @@ final class TriggerBench implements Bench {
         return List.of(new Measure(
                 "trigger-update",
                 "rows/s",
-                List.of("rows " + rows, "one UPDATE", "floor a bare row trigger and a bare statement trigger"),
+                List.of(
+                        "rows " + rows,
+                        "one UPDATE",
+                        Databases.durability(databaseUrl),
+                        "floor a bare row trigger and a bare statement trigger"),
                 () -> update(() -> capture.install(stock)),
                 () -> update(() -> execute(BARE))));
     }

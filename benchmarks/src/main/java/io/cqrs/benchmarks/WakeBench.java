@@ -57,6 +57,7 @@ final class WakeBench implements Bench {
                         "median of " + CHANGES + " changes, " + PAUSE.toMillis() + " ms apart",
                         elsewhere ? "relay woken through the database" : "relay woken by the commit",
                         "classic queue",
+                        Databases.durability(databaseUrl),
                         "floor publish and confirm of a persistent message"),
                 () -> commits(elsewhere),
                 this::publishes);
