@@ -7,7 +7,10 @@ import java.time.Duration;
 import java.util.Collections;
 import java.util.EnumMap;
 import java.util.EnumSet;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.NoSuchElementException;
 import java.util.Set;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -18,11 +21,17 @@ import java.util.function.Function;
 /** Runs a process of each role, and starts anew what has ended, as a service manager does. Thread-safe. */
 final class Supervisor implements AutoCloseable {
 
+    static final String MOST_MEMORY = "VmHWM";
+    static final String THREADS = "Threads";
+
+    private static final List<String> MEASURED = List.of(MOST_MEMORY, THREADS);
+
     private final Function<Role, TestProcess> begin;
     private final Map<Role, TestProcess> processes = new EnumMap<>(Role.class);
     private final Set<Role> kept = Collections.synchronizedSet(EnumSet.noneOf(Role.class));
     private final ScheduledExecutorService watch = Executors.newSingleThreadScheduledExecutor();
     private final StringBuffer ended = new StringBuffer();
+    private final Map<String, Long> most = new HashMap<>();
 
     /**
      * Starts nothing yet.
@@ -31,7 +40,7 @@ final class Supervisor implements AutoCloseable {
      */
     Supervisor(Function<Role, TestProcess> begin) {
         this.begin = begin;
-        var unused = watch.scheduleWithFixedDelay(this::startWhatEnded, 500, 500, TimeUnit.MILLISECONDS);
+        var unused = watch.scheduleWithFixedDelay(this::look, 500, 500, TimeUnit.MILLISECONDS);
     }
 
     synchronized void start(Role role) {
@@ -43,7 +52,7 @@ final class Supervisor implements AutoCloseable {
     /** Kills it, and leaves it so. */
     synchronized void kill(Role role) {
         kept.remove(role);
-        get(role).close();
+        end(get(role));
     }
 
     /** Leaves it alone when it ends by itself. */
@@ -97,14 +106,20 @@ final class Supervisor implements AutoCloseable {
         return output.substring(Math.max(0, output.length() - 1500));
     }
 
-    /** Returns what those said that ended though nobody killed them. */
+    /** Returns what those said that ended though nobody killed them, and errors that the others told of. */
     String ended() {
         return ended.toString();
     }
 
-    private synchronized void startWhatEnded() {
+    /** Returns the most that a figure about any process of a role has been, of those killed since, too. */
+    synchronized long most(Role role, String figure) {
+        return most.getOrDefault(role + " " + figure, 0L);
+    }
+
+    private synchronized void look() {
         for (Role role : Role.values()) {
             try {
+                measure(role);
                 if (kept.contains(role) && !processes.get(role).isAlive()) {
                     ended.append(role)
                             .append(" ended by itself: ")
@@ -117,11 +132,34 @@ final class Supervisor implements AutoCloseable {
         }
     }
 
+    private void measure(Role role) {
+        TestProcess process = processes.get(role);
+        if (process == null || !process.isAlive()) {
+            return;
+        }
+        for (String figure : MEASURED) {
+            try {
+                most.merge(role + " " + figure, process.figure(figure), Math::max);
+            } catch (IllegalStateException | NoSuchElementException e) {
+                // It has just ended.
+            }
+        }
+    }
+
     private void replace(Role role) {
         TestProcess last = processes.put(role, begin.apply(role).start());
         if (last != null) {
-            last.close();
+            end(last);
         }
+    }
+
+    private void end(TestProcess process) {
+        process.output().lines().filter(Supervisor::tellsOfAnError).forEach(ended::append);
+        process.close();
+    }
+
+    private static boolean tellsOfAnError(String line) {
+        return line.contains("OutOfMemoryError") || line.contains("VIOLATION");
     }
 
     @Override

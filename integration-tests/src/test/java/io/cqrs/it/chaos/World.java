@@ -410,14 +410,15 @@ final class World implements AutoCloseable {
     void requireBounded() {
         assertThat(processes.ended()).doesNotContain("OutOfMemoryError").doesNotContain("VIOLATION");
         for (Role role : Role.values()) {
-            TestProcess process = processes.get(role);
-            if (process.isAlive()) {
-                assertThat(process.figure("VmHWM"))
-                        .as(role + ": most KB in memory")
-                        .isLessThan(MOST_KB);
-                assertThat(process.figure("Threads")).as(role + ": threads").isLessThan(MOST_THREADS);
-                assertThat(process.output()).doesNotContain("OutOfMemoryError").doesNotContain("VIOLATION");
-            }
+            assertThat(processes.most(role, Supervisor.MOST_MEMORY))
+                    .as(role + ": most KB in memory")
+                    .isBetween(1L, MOST_KB);
+            assertThat(processes.most(role, Supervisor.THREADS))
+                    .as(role + ": threads")
+                    .isBetween(1L, MOST_THREADS);
+            assertThat(processes.get(role).output())
+                    .doesNotContain("OutOfMemoryError")
+                    .doesNotContain("VIOLATION");
         }
     }
 
