@@ -7,6 +7,7 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamWriteFeature;
+import com.fasterxml.jackson.core.io.SerializedString;
 import io.cqrs.core.Change;
 import io.cqrs.core.CqrsId;
 import io.cqrs.core.EntityKey;
@@ -128,19 +129,24 @@ public final class MessageCodec {
     private static void write(JsonGenerator generator, Message message) throws IOException {
         Change change = message.change();
         generator.writeStartObject();
-        generator.writeStringField("signal_type", change.signal().name());
-        generator.writeStringField("cqrs_id", change.key().cqrsId().value());
-        generator.writeFieldName("instance_data");
+        generator.writeFieldName(Name.SIGNAL_TYPE);
+        generator.writeString(change.signal().name());
+        generator.writeFieldName(Name.CQRS_ID);
+        generator.writeString(change.key().cqrsId().value());
+        generator.writeFieldName(Name.INSTANCE_DATA);
         writeInstanceData(generator, change);
-        generator.writeFieldName("previous_data");
+        generator.writeFieldName(Name.PREVIOUS_DATA);
         JsonValues.write(generator, change.previous());
-        generator.writeFieldName("instance_pk");
+        generator.writeFieldName(Name.INSTANCE_PK);
         JsonValues.write(generator, change.key().value());
-        generator.writeStringField("correlation_id", change.correlationId());
-        generator.writeNumberField("retries", message.retries());
+        generator.writeFieldName(Name.CORRELATION_ID);
+        generator.writeString(change.correlationId());
+        generator.writeFieldName(Name.RETRIES);
+        generator.writeNumber(message.retries());
         Instant expires = message.expires();
-        generator.writeStringField("expires", expires == null ? null : WireTime.formatExpiry(expires));
-        generator.writeFieldName("meta");
+        generator.writeFieldName(Name.EXPIRES);
+        generator.writeString(expires == null ? null : WireTime.formatExpiry(expires));
+        generator.writeFieldName(Name.META);
         JsonValues.write(generator, change.meta());
         generator.writeEndObject();
     }
@@ -157,8 +163,10 @@ public final class MessageCodec {
                 JsonValues.write(generator, field.getValue());
             }
         }
-        generator.writeNumberField(REVISION, change.stamp().revision().value());
-        generator.writeStringField(UPDATED, WireTime.format(change.stamp().updated()));
+        generator.writeFieldName(Name.REVISION);
+        generator.writeNumber(change.stamp().revision().value());
+        generator.writeFieldName(Name.UPDATED);
+        generator.writeString(WireTime.format(change.stamp().updated()));
         generator.writeEndObject();
     }
 
@@ -210,5 +218,22 @@ public final class MessageCodec {
             }
         }
         throw new SerializationException("the signal_type is not known: it is one of " + List.of(Signal.values()));
+    }
+
+    /** Names of each message, quoted and encoded once. */
+    private static final class Name {
+        private static final SerializedString SIGNAL_TYPE = new SerializedString("signal_type");
+        private static final SerializedString CQRS_ID = new SerializedString("cqrs_id");
+        private static final SerializedString INSTANCE_DATA = new SerializedString("instance_data");
+        private static final SerializedString PREVIOUS_DATA = new SerializedString("previous_data");
+        private static final SerializedString INSTANCE_PK = new SerializedString("instance_pk");
+        private static final SerializedString CORRELATION_ID = new SerializedString("correlation_id");
+        private static final SerializedString RETRIES = new SerializedString("retries");
+        private static final SerializedString EXPIRES = new SerializedString("expires");
+        private static final SerializedString META = new SerializedString("meta");
+        private static final SerializedString REVISION = new SerializedString(MessageCodec.REVISION);
+        private static final SerializedString UPDATED = new SerializedString(MessageCodec.UPDATED);
+
+        private Name() {}
     }
 }

@@ -1,6 +1,7 @@
 package io.cqrs.transport;
 
 import io.cqrs.core.SerializationException;
+import java.nio.charset.StandardCharsets;
 import java.time.DateTimeException;
 import java.time.Instant;
 import java.time.LocalDate;
@@ -61,35 +62,50 @@ public final class WireTime {
 
     /** Formats a point in time, in UTC with its offset. */
     public static String format(Instant time) {
-        return format(LocalDateTime.ofInstant(time, ZoneOffset.UTC)) + "+00:00";
+        return format(LocalDateTime.ofInstant(time, ZoneOffset.UTC), "+00:00");
     }
 
     /** Formats a local date and time, without an offset. */
     public static String format(LocalDateTime time) {
+        return format(time, "");
+    }
+
+    private static String format(LocalDateTime time, String offset) {
         int year = time.getYear();
         if (year < 0 || year > 9999) {
             LocalDateTime micros = time.truncatedTo(ChronoUnit.MICROS);
-            return (micros.getNano() == 0 ? SECONDS : MICROS).format(micros);
+            return (micros.getNano() == 0 ? SECONDS : MICROS).format(micros) + offset;
         }
         // By hand: a formatter takes as long as all the rest of a message.
-        StringBuilder text = new StringBuilder(32);
-        digits(text, year, 1000);
-        digits(text.append('-'), time.getMonthValue(), 10);
-        digits(text.append('-'), time.getDayOfMonth(), 10);
-        digits(text.append(' '), time.getHour(), 10);
-        digits(text.append(':'), time.getMinute(), 10);
-        digits(text.append(':'), time.getSecond(), 10);
+        byte[] text = new byte[MICROS_LENGTH];
+        int end = digits(text, 0, year, 4);
+        end = digits(text, separated(text, end, '-'), time.getMonthValue(), 2);
+        end = digits(text, separated(text, end, '-'), time.getDayOfMonth(), 2);
+        end = digits(text, separated(text, end, ' '), time.getHour(), 2);
+        end = digits(text, separated(text, end, ':'), time.getMinute(), 2);
+        end = digits(text, separated(text, end, ':'), time.getSecond(), 2);
         int micros = time.getNano() / 1000;
         if (micros != 0) {
-            digits(text.append('.'), micros, 100_000);
+            end = digits(text, separated(text, end, '.'), micros, 6);
         }
-        return text.toString();
+        for (int i = 0; i < offset.length(); i++) {
+            text[end++] = (byte) offset.charAt(i);
+        }
+        return new String(text, 0, end, StandardCharsets.ISO_8859_1);
     }
 
-    private static void digits(StringBuilder text, int number, int highest) {
-        for (int unit = highest; unit > 0; unit /= 10) {
-            text.append((char) ('0' + number / unit % 10));
+    private static int separated(byte[] text, int at, char separator) {
+        text[at] = (byte) separator;
+        return at + 1;
+    }
+
+    private static int digits(byte[] text, int at, int number, int count) {
+        int left = number;
+        for (int i = at + count - 1; i >= at; i--) {
+            text[i] = (byte) ('0' + left % 10);
+            left /= 10;
         }
+        return at + count;
     }
 
     /** Formats a time of day. */

@@ -35,9 +35,8 @@ final class Fold {
 
     void add(Pending pending) {
         Change change = pending.change();
-        (change.signal() == Signal.DELETE ? deletes : round(change))
-                .computeIfAbsent(change.key(), key -> new Newest())
-                .add(pending);
+        Newest newest = change.signal() == Signal.DELETE ? newest(deletes, change) : newestSave(change);
+        newest.add(pending);
     }
 
     /** Returns the saves of the first statement, which go before those of the second, and so on. */
@@ -49,20 +48,26 @@ final class Fold {
         return deletes.values();
     }
 
-    /** Returns where a save belongs: behind the earlier ones of its key, or with the last of them if that has its fields. */
-    private Map<EntityKey, Newest> round(Change change) {
-        int last = saves.size() - 1;
-        while (last >= 0 && !saves.get(last).containsKey(change.key())) {
-            last--;
+    /** A save belongs with the last ones of its key if those fill its columns, else behind them. */
+    private Newest newestSave(Change change) {
+        for (int last = saves.size() - 1; last >= 0; last--) {
+            Newest earlier = saves.get(last).get(change.key());
+            if (earlier != null) {
+                return fillSameColumns(earlier.change(), change) ? earlier : newest(statement(last + 1), change);
+            }
         }
-        Newest earlier = last < 0 ? null : saves.get(last).get(change.key());
-        if (earlier == null || !fillSameColumns(earlier.change(), change)) {
-            last++;
-        }
-        if (last == saves.size()) {
+        return newest(statement(0), change);
+    }
+
+    private Map<EntityKey, Newest> statement(int number) {
+        if (number == saves.size()) {
             saves.add(new LinkedHashMap<>());
         }
-        return saves.get(last);
+        return saves.get(number);
+    }
+
+    private Newest newest(Map<EntityKey, Newest> statement, Change change) {
+        return statement.computeIfAbsent(change.key(), key -> new Newest());
     }
 
     private boolean fillSameColumns(Change one, Change other) {
