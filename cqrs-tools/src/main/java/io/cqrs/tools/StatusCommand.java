@@ -32,7 +32,8 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         description = {
             "Tells how things are: of a database what waits in its outbox, whether a relay is at work, what triggers capture",
-            "and what comparisons found last; of a queue what waits in it, how many workers consume it, its dead letters."
+            "and what comparisons found last; of a queue what waits in it, how many workers consume it, its dead letters, and what",
+            "failed and will be tried again."
         },
         footer = {
             "%nExamples:",
@@ -54,7 +55,7 @@ final class StatusCommand implements Callable<Integer> {
     private boolean json;
 
     @Option(names = "--watch", paramLabel = "SECONDS", description = "Tell again every so many seconds.")
-    private int watch;
+    private @Nullable Integer watch;
 
     @Spec
     private CommandSpec spec;
@@ -64,7 +65,7 @@ final class StatusCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
-        if (watch < 0) {
+        if (watch != null && watch < 1) {
             throw new ParameterException(spec.commandLine(), "--watch is " + watch + ": it must be 1 or more");
         }
         CqrsConfig loaded = config.load(queue == null ? Map.of() : Map.of("queue", queue));
@@ -83,10 +84,10 @@ final class StatusCommand implements Callable<Integer> {
             }
             out.flush();
             // The writer in between swallows it.
-            if (watch > 0 && System.out.checkError()) {
+            if (watch != null && System.out.checkError()) {
                 throw new IOException("Broken pipe");
             }
-        } while (watch > 0 && !waiter.await(Duration.ofSeconds(watch)));
+        } while (watch != null && !waiter.await(Duration.ofSeconds(watch)));
         return 0;
     }
 
@@ -101,6 +102,7 @@ final class StatusCommand implements Callable<Integer> {
         if (queue != null) {
             try (RabbitTransport transport = config.impatientTransport()) {
                 put(status, "queue", queue.name(), transport.inspect(queue));
+                status.put("queue_retrying", transport.retrying(queue));
                 put(status, "dead_letters", queue.deadLetters(), transport.inspect(queue.deadLetters()));
             }
         }
@@ -152,6 +154,9 @@ final class StatusCommand implements Callable<Integer> {
                                                 ? ", " + status.get(what + "_consumers") + " worker(s)"
                                                 : "")));
             }
+        }
+        if (status.get("queue_retrying") instanceof Long retrying && retrying > 0) {
+            lines.add("retries  " + retrying + " failed, and will be tried again: the workers' log has the reasons");
         }
         return lines;
     }

@@ -3,6 +3,7 @@ package io.cqrs.tools;
 import io.cqrs.core.CqrsConfigurationException;
 import io.cqrs.core.CqrsId;
 import io.cqrs.core.FieldFilter;
+import io.cqrs.core.jdbc.SqlStates;
 import io.cqrs.master.MasterTable;
 import io.cqrs.master.SyncProgress;
 import io.cqrs.master.SyncRequest;
@@ -13,6 +14,7 @@ import io.cqrs.tools.config.CqrsConfig;
 import io.cqrs.transport.FieldFilters;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.sql.SQLException;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.hibernate.SessionFactory;
@@ -111,6 +113,11 @@ final class SyncCommand implements Callable<Integer> {
             // Nothing was begun that could go on.
             throw e;
         } catch (RuntimeException e) {
+            SQLException sql = SqlStates.find(e);
+            if (last == null && sql != null && SqlStates.state(sql).startsWith("22")) {
+                throw new CqrsConfigurationException(
+                        "Bad filter kwargs! A value does not fit its field: " + sql.getMessage(), e);
+            }
             String key = last == null || last.lastKey() == null ? after : last.lastKey();
             if (key != null) {
                 err().println(id + ": " + (last == null ? 0 : last.sent()) + " sent; go on with --after '" + key + "'");

@@ -112,6 +112,16 @@ public final class RabbitTransport implements Transport {
     }
 
     /**
+     * Counts the messages of a replica's queue that wait at the broker to be tried again.
+     *
+     * @throws TransportException if the broker refuses
+     * @throws InterruptedException if the thread is interrupted while it waits for the broker
+     */
+    public long retrying(ReplicaQueue queue) throws InterruptedException {
+        return new Topology(consuming.connection(), config.exchange()).retrying(queue.name());
+    }
+
+    /**
      * Says whether a queue and its dead letters', which exist, have the type and the arguments that {@link #declare} gives
      * them. Those that have not work all the same, without what the others promise.
      *

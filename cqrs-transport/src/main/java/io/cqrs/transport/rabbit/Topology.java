@@ -175,6 +175,16 @@ final class Topology {
         }
     }
 
+    /** Counts what the queues for delays hold, as far as there are any. */
+    long retrying(String queue) {
+        long all = 0;
+        for (Duration step : Destination.Delayed.STEPS) {
+            QueueStatus waiting = inspect(delayName(queue, step));
+            all += waiting == null ? 0 : waiting.ready();
+        }
+        return all;
+    }
+
     void onChannel(String what, Step step) {
         try (Channel channel = RabbitTransport.openChannel(connection)) {
             step.run(channel);

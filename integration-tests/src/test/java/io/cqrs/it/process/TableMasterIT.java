@@ -119,6 +119,12 @@ class TableMasterIT {
                             && replica.rows(REPLICA_ROWS).equals(master.rows(MASTER_ROWS)));
             replica.execute("update product_ref set price = 0; delete from product_ref where id < 50;"
                     + " delete from cqrs.tombstone");
+            CommandRun wrong = CommandRun.of(
+                    "sync", "-c", "product", "-f", "{\"price__gt\": \"cheap\"}", "--config", config.toString());
+            assertThat(wrong.code()).as(wrong.err()).isEqualTo(3);
+            assertThat(wrong.err())
+                    .contains("Bad filter kwargs! A value does not fit its field")
+                    .contains("cheap");
             CommandRun sync = cqrs("sync", "-c", "product", "-f", "{}", "-q", name, "-b", "500", "-p");
             assertThat(sync.err())
                     .contains(master.count("product where active") + " sent")

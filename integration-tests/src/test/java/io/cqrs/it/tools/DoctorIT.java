@@ -3,20 +3,34 @@ package io.cqrs.it.tools;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.cqrs.core.Backoff;
+import io.cqrs.core.Change;
 import io.cqrs.core.CqrsId;
+import io.cqrs.core.EntityKey;
+import io.cqrs.core.Signal;
+import io.cqrs.core.Stamp;
+import io.cqrs.core.jdbc.TableName;
 import io.cqrs.core.schema.CqrsSchema;
 import io.cqrs.it.support.CommandRun;
+import io.cqrs.it.support.Queues;
 import io.cqrs.it.support.TestDatabase;
 import io.cqrs.it.support.TestEnvironment;
 import io.cqrs.master.CqrsRelay;
+import io.cqrs.replica.CqrsReplica;
+import io.cqrs.replica.Order;
+import io.cqrs.replica.ReplicaDefinition;
+import io.cqrs.replica.RetryPolicy;
 import io.cqrs.transport.rabbit.RabbitConfig;
 import io.cqrs.transport.rabbit.RabbitTransport;
 import io.cqrs.transport.spi.ReplicaQueue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -180,6 +194,44 @@ class DoctorIT {
                     .contains("-> look again: if they stay, run `cqrs consume --bind-only`"));
         }
         assertThat(run(database.url(), "status", "--json").out()).contains("\"outbox_waiting\":1,");
+    }
+
+    @Test
+    void tellsWhatFailedAndWillBeTriedAgain() throws Exception {
+        TestDatabase database = TestEnvironment.database("status_retries");
+        database.execute("create table ref (id bigint primary key, name text check (name <> 'bad'),"
+                + " cqrs_revision bigint not null, cqrs_updated timestamptz not null)");
+        CqrsSchema.standard().migrate(database.dataSource());
+        ReplicaQueue queue = ReplicaQueue.of(name, Set.of(CqrsId.of("item")));
+        try (RabbitTransport transport =
+                RabbitTransport.of(RabbitConfig.builder(TestEnvironment.broker().url())
+                        .exchange(name)
+                        .build())) {
+            try (CqrsReplica replica = CqrsReplica.builder(database.dataSource())
+                    .replica(ReplicaDefinition.ofTable(
+                            CqrsId.of("item"), TableName.parse("ref"), Map.of(), Order.UPDATED))
+                    .transport(transport)
+                    .queue(name)
+                    .retries(new RetryPolicy(5, Backoff.constant(Duration.ofMinutes(15))))
+                    .build()) {
+                replica.start();
+                await().until(() -> transport.inspect(name) != null);
+                assertThat(run(database.url(), "status", "--json").out()).contains("\"queue_retrying\":0");
+                Queues.put(
+                        transport,
+                        name,
+                        Change.of(
+                                Signal.SAVE,
+                                EntityKey.of(CqrsId.of("item"), 1L),
+                                Stamp.of(Instant.parse("2026-11-21T01:16:00Z"), 0),
+                                Map.of("id", 1L, "name", "bad")));
+                await().untilAsserted(
+                                () -> assertThat(run(database.url(), "status").out())
+                                        .contains("retries  1 failed, and will be tried again"));
+            } finally {
+                transport.decommission(queue);
+            }
+        }
     }
 
     @Test
