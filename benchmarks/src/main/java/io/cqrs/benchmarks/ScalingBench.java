@@ -46,20 +46,19 @@ final class ScalingBench implements Bench {
                                 "many changes a message, outbox vacuumed and written back before"),
                         () -> manyInOutbox.relayWaiting(Wire.BATCH),
                         () -> fewInOutbox.relayWaiting(Wire.BATCH)),
-                new Measure(
-                        "backlog-queue",
-                        "rows/s",
-                        conditions("beside a tenth of the rows", manyInQueue.conditions(), "one change a message"),
-                        () -> manyInQueue.apply(1, Wire.SINGLE),
-                        () -> fewInQueue.apply(1, Wire.SINGLE)),
-                new Measure(
-                        "backlog-queue-batch",
-                        "rows/s",
-                        conditions("beside a tenth of the rows", manyInQueue.conditions(), "500 changes a message"),
-                        () -> manyInQueue.apply(1, Wire.BATCH),
-                        () -> fewInQueue.apply(1, Wire.BATCH)),
+                queue("backlog-queue", Wire.SINGLE, "one change a message"),
+                queue("backlog-queue-batch", Wire.BATCH, "500 changes a message"),
                 workers(2),
                 workers(4));
+    }
+
+    private Measure queue(String name, Wire wire, String changes) {
+        return new Measure(
+                name,
+                "rows/s",
+                conditions("beside a tenth of the rows", manyInQueue.conditions(), changes),
+                () -> manyInQueue.apply(1, wire),
+                () -> fewInQueue.apply(1, wire));
     }
 
     private Measure workers(int count) {

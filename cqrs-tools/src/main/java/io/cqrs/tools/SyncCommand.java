@@ -114,7 +114,7 @@ final class SyncCommand implements Callable<Integer> {
             throw e;
         } catch (RuntimeException e) {
             SQLException sql = SqlStates.find(e);
-            if (last == null && sql != null && SqlStates.state(sql).startsWith("22")) {
+            if (last == null && sql != null && SqlStates.isDataException(sql)) {
                 throw new CqrsConfigurationException(
                         "Bad filter kwargs! A value does not fit its field: " + sql.getMessage(), e);
             }

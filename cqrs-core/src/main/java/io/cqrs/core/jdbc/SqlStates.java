@@ -55,7 +55,12 @@ public final class SqlStates {
 
     /** Says whether a value does not fit its column: its form, length or range (class 22), or a null. */
     public static boolean isMisfit(SQLException error) {
-        return state(error).startsWith("22") || state(error).equals("23502");
+        return isDataException(error) || state(error).equals("23502");
+    }
+
+    /** Says whether a value has not the form, the length or the range that is asked for (class 22). */
+    public static boolean isDataException(SQLException error) {
+        return state(error).startsWith("22");
     }
 
     /** Says whether the server cancelled the statement, as after its timeout. */

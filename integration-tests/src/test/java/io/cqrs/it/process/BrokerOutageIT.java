@@ -5,11 +5,7 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.cqrs.core.Backoff;
-import io.cqrs.core.Change;
 import io.cqrs.core.CqrsId;
-import io.cqrs.core.EntityKey;
-import io.cqrs.core.Signal;
-import io.cqrs.core.Stamp;
 import io.cqrs.core.schema.CqrsSchema;
 import io.cqrs.it.support.Item;
 import io.cqrs.it.support.MasterUnit;
@@ -27,8 +23,6 @@ import io.cqrs.transport.rabbit.RabbitConfig;
 import io.cqrs.transport.rabbit.RabbitTransport;
 import io.cqrs.transport.spi.ReplicaQueue;
 import java.time.Duration;
-import java.time.Instant;
-import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Tag;
@@ -61,14 +55,7 @@ class BrokerOutageIT {
                         .build()) {
             transport.declare(replica.queue());
             replica.start();
-            Queues.put(
-                    transport,
-                    name,
-                    Change.of(
-                            Signal.SAVE,
-                            EntityKey.of(CqrsId.of("item"), 1L),
-                            Stamp.of(Instant.parse("2026-11-21T01:16:00Z"), 0),
-                            Map.of("id", 1L, "name", "bad")));
+            Queues.put(transport, name, Item.save(1, 0, "bad"));
             await().until(() -> outcomes.retried() == 1);
             broker.stop();
             database.execute("alter table item_ref drop constraint no_bad");

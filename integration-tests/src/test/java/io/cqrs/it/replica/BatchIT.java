@@ -6,9 +6,6 @@ import static org.awaitility.Awaitility.await;
 import io.cqrs.core.Backoff;
 import io.cqrs.core.Change;
 import io.cqrs.core.CqrsId;
-import io.cqrs.core.EntityKey;
-import io.cqrs.core.Signal;
-import io.cqrs.core.Stamp;
 import io.cqrs.core.schema.CqrsSchema;
 import io.cqrs.it.support.Item;
 import io.cqrs.it.support.Outcomes;
@@ -37,7 +34,6 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -57,7 +53,6 @@ import org.junit.jupiter.api.extension.ExtendWith;
 class BatchIT {
 
     private static final CqrsId ITEM = CqrsId.of("item");
-    private static final Instant T0 = Instant.parse("2026-11-21T01:16:00Z");
 
     private final String name = "batch_" + System.nanoTime();
     private final ReplicaQueue queue = ReplicaQueue.of(name, Set.of(ITEM));
@@ -91,7 +86,7 @@ class BatchIT {
     void appliesAllButTheBadOnesWhichGoTheirWayAlone() throws Exception {
         List<byte[]> bodies = new ArrayList<>();
         for (long id = 1; id <= 1300; id++) {
-            bodies.add(body(change(id, 0, id == 650 ? "bad" : "good")));
+            bodies.add(body(Item.save(id, 0, id == 650 ? "bad" : "good")));
         }
         bodies.add(700, "no message".getBytes(StandardCharsets.UTF_8));
         put(bodies);
@@ -103,8 +98,8 @@ class BatchIT {
             relay.start();
             await().until(() -> database.count("cqrs.outbox") == 0);
             // As from a Django service, amid the batches.
-            Queues.put(transport, name, change(2000, 0, "single"), change(1, 1, "later"));
-            put(List.of(body(change(2001, 0, "behind")), body(change(2002, 0, "behind"))));
+            Queues.put(transport, name, Item.save(2000, 0, "single"), Item.save(1, 1, "later"));
+            put(List.of(body(Item.save(2001, 0, "behind")), body(Item.save(2002, 0, "behind"))));
             await().until(() -> database.count("cqrs.outbox") == 0);
             replica.start();
             await().untilAsserted(() -> assertThat(database.count("item_ref")).isEqualTo(1302));
@@ -135,7 +130,7 @@ class BatchIT {
     void writesNoMoreChangesATransactionThanItIsTold() throws Exception {
         List<byte[]> bodies = new ArrayList<>();
         for (long id = 1; id <= 450; id++) {
-            bodies.add(body(change(id, 0, "good")));
+            bodies.add(body(Item.save(id, 0, "good")));
         }
         try (CqrsReplica replica = replica().batchSize(100).build();
                 Publisher publisher = transport.openPublisher()) {
@@ -154,7 +149,7 @@ class BatchIT {
     @Test
     void deadLettersABatchThatCantBeUnpackedWithItsBytes() throws Exception {
         OutgoingMessage whole = MessageBatch.pack(
-                new Destination.Queue(name), "half", Map.of(), Collections.nCopies(500, body(change(1, 0, "good"))));
+                new Destination.Queue(name), "half", Map.of(), Collections.nCopies(500, body(Item.save(1, 0, "good"))));
         byte[] half = Arrays.copyOf(whole.body(), whole.body().length / 2);
         try (CqrsReplica replica = replica().build();
                 Publisher publisher = transport.openPublisher()) {
@@ -174,7 +169,10 @@ class BatchIT {
     @Test
     void deadLettersABatchThatIsNotWhatItsHeadersSay() throws Exception {
         OutgoingMessage whole = MessageBatch.pack(
-                new Destination.Queue(name), "lying", Map.of(), Collections.nCopies(500, body(change(1, 0, "good"))));
+                new Destination.Queue(name),
+                "lying",
+                Map.of(),
+                Collections.nCopies(500, body(Item.save(1, 0, "good"))));
         String plain = "application/vnd.cqrs.batch+ndjson";
         Map<String, Object> many = new HashMap<>(whole.headers());
         many.put("cqrs-changes", 3);
@@ -192,7 +190,7 @@ class BatchIT {
                         .containsExactly(PublishOutcome.CONFIRMED);
             }
             assertThat(publisher
-                            .send(List.of(message(plain, Map.of(), body(change(2, 0, "good")))))
+                            .send(List.of(message(plain, Map.of(), body(Item.save(2, 0, "good")))))
                             .await(Duration.ofSeconds(20)))
                     .containsExactly(PublishOutcome.CONFIRMED);
             await().untilAsserted(() ->
@@ -232,7 +230,7 @@ class BatchIT {
             assertThat(publisher
                             .send(List.of(
                                     message("text/plain", headers, "no message".getBytes(StandardCharsets.UTF_8)),
-                                    message("text/plain", Map.of(), body(change(3, 0, "good")))))
+                                    message("text/plain", Map.of(), body(Item.save(3, 0, "good")))))
                             .await(Duration.ofSeconds(20)))
                     .containsOnly(PublishOutcome.CONFIRMED);
             await().until(() -> outcomes.dead() == 1 && database.count("item_ref") == 1);
@@ -267,13 +265,5 @@ class BatchIT {
 
     private byte[] body(Change change) {
         return codec.encode(Message.of(change));
-    }
-
-    private static Change change(long id, long revision, String text) {
-        return Change.of(
-                Signal.SAVE,
-                EntityKey.of(ITEM, id),
-                Stamp.of(T0.plusSeconds(revision), revision),
-                Map.of("id", id, "name", text));
     }
 }

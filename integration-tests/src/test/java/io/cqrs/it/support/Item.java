@@ -1,6 +1,10 @@
 package io.cqrs.it.support;
 
+import io.cqrs.core.Change;
 import io.cqrs.core.CqrsId;
+import io.cqrs.core.EntityKey;
+import io.cqrs.core.Signal;
+import io.cqrs.core.Stamp;
 import io.cqrs.core.jdbc.TableName;
 import io.cqrs.master.Master;
 import io.cqrs.master.MasterEntity;
@@ -9,6 +13,7 @@ import io.cqrs.replica.ReplicaDefinition;
 import jakarta.persistence.Entity;
 import jakarta.persistence.Id;
 import java.math.BigDecimal;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 
@@ -33,6 +38,15 @@ public class Item extends MasterEntity {
     /** Returns the definition of {@link #REPLICA}. */
     public static ReplicaDefinition definition() {
         return ReplicaDefinition.ofTable(CqrsId.of("item"), TableName.parse("item_ref"), Map.of(), Order.UPDATED);
+    }
+
+    /** Returns a save of an item, a second later for each revision. */
+    public static Change save(long id, long revision, String name) {
+        return Change.of(
+                Signal.SAVE,
+                EntityKey.of(CqrsId.of("item"), id),
+                Stamp.of(Instant.parse("2026-11-21T01:16:00Z").plusSeconds(revision), revision),
+                Map.of("id", id, "name", name));
     }
 
     /** Returns a replica's rows by their keys, to compare with {@link #masterRows}. */

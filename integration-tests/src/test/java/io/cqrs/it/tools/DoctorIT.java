@@ -4,14 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.cqrs.core.Backoff;
-import io.cqrs.core.Change;
 import io.cqrs.core.CqrsId;
-import io.cqrs.core.EntityKey;
-import io.cqrs.core.Signal;
-import io.cqrs.core.Stamp;
 import io.cqrs.core.jdbc.TableName;
 import io.cqrs.core.schema.CqrsSchema;
 import io.cqrs.it.support.CommandRun;
+import io.cqrs.it.support.Item;
 import io.cqrs.it.support.Queues;
 import io.cqrs.it.support.TestDatabase;
 import io.cqrs.it.support.TestEnvironment;
@@ -27,7 +24,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -217,14 +213,7 @@ class DoctorIT {
                 replica.start();
                 await().until(() -> transport.inspect(name) != null);
                 assertThat(run(database.url(), "status", "--json").out()).contains("\"queue_retrying\":0");
-                Queues.put(
-                        transport,
-                        name,
-                        Change.of(
-                                Signal.SAVE,
-                                EntityKey.of(CqrsId.of("item"), 1L),
-                                Stamp.of(Instant.parse("2026-11-21T01:16:00Z"), 0),
-                                Map.of("id", 1L, "name", "bad")));
+                Queues.put(transport, name, Item.save(1, 0, "bad"));
                 await().untilAsserted(
                                 () -> assertThat(run(database.url(), "status").out())
                                         .contains("retries  1 failed, and will be tried again"));

@@ -24,7 +24,7 @@ final class Reasons {
         }
         String state = SqlStates.state(sql);
         ServerErrorMessage server = server(sql);
-        if (server == null || state.startsWith("22")) {
+        if (server == null || SqlStates.isDataException(sql)) {
             // Errors of class 22 quote the value in their first line already.
             return "the database refuses a value or a statement (SQLSTATE " + state + ")";
         }
