@@ -4,6 +4,7 @@ import java.lang.reflect.Member;
 import java.time.Instant;
 import java.util.EnumSet;
 import org.hibernate.engine.spi.EntityEntry;
+import org.hibernate.engine.spi.SessionFactoryImplementor;
 import org.hibernate.engine.spi.SharedSessionContractImplementor;
 import org.hibernate.generator.BeforeExecutionGenerator;
 import org.hibernate.generator.EventType;
@@ -18,6 +19,8 @@ public final class UpdatedGenerator implements BeforeExecutionGenerator {
 
     private final String property;
     private final String entityName;
+    /** Of the factory that asked last: Hibernate looks its listeners up by services, for each row. */
+    private transient volatile @Nullable Found found;
 
     /** Called by Hibernate. */
     public UpdatedGenerator(CqrsUpdated annotation, Member member, GeneratorCreationContext context) {
@@ -36,12 +39,22 @@ public final class UpdatedGenerator implements BeforeExecutionGenerator {
         Sessions.requireTransaction(session);
         if (EventSessions.missIn(session)) {
             // Before the row is written: nobody can swallow the refusal and commit.
-            Capture.of(session.getFactory()).refuseUncaptured(entityName);
+            capture(session).refuseUncaptured(entityName);
         }
         // What a new instance was given is no earlier time of this row.
         Object known = eventType == EventType.UPDATE ? loaded(session, owner, currentValue) : null;
         Instant before = known instanceof Instant time ? time : null;
-        return Capture.of(session.getFactory()).clock().next(before, () -> Sessions.connection(session));
+        return capture(session).clock().next(before, () -> Sessions.connection(session));
+    }
+
+    private Capture capture(SharedSessionContractImplementor session) {
+        SessionFactoryImplementor factory = session.getFactory();
+        Found known = found;
+        if (known == null || known.factory != factory) {
+            known = new Found(factory, Capture.of(factory));
+            found = known;
+        }
+        return known.capture;
     }
 
     /** The row's own time: a detached instance that is merged may bring any. */
@@ -56,4 +69,6 @@ public final class UpdatedGenerator implements BeforeExecutionGenerator {
     public EnumSet<EventType> getEventTypes() {
         return EventTypeSets.INSERT_AND_UPDATE;
     }
+
+    private record Found(SessionFactoryImplementor factory, Capture capture) {}
 }

@@ -51,8 +51,13 @@ public record MasterField(String property, int index, boolean updatable, Part pa
     public record Single(String name, WireForm form, List<Column> columns) implements Part {
         @Override
         public void read(@Nullable Object value, WireContext context, Map<String, @Nullable Object> data) {
+            data.put(name, toWire(value, context));
+        }
+
+        @Nullable
+        Object toWire(@Nullable Object value, WireContext context) {
             try {
-                data.put(name, form.toWire(value, context));
+                return form.toWire(value, context);
             } catch (SerializationException e) {
                 throw new SerializationException("field " + name + ": " + e.getMessage(), e);
             }

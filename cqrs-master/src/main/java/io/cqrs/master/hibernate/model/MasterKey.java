@@ -18,6 +18,10 @@ public record MasterKey(MasterField.Part part) {
 
     /** Returns the wire value of an id. */
     public Object value(Object id, WireContext context) {
+        if (part instanceof MasterField.Single single) {
+            Object value = Objects.requireNonNull(single.toWire(id, context), "id");
+            return value instanceof List<?> several && several.size() == 1 ? several.get(0) : value;
+        }
         Map<String, @Nullable Object> parts = new LinkedHashMap<>();
         read(id, context, parts);
         List<Object> key = new ArrayList<>(parts.size());
@@ -29,7 +33,7 @@ public record MasterKey(MasterField.Part part) {
                 key.add(value);
             }
         }
-        return part instanceof MasterField.Single && key.size() == 1 ? key.get(0) : List.copyOf(key);
+        return List.copyOf(key);
     }
 
     /** Puts the key among a message's data, each part as a field. */
