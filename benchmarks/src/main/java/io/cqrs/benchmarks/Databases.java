@@ -28,9 +28,9 @@ final class Databases {
         }
     }
 
-    /** Makes table {@code item} anew, and forgets what was deleted from it. */
+    /** Makes table {@code item} anew, and forgets what was deleted from it; writes back what earlier rounds left. */
     static void empty(String url, String table) throws SQLException {
-        execute(url, "drop table if exists item; " + table + "; truncate cqrs.tombstone");
+        execute(url, "drop table if exists item; " + table + "; truncate cqrs.tombstone; checkpoint");
     }
 
     /** Asks the server: one that was given by URL may be set otherwise than ours. */

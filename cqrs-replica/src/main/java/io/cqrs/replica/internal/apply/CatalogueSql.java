@@ -1,5 +1,7 @@
 package io.cqrs.replica.internal.apply;
 
+import java.util.Collections;
+
 /** What is read from PostgreSQL's catalogue. */
 final class CatalogueSql {
 
@@ -22,8 +24,7 @@ final class CatalogueSql {
             select distinct confrelid from pg_constraint
             where conrelid = ? and contype = 'f' and confrelid <> conrelid and conparentid = 0""";
 
-    /** A hash of each table's name, columns and keys. */
-    static final String SHAPES = """
+    private static final String SHAPES = """
             select c.oid, hashtextextended(concat_ws(' ', c.relname, c.relnamespace::regnamespace,
                 (select string_agg(concat_ws(' ', k.contype, k.conkey, k.confrelid), ',' order by k.oid)
                     from pg_constraint k where k.conrelid = c.oid and k.contype in ('p', 'f') and k.conparentid = 0),
@@ -31,7 +32,15 @@ final class CatalogueSql {
                         a.attnotnull, a.atthasdef,
                         a.attidentity, a.attgenerated), ',' order by a.attnum)
                     from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped)), 0)
-            from pg_class c where c.oid = any (?)""";
+            from pg_class c where c.oid in (%s)""";
 
     private CatalogueSql() {}
+
+    /**
+     * A hash of each table's name, columns and keys. A parameter a table: for an array of unknown length the server would make
+     * a plan each time, which takes longer than all else.
+     */
+    static String shapes(int tables) {
+        return SHAPES.formatted(String.join(", ", Collections.nCopies(tables, "?::oid")));
+    }
 }

@@ -42,7 +42,8 @@ final class GuardSql {
     }
 
     /**
-     * Behind the arrays: cqrs id, twice. Returns ord, written, old_updated, old_revision, deleted, horizon.
+     * Behind the arrays: cqrs id, twice. Returns ord, written, old_updated, old_revision, deleted, horizon of the rows that
+     * were not written, or before whose revision others are missing: mostly of none.
      *
      * <p>The row and the tombstone are looked up once, before anything is written: for the guard and for the outcome. The
      * horizon is read by the statement that looks for tombstones: a purge moves both at once.
@@ -59,9 +60,9 @@ final class GuardSql {
                 h as materialized (%6$s),
                 w as (%7$s
                     returning %8$s)
-                select m.ord, (%9$s) in (select %10$s from w) as written, m.old_updated, m.old_revision, m.deleted,
-                    (select updated from h) as horizon
-                from m
+                select m.ord, m.written, m.old_updated, m.old_revision, m.deleted, (select updated from h) as horizon
+                from (select m.*, (%9$s) in (select %10$s from w) as written from m offset 0) m
+                where not m.written or m.rev > m.old_revision + 1
                 """.formatted(
                         rows(filled(columns)),
                         table.name().sql(),

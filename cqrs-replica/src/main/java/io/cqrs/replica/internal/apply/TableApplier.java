@@ -205,10 +205,11 @@ final class TableApplier implements AutoCloseable {
         int next = RowArrays.bind(statement, changes(rows), table.key(), columns);
         statement.setString(next, table.cqrsId().value());
         statement.setString(next + 1, table.cqrsId().value());
-        try (ResultSet result = query(statement, () -> sql.save(columns, shape.reach()))) {
-            while (result.next()) {
-                Fold.Newest row = rows.get(result.getInt("ord") - 1);
-                row.end(saveOutcome(row, result, shape.reach()));
+        try (ResultSet otherwise = query(statement, () -> sql.save(columns, shape.reach()))) {
+            rows.forEach(row -> row.end(Outcome.APPLIED));
+            while (otherwise.next()) {
+                Fold.Newest row = rows.get(otherwise.getInt("ord") - 1);
+                row.end(saveOutcome(row, otherwise, shape.reach()));
             }
         }
     }
@@ -232,9 +233,8 @@ final class TableApplier implements AutoCloseable {
 
     private static Outcome saveOutcome(Fold.Newest row, ResultSet result, GuardSql.Reach reach) throws SQLException {
         long oldRevision = result.getLong("old_revision");
-        boolean revised = !result.wasNull();
         if (result.getBoolean("written")) {
-            return revised && row.skips(oldRevision) ? Outcome.APPLIED_AFTER_GAP : Outcome.APPLIED;
+            return row.skips(oldRevision) ? Outcome.APPLIED_AFTER_GAP : Outcome.APPLIED;
         }
         Stamp stamp = row.change().stamp();
         Instant oldUpdated = time(result, "old_updated");

@@ -23,8 +23,11 @@ final class TableShapes {
     /** Returns the hashes of the tables that are there, by their oids. */
     Map<Long, Long> read(Collection<Long> tables) throws SQLException {
         Map<Long, Long> shapes = new HashMap<>();
-        try (PreparedStatement statement = connection.prepareStatement(CatalogueSql.SHAPES)) {
-            statement.setArray(1, connection.createArrayOf("int8", tables.toArray()));
+        try (PreparedStatement statement = connection.prepareStatement(CatalogueSql.shapes(tables.size()))) {
+            int parameter = 1;
+            for (Long table : tables) {
+                statement.setLong(parameter++, table);
+            }
             try (ResultSet row = statement.executeQuery()) {
                 while (row.next()) {
                     shapes.put(row.getLong(1), row.getLong(2));
