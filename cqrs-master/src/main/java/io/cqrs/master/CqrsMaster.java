@@ -56,8 +56,8 @@ public final class CqrsMaster implements AutoCloseable {
     }
 
     /**
-     * Inserts entities in bulk, within the manager's transaction: memory holds a thousand. Their messages are written as
-     * it goes, apart from those of the manager's own changes.
+     * Inserts entities in bulk, within the manager's transaction: memory holds a thousand, and the ids of those that masters
+     * depend on. Their messages are written as it goes, apart from those of the manager's own changes.
      *
      * @return how many
      * @throws jakarta.persistence.TransactionRequiredException if no transaction is in progress

@@ -74,10 +74,15 @@ public final class SyncRequest<T> {
         return this;
     }
 
-    /** Sends only entities with these ids, at most so many as one statement takes (30,000). */
+    /**
+     * Sends only entities with these ids.
+     *
+     * @throws IllegalArgumentException if they are more than 10,000: a statement takes 65,535 parameters, and a key may have
+     *     six parts
+     */
     public SyncRequest<T> keys(Collection<?> ids) {
-        if (ids.size() > 30_000) {
-            throw new IllegalArgumentException(ids.size() + " keys are more than the 30000 of one sync: split them");
+        if (ids.size() > 10_000) {
+            throw new IllegalArgumentException(ids.size() + " keys are more than the 10000 of one sync: split them");
         }
         this.keys = List.copyOf(ids);
         return this;

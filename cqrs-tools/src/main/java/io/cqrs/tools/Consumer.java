@@ -44,7 +44,7 @@ final class Consumer implements AutoCloseable {
         if (app == null) {
             return new Consumer(null, null, transport, build(config, transport, models, CqrsReplica.builder(database)));
         }
-        Application application = Application.open(app);
+        Application application = Application.open(app, config.properties());
         @Nullable SessionFactory sessions = null;
         try {
             sessions = application.openReplicas(database);

@@ -1,7 +1,9 @@
 package io.cqrs.tools;
 
 import io.cqrs.core.CqrsId;
+import io.cqrs.replica.ReplicaDiff;
 import io.cqrs.transport.FieldFilters;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -42,12 +44,20 @@ final class DeletedDiffReplicaCommand implements Callable<Integer> {
     public Integer call() throws Exception {
         int batch = chosen.batch(spec.commandLine());
         return source.with(Map.of(), (replicas, config) -> {
-            if (replicas.diff().keys(CqrsId.of(chosen.id()), FieldFilters.parse(chosen.filter()), batch, Pipes.out())
-                    == 0) {
+            if (keys(replicas.diff(), batch) == 0) {
                 err().println("No objects found for filter " + chosen.filter());
             }
             return 0;
         });
+    }
+
+    private long keys(ReplicaDiff diff, int batch) throws IOException {
+        try {
+            return diff.keys(CqrsId.of(chosen.id()), FieldFilters.parse(chosen.filter()), batch, Pipes.out());
+        } catch (RuntimeException e) {
+            FilterValues.requireFit(e);
+            throw e;
+        }
     }
 
     private PrintWriter err() {

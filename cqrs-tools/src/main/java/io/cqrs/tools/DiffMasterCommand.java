@@ -2,6 +2,7 @@ package io.cqrs.tools;
 
 import io.cqrs.master.MasterDiff;
 import io.cqrs.transport.FieldFilters;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -55,11 +56,20 @@ final class DiffMasterCommand implements Callable<Integer> {
             MasterDiff diff = MasterDiff.of(rows);
             if (checksum) {
                 diff.ranges(batch, Pipes.out());
-            } else if (diff.states(FieldFilters.parse(chosen.filter()), batch, Pipes.out()) == 0) {
+            } else if (states(diff, batch) == 0) {
                 err().println("No objects found for filter " + chosen.filter());
             }
             return 0;
         });
+    }
+
+    private long states(MasterDiff diff, int batch) throws IOException {
+        try {
+            return diff.states(FieldFilters.parse(chosen.filter()), batch, Pipes.out());
+        } catch (RuntimeException e) {
+            FilterValues.requireFit(e);
+            throw e;
+        }
     }
 
     private PrintWriter err() {

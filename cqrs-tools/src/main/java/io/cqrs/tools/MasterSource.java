@@ -42,7 +42,7 @@ final class MasterSource {
             throw new CqrsConfigurationException("Wrong CQRS ID: " + id
                     + "! No such master is declared: declare it under masters in cqrs.yaml, or give --app");
         }
-        try (Application application = Application.open(app);
+        try (Application application = Application.open(app, loaded.properties());
                 SessionFactory sessions = application.openMasters(loaded.database());
                 MasterRows rows = MasterRows.of(sessions, type(sessions, cqrsId))) {
             return work.run(rows);

@@ -50,7 +50,7 @@ final class Masters {
             CqrsConfig config, BiFunction<Application, Predicate<CqrsId>, List<MasterTable>> read) {
         List<MasterTable> tables = new ArrayList<>(config.masters());
         if (app != null) {
-            try (Application application = Application.open(app)) {
+            try (Application application = Application.open(app, config.properties())) {
                 Set<CqrsId> declared =
                         config.masters().stream().map(MasterTable::cqrsId).collect(Collectors.toSet());
                 tables.addAll(read.apply(

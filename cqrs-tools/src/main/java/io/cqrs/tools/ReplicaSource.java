@@ -25,7 +25,7 @@ final class ReplicaSource {
         if (app == null) {
             return work.run(ReplicaStore.of(loaded.database(), loaded.replicas()), loaded);
         }
-        try (Application application = Application.open(app);
+        try (Application application = Application.open(app, loaded.properties());
                 SessionFactory sessions = application.openReplicas(loaded.database())) {
             return work.run(ReplicaStore.of(sessions, loaded.replicas()), loaded);
         }

@@ -3,7 +3,6 @@ package io.cqrs.tools;
 import io.cqrs.core.CqrsConfigurationException;
 import io.cqrs.core.CqrsId;
 import io.cqrs.core.FieldFilter;
-import io.cqrs.core.jdbc.SqlStates;
 import io.cqrs.master.MasterTable;
 import io.cqrs.master.SyncProgress;
 import io.cqrs.master.SyncRequest;
@@ -14,7 +13,6 @@ import io.cqrs.tools.config.CqrsConfig;
 import io.cqrs.transport.FieldFilters;
 import java.io.PrintWriter;
 import java.nio.file.Path;
-import java.sql.SQLException;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.hibernate.SessionFactory;
@@ -113,10 +111,8 @@ final class SyncCommand implements Callable<Integer> {
             // Nothing was begun that could go on.
             throw e;
         } catch (RuntimeException e) {
-            SQLException sql = SqlStates.find(e);
-            if (last == null && sql != null && SqlStates.isDataException(sql)) {
-                throw new CqrsConfigurationException(
-                        "Bad filter kwargs! A value does not fit its field: " + sql.getMessage(), e);
+            if (last == null) {
+                FilterValues.requireFit(e);
             }
             String key = last == null || last.lastKey() == null ? after : last.lastKey();
             if (key != null) {
@@ -149,7 +145,7 @@ final class SyncCommand implements Callable<Integer> {
             throw new CqrsConfigurationException(
                     "no master " + id + " is declared: declare it under masters in cqrs.yaml, or give --app");
         }
-        try (Application application = Application.open(app);
+        try (Application application = Application.open(app, loaded.properties());
                 SessionFactory sessions = application.openMasters(loaded.database())) {
             SyncRequest<?> request = SyncRequest.of(sessions, type(sessions))
                     .where(parsed)

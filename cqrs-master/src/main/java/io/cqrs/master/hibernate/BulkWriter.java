@@ -5,23 +5,25 @@ import io.cqrs.master.Assignment;
 import io.cqrs.master.Restriction;
 import io.cqrs.master.hibernate.model.MasterModel;
 import jakarta.persistence.EntityManager;
-import jakarta.persistence.LockModeType;
 import jakarta.persistence.criteria.CriteriaBuilder;
 import jakarta.persistence.criteria.CriteriaDelete;
 import jakarta.persistence.criteria.CriteriaQuery;
 import jakarta.persistence.criteria.CriteriaUpdate;
 import jakarta.persistence.criteria.Root;
 import java.time.Instant;
+import java.util.Comparator;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import org.hibernate.FlushMode;
+import java.util.Set;
 import org.hibernate.ScrollMode;
 import org.hibernate.ScrollableResults;
 import org.hibernate.Session;
-import org.hibernate.SessionBuilder;
+import org.hibernate.engine.spi.SessionImplementor;
 import org.hibernate.engine.spi.SharedSessionContractImplementor;
+import org.hibernate.query.SelectionQuery;
 import org.hibernate.query.criteria.JpaCriteriaUpdate;
 import org.jspecify.annotations.Nullable;
 
@@ -30,8 +32,10 @@ import org.jspecify.annotations.Nullable;
  * bulk statement would do unseen.
  *
  * <ol>
- *   <li>The rows are read through a cursor, which locks them and knows their old state.
- *   <li>A thousand at a time, they are updated or deleted by one statement, with revision and time.
+ *   <li>The keys are read through a cursor.
+ *   <li>A thousand at a time, the rows are locked, and read again with their old state. One that somebody changed meanwhile is
+ *       left out where the restriction means it no longer, as a statement that waited for the row would.
+ *   <li>They are updated or deleted by one statement, with revision and time.
  *   <li>Updated rows are read again, and their messages are written to the outbox.
  * </ol>
  *
@@ -109,15 +113,14 @@ public final class BulkWriter {
             int unused = session.createMutationQuery(((JpaCriteriaUpdate<T>) update).versioned())
                     .executeUpdate();
             session.clear();
-            record(session, changes, before);
+            record(session, changes, capture.model(type.getName()), before);
             changes.drain();
         });
     }
 
-    private void record(Session session, ChangeSet changes, Map<Object, Row> before) {
+    private void record(Session session, ChangeSet changes, MasterModel any, Map<Object, Row> before) {
         SharedSessionContractImplementor implementor = (SharedSessionContractImplementor) session;
         try (Instances instances = new Instances(implementor)) {
-            MasterModel any = before.values().iterator().next().model();
             Map<Object, Object> now = instances.load(any, before.keySet());
             if (now.size() < before.size()) {
                 throw new OutboxException(
@@ -173,30 +176,65 @@ public final class BulkWriter {
     }
 
     private <T> long chunks(Session session, Class<T> type, Restriction<T> where, Work work) {
+        long count = 0;
+        try (ScrollableResults<T> rows =
+                query(session, type, where).setFetchSize(CHUNK).scroll(ScrollMode.FORWARD_ONLY)) {
+            Map<Object, @Nullable Instant> seen = new LinkedHashMap<>();
+            while (rows.next()) {
+                T entity = rows.get();
+                seen.put(session.getIdentifier(entity), updated(row(session, entity)));
+                if (seen.size() == CHUNK) {
+                    count += chunk(session, type, where, seen, work);
+                    seen.clear();
+                }
+            }
+            if (!seen.isEmpty()) {
+                count += chunk(session, type, where, seen, work);
+            }
+        }
+        return count;
+    }
+
+    /** Works on the rows that are still meant once they are locked. */
+    private <T> long chunk(
+            Session session, Class<T> type, Restriction<T> where, Map<Object, @Nullable Instant> seen, Work work) {
+        SharedSessionContractImplementor implementor = (SharedSessionContractImplementor) session;
+        KeyOrder keys = KeyOrder.of(implementor.getFactory(), type);
+        session.clear();
+        List<Instant> unused =
+                RowLocks.lock(implementor, capture.model(type.getName()), seen.keySet(), RowLocks.UPDATE);
+        Map<Object, Row> rows = rows(session, query(session, type, (row, cb) -> keys.in(row, cb, seen.keySet())));
+        Set<Object> changed = new HashSet<>();
+        rows.forEach((id, row) -> {
+            if (!Objects.equals(updated(row), seen.get(id))) {
+                changed.add(id);
+            }
+        });
+        if (!changed.isEmpty()) {
+            Restriction<T> still = (row, cb) -> cb.and(where.on(row, cb), keys.in(row, cb, changed));
+            changed.removeAll(rows(session, query(session, type, still)).keySet());
+            rows.keySet().removeAll(changed);
+        }
+        if (!rows.isEmpty()) {
+            work.on(rows);
+        }
+        return rows.size();
+    }
+
+    private Map<Object, Row> rows(Session session, SelectionQuery<?> query) {
+        Map<Object, Row> rows = new LinkedHashMap<>();
+        for (Object entity : query.getResultList()) {
+            rows.put(session.getIdentifier(entity), row(session, entity));
+        }
+        return rows;
+    }
+
+    private static <T> SelectionQuery<T> query(Session session, Class<T> type, Restriction<T> where) {
         CriteriaBuilder builder = session.getCriteriaBuilder();
         CriteriaQuery<T> query = builder.createQuery(type);
         Root<T> root = query.from(type);
         query.select(root).where(where.on(root, builder));
-        long count = 0;
-        try (ScrollableResults<T> rows = session.createSelectionQuery(query)
-                .setLockMode(LockModeType.PESSIMISTIC_WRITE)
-                .setFetchSize(CHUNK)
-                .scroll(ScrollMode.FORWARD_ONLY)) {
-            Map<Object, Row> chunk = new LinkedHashMap<>();
-            while (rows.next()) {
-                T entity = rows.get();
-                chunk.put(session.getIdentifier(entity), row(session, entity));
-                count++;
-                if (chunk.size() == CHUNK) {
-                    work.on(chunk);
-                    chunk.clear();
-                }
-            }
-            if (!chunk.isEmpty()) {
-                work.on(chunk);
-            }
-        }
-        return count;
+        return session.createSelectionQuery(query);
     }
 
     private Row row(Session session, Object entity) {
@@ -207,9 +245,14 @@ public final class BulkWriter {
 
     private static @Nullable Instant latest(Map<Object, Row> rows) {
         return rows.values().stream()
-                .map(row -> (Instant) row.state()[row.model().updated().index()])
-                .max(Instant::compareTo)
+                .map(BulkWriter::updated)
+                .filter(Objects::nonNull)
+                .max(Comparator.naturalOrder())
                 .orElse(null);
+    }
+
+    private static @Nullable Instant updated(Row row) {
+        return (Instant) row.state()[row.model().updated().index()];
     }
 
     private long within(EntityManager manager, Bulk bulk) {
@@ -219,9 +262,7 @@ public final class BulkWriter {
         ChangeSet own = capture.changes(user);
         // What was changed before is sent as it is now: the bulk write may change or delete it again.
         own.drain();
-        SessionBuilder builder =
-                manager.unwrap(Session.class).sessionWithOptions().connection();
-        try (Session session = builder.flushMode(FlushMode.MANUAL).openSession()) {
+        try (Session session = Sessions.openWithin(manager.unwrap(SessionImplementor.class))) {
             SharedSessionContractImplementor implementor = (SharedSessionContractImplementor) session;
             ChangeSet changes = capture.open(implementor, own);
             try {

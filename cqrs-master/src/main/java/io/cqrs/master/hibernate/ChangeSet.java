@@ -54,11 +54,11 @@ final class ChangeSet {
     }
 
     void inserted(MasterModel model, Object id, Object entity, Object[] state) {
-        history(model, id, false).saved(entity, null, state);
+        history(model, id, false).inserted(entity, state);
     }
 
     void updated(MasterModel model, Object id, Object entity, Object @Nullable [] oldState, Object[] state) {
-        history(model, id, true).saved(entity, oldState, state);
+        history(model, id, true).updated(entity, oldState, state);
     }
 
     /** Takes note of the time that a row has, which is about to be deleted, whatever the instance has. */
@@ -198,7 +198,7 @@ final class ChangeSet {
 
     record RowId(MasterModel model, Object id) {}
 
-    /** Loads what serializers need, only if there is one. */
+    /** Loads what serializers need, and rows of which not all is known, only if there are such. */
     private static final class Loader implements AutoCloseable {
 
         private final SharedSessionContractImplementor session;
@@ -212,7 +212,7 @@ final class ChangeSet {
             Map<MasterModel, List<Object>> ids = new LinkedHashMap<>();
             for (Map.Entry<RowId, RowHistory> row : chunk) {
                 MasterModel model = row.getKey().model();
-                if (model.serialization() != null
+                if (needsRow(model, row.getValue())
                         && row.getValue().savedState() != null
                         && factory.sends(model, row.getValue().savedEntity())) {
                     ids.computeIfAbsent(model, one -> new ArrayList<>())
@@ -226,6 +226,10 @@ final class ChangeSet {
             ids.forEach((model, wanted) ->
                     instances().load(model, wanted).forEach((id, entity) -> loaded.put(new RowId(model, id), entity)));
             return loaded;
+        }
+
+        private static boolean needsRow(MasterModel model, RowHistory history) {
+            return model.serialization() != null || (history.isPartlyKnown() && model.keepsValues());
         }
 
         private Instances instances() {

@@ -3,18 +3,19 @@ package io.cqrs.master.hibernate;
 import io.cqrs.master.Restriction;
 import io.cqrs.master.SyncRequest;
 import io.cqrs.master.hibernate.model.MasterModel;
-import jakarta.persistence.LockModeType;
 import jakarta.persistence.criteria.CriteriaBuilder;
 import jakarta.persistence.criteria.CriteriaQuery;
 import jakarta.persistence.criteria.Predicate;
 import jakarta.persistence.criteria.Root;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.hibernate.Session;
 import org.hibernate.engine.spi.SessionFactoryImplementor;
 import org.hibernate.engine.spi.SharedSessionContractImplementor;
+import org.hibernate.query.SelectionQuery;
 
 /** Reads a master's entities page by page, in the order of their ids. Stateless. */
 final class EntityPages<T> {
@@ -49,8 +50,7 @@ final class EntityPages<T> {
     }
 
     /** Returns the entities behind where a page begins, by id, as many as it has. */
-    Map<Object, Object> read(
-            Session session, SyncRequest.Settings<T> settings, Restriction<T> behind, LockModeType lock) {
+    Map<Object, Object> read(Session session, SyncRequest.Settings<T> settings, Restriction<T> behind) {
         CriteriaBuilder builder = session.getCriteriaBuilder();
         CriteriaQuery<T> query = builder.createQuery(type);
         Root<T> root = query.from(type);
@@ -61,11 +61,25 @@ final class EntityPages<T> {
             conditions.add(order.in(root, builder, settings.keys()));
         }
         query.select(root).where(conditions.toArray(Predicate[]::new)).orderBy(order.ascending(root, builder));
+        return byId(session, session.createSelectionQuery(query).setMaxResults(settings.pageSize()));
+    }
+
+    /** Returns the entities that exist of these ids, by id, in their order. */
+    Map<Object, Object> read(Session session, Collection<Object> ids) {
+        Map<Object, Object> inOrder = new LinkedHashMap<>();
+        if (!ids.isEmpty()) {
+            Map<Object, Object> found = byId(
+                    session,
+                    session.createSelectionQuery("select e from " + type.getName() + " e where id(e) in (:ids)", type)
+                            .setParameterList("ids", ids));
+            ids.stream().filter(found::containsKey).forEach(id -> inOrder.put(id, found.get(id)));
+        }
+        return inOrder;
+    }
+
+    private static Map<Object, Object> byId(Session session, SelectionQuery<?> query) {
         Map<Object, Object> found = new LinkedHashMap<>();
-        for (T entity : session.createSelectionQuery(query)
-                .setMaxResults(settings.pageSize())
-                .setLockMode(lock)
-                .getResultList()) {
+        for (Object entity : query.getResultList()) {
             found.put(session.getIdentifier(entity), entity);
         }
         return found;

@@ -20,7 +20,6 @@ import io.cqrs.master.internal.table.TableRows;
 import io.cqrs.transport.JsonText;
 import io.cqrs.transport.MessageCodec;
 import jakarta.persistence.EntityManagerFactory;
-import jakarta.persistence.LockModeType;
 import java.io.IOException;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -154,7 +153,7 @@ public final class EntityRows implements MasterRows {
             Restriction<T> behind = Restriction.all();
             Map<Object, Object> found;
             do {
-                found = pages.read(session, settings, behind, LockModeType.NONE);
+                found = pages.read(session, settings, behind);
                 List<Row> rows = new ArrayList<>();
                 pages.visit(
                         session,

@@ -52,7 +52,7 @@ final class MessageFactory {
     /**
      * Returns nothing, a delete, a save, or a delete and a save.
      *
-     * @param loaded the row's instance for a serializer, or null where there is none
+     * @param loaded the row's instance, where a serializer or a row of which not all is known needs it
      */
     List<OutboxMessage> messages(MasterModel model, Object id, RowHistory history, @Nullable Object loaded) {
         List<OutboxMessage> messages = new ArrayList<>(1);
@@ -60,13 +60,22 @@ final class MessageFactory {
         if (deleted != null && deletes(model, id, history)) {
             messages.add(message(model, delete(model, id, deleted, history)));
         }
-        Object[] saved = history.savedState();
+        Object[] saved = rowState(model, history, loaded);
         if (saved != null && sends(model, history.savedEntity())) {
             messages.add(message(model, save(model, id, saved, history, loaded)));
         } else if (saved != null && isNewlyExcluded(model, id, history)) {
             messages.add(message(model, exclude(model, id, saved, history)));
         }
         return messages;
+    }
+
+    private Object @Nullable [] rowState(MasterModel model, RowHistory history, @Nullable Object loaded) {
+        return loaded != null && history.isPartlyKnown()
+                ? session.getFactory()
+                        .getMappingMetamodel()
+                        .getEntityDescriptor(model.entityName())
+                        .getValues(loaded)
+                : history.savedState();
     }
 
     /** Returns a row as it is now. */

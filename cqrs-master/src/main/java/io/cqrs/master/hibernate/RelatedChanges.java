@@ -2,7 +2,6 @@ package io.cqrs.master.hibernate;
 
 import io.cqrs.master.hibernate.model.Dependencies.Dependency;
 import io.cqrs.master.hibernate.model.MasterModel;
-import jakarta.persistence.LockModeType;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -12,8 +11,10 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.hibernate.Session;
 import org.hibernate.engine.spi.EntityEntry;
 import org.hibernate.engine.spi.PersistenceContext;
+import org.hibernate.engine.spi.SessionImplementor;
 import org.hibernate.engine.spi.SharedSessionContractImplementor;
 import org.hibernate.persister.entity.EntityPersister;
 import org.hibernate.query.QueryProducer;
@@ -53,20 +54,24 @@ final class RelatedChanges {
         if (changed.isEmpty()) {
             return;
         }
-        Map<MasterModel, Set<Object>> owners = new LinkedHashMap<>();
-        changed.forEach(
-                (dependency, ids) -> owners(owners, dependency).addAll(find(session, dependency.owners(), ids)));
-        previous.forEach((dependency, ids) -> owners(owners, dependency)
-                .addAll(
-                        dependency.ownersOfPrevious() == null
-                                ? ids
-                                : find(session, dependency.ownersOfPrevious(), ids)));
-        owners.forEach((model, ids) -> {
-            ids.removeIf(id -> changes.saves(model, id));
-            for (List<Object> chunk : chunks(ids)) {
-                save(session, changes, capture, model, chunk);
-            }
-        });
+        // The session's own filters tell what its user wants to see, not who depends on what it wrote.
+        try (Session within = session instanceof SessionImplementor stateful ? Sessions.openWithin(stateful) : null) {
+            QueryProducer queries = within == null ? session : within;
+            Map<MasterModel, Set<Object>> owners = new LinkedHashMap<>();
+            changed.forEach(
+                    (dependency, ids) -> owners(owners, dependency).addAll(find(queries, dependency.owners(), ids)));
+            previous.forEach((dependency, ids) -> owners(owners, dependency)
+                    .addAll(
+                            dependency.ownersOfPrevious() == null
+                                    ? ids
+                                    : find(queries, dependency.ownersOfPrevious(), ids)));
+            owners.forEach((model, ids) -> {
+                ids.removeIf(id -> changes.saves(model, id));
+                for (List<Object> chunk : chunks(ids)) {
+                    save(session, queries, changes, capture, model, chunk);
+                }
+            });
+        }
     }
 
     private static Set<Object> owners(Map<MasterModel, Set<Object>> owners, Dependency dependency) {
@@ -85,17 +90,17 @@ final class RelatedChanges {
 
     private static void save(
             SharedSessionContractImplementor session,
+            QueryProducer queries,
             ChangeSet changes,
             Capture capture,
             MasterModel model,
             List<Object> ids) {
-        QueryProducer queries = session;
         String updated = model.updated().property();
+        List<Instant> unusedTimes = RowLocks.lock(session, model, ids, RowLocks.UPDATE);
         List<Instant> times = queries.createSelectionQuery(
                         "select o." + updated + " from " + model.type().getName() + " o where id(o) in (:ids)",
                         Instant.class)
                 .setParameterList("ids", ids)
-                .setLockMode(LockModeType.PESSIMISTIC_WRITE)
                 .getResultList();
         @Nullable Instant latest = times.stream().max(Comparator.naturalOrder()).orElse(null);
         Instant now = capture.clock().next(latest, () -> Sessions.connection(session));

@@ -20,12 +20,23 @@ final class RowHistory {
     private Object @Nullable [] lastKnownState;
     private @Nullable Instant foundUpdated;
     private boolean begun;
+    private boolean partlyKnown;
 
     RowHistory(boolean existedBefore) {
         this.existedBefore = existedBefore;
     }
 
-    void saved(Object changed, Object @Nullable [] oldState, Object[] state) {
+    void inserted(Object created, Object[] state) {
+        saved(created, null, state);
+        partlyKnown = false;
+    }
+
+    void updated(Object changed, Object @Nullable [] oldState, Object[] state) {
+        saved(changed, oldState, state);
+        partlyKnown = oldState == null;
+    }
+
+    private void saved(Object changed, Object @Nullable [] oldState, Object[] state) {
         if (!begun && oldState != null) {
             firstOldState = oldState.clone();
         }
@@ -88,6 +99,11 @@ final class RowHistory {
     /** Returns the state to send, or null where the row is gone. */
     Object @Nullable [] savedState() {
         return existsAfter ? lastState : null;
+    }
+
+    /** Says whether the state to send is the instance's, of which an update wrote not all: nobody told what the row had. */
+    boolean isPartlyKnown() {
+        return existsAfter && partlyKnown;
     }
 
     @Nullable

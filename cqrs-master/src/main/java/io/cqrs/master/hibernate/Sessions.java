@@ -5,6 +5,8 @@ import java.sql.Connection;
 import org.hibernate.FlushMode;
 import org.hibernate.Session;
 import org.hibernate.SessionFactory;
+import org.hibernate.SharedSessionBuilder;
+import org.hibernate.engine.spi.SessionImplementor;
 import org.hibernate.engine.spi.SharedSessionContractImplementor;
 
 /** Gets at what a Hibernate session works with. Stateless. */
@@ -29,6 +31,12 @@ final class Sessions {
                 .openSession();
         reader.setDefaultReadOnly(true);
         return reader;
+    }
+
+    /** Opens a session within this one's transaction, with instances of its own and none of its filters. */
+    static Session openWithin(SessionImplementor session) {
+        SharedSessionBuilder builder = session.sessionWithOptions().connection();
+        return builder.flushMode(FlushMode.MANUAL).openSession();
     }
 
     /**

@@ -12,9 +12,9 @@ import io.cqrs.master.internal.outbox.OutboxMessage;
 import io.cqrs.master.internal.outbox.OutboxWindow;
 import io.cqrs.master.internal.sync.SyncKey;
 import jakarta.persistence.EntityManagerFactory;
-import jakarta.persistence.LockModeType;
 import jakarta.persistence.criteria.CriteriaBuilder;
 import jakarta.persistence.criteria.Predicate;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -166,7 +166,10 @@ public final class SyncSender {
 
         private Written<T> write(Session session) {
             SharedSessionContractImplementor implementor = (SharedSessionContractImplementor) session;
-            Map<Object, Object> found = pages.read(session, settings, behind, LockModeType.PESSIMISTIC_READ);
+            Map<Object, Object> page = pages.read(session, settings, behind);
+            List<Instant> unused = RowLocks.lock(implementor, model, page.keySet(), RowLocks.SHARE);
+            session.clear();
+            Map<Object, Object> found = pages.read(session, page.keySet());
             MessageFactory messages = capture.messages(implementor);
             Destination destination = new Destination(settings.queue(), settings.forced());
             List<OutboxMessage> written = new ArrayList<>();
@@ -177,7 +180,7 @@ public final class SyncSender {
                     (one, id, instance, state) -> written.add(messages.sync(one, id, instance, state, destination)));
             @Nullable Long last = capture.outbox().write(Sessions.connection(implementor), written);
             @Nullable Object lastId = null;
-            for (Object id : found.keySet()) {
+            for (Object id : page.keySet()) {
                 lastId = id;
             }
             SyncProgress now = new SyncProgress(
@@ -188,7 +191,7 @@ public final class SyncSender {
                             : SyncKey.text(messages.key(model, lastId).value()),
                     false);
             return new Written<>(
-                    now, lastId == null ? behind : pages.behind(lastId), last, found.size() == settings.pageSize());
+                    now, lastId == null ? behind : pages.behind(lastId), last, page.size() == settings.pageSize());
         }
 
         private void awaitRelay(Session session) throws InterruptedException {

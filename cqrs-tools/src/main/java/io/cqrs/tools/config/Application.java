@@ -12,12 +12,14 @@ import jakarta.persistence.Entity;
 import jakarta.persistence.MappedSuperclass;
 import java.io.IOException;
 import java.lang.annotation.Annotation;
+import java.net.URI;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
@@ -30,33 +32,45 @@ import org.hibernate.cfg.Configuration;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The user's classes: a jar whose entities declare masters and replicas. */
+/** The user's classes: a jar whose entities declare masters and replicas, an executable one too. */
 public final class Application implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(Application.class);
     private static final Set<Class<? extends Annotation>> MAPPED =
             Set.of(Entity.class, MappedSuperclass.class, Embeddable.class, Converter.class);
 
+    /** Where executable jars and web archives keep their classes. */
+    private static final List<String> FOLDERS = List.of("BOOT-INF/classes/", "WEB-INF/classes/");
+
     private final Path jar;
     private final URLClassLoader loader;
+    private final Map<String, String> properties;
 
-    private Application(Path jar, URLClassLoader loader) {
+    private Application(Path jar, URLClassLoader loader, Map<String, String> properties) {
         this.jar = jar;
         this.loader = loader;
+        this.properties = properties;
     }
 
     /**
      * Opens a jar.
      *
+     * @param properties what the application sets of its persistence unit
      * @throws CqrsConfigurationException if it does not exist
      */
-    public static Application open(Path jar) {
+    public static Application open(Path jar, Map<String, String> properties) {
         if (!Files.isRegularFile(jar)) {
             throw new CqrsConfigurationException("application jar " + jar + " does not exist");
         }
         try {
-            URL[] urls = {jar.toUri().toURL()};
-            return new Application(jar, new URLClassLoader(urls, Application.class.getClassLoader()));
+            List<URL> urls = new ArrayList<>(List.of(jar.toUri().toURL()));
+            for (String folder : FOLDERS) {
+                urls.add(URI.create("jar:" + jar.toUri() + "!/" + folder).toURL());
+            }
+            return new Application(
+                    jar,
+                    new URLClassLoader(urls.toArray(URL[]::new), Application.class.getClassLoader()),
+                    Map.copyOf(properties));
         } catch (IOException e) {
             throw new CqrsConfigurationException("application jar " + jar + " can't be opened: " + e.getMessage(), e);
         }
@@ -131,6 +145,7 @@ public final class Application implements AutoCloseable {
         Configuration configuration = new Configuration(
                 new BootstrapServiceRegistryBuilder().applyClassLoader(loader).build());
         mapped.forEach(configuration::addAnnotatedClass);
+        properties.forEach(configuration::setProperty);
         return configuration;
     }
 
@@ -147,7 +162,7 @@ public final class Application implements AutoCloseable {
         List<Class<?>> mapped = new ArrayList<>();
         try (JarFile file = new JarFile(jar.toFile())) {
             for (JarEntry entry : file.stream().toList()) {
-                String name = entry.getName();
+                String name = withoutFolder(entry.getName());
                 if (name.endsWith(".class") && !name.startsWith("META-INF/") && !name.endsWith("-info.class")) {
                     addIfMapped(
                             name.substring(0, name.length() - ".class".length()).replace('/', '.'), mapped);
@@ -157,6 +172,14 @@ public final class Application implements AutoCloseable {
             throw new CqrsConfigurationException("application jar " + jar + " is no jar: " + e.getMessage(), e);
         }
         return mapped;
+    }
+
+    private static String withoutFolder(String entry) {
+        return FOLDERS.stream()
+                .filter(entry::startsWith)
+                .map(folder -> entry.substring(folder.length()))
+                .findFirst()
+                .orElse(entry);
     }
 
     private void addIfMapped(String name, List<Class<?>> mapped) {

@@ -54,6 +54,7 @@ public final class ConfigLoader {
                     WorkerOptions.KEYS.stream())
             .collect(Collectors.toUnmodifiableSet());
 
+    private static final Set<String> SECTIONS = Set.of("masters", "replicas", "properties");
     private static final Set<String> REPLICA_KEYS = Set.of("table", "key", "mapping", "order", "only_direct_syncs");
     private static final Pattern VARIABLE = Pattern.compile("\\$\\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?}");
 
@@ -101,7 +102,8 @@ public final class ConfigLoader {
                 settings.get("queue"),
                 new WorkerOptions(settings),
                 MasterTables.of(tree.path("masters")),
-                replicas(tree.path("replicas")));
+                replicas(tree.path("replicas")),
+                UnitProperties.of(tree.path("properties")));
     }
 
     /** Returns the environment variable of a key. */
@@ -175,7 +177,7 @@ public final class ConfigLoader {
     private static void flatten(String where, JsonNode node, Map<String, String> settings) {
         Yaml.entries(where, node).forEach(entry -> {
             String key = where.isEmpty() ? entry.getKey() : where + "." + entry.getKey();
-            if (key.equals("replicas") || key.equals("masters")) {
+            if (SECTIONS.contains(key)) {
                 return;
             }
             if (KEYS.contains(key)) {
@@ -184,7 +186,7 @@ public final class ConfigLoader {
                 flatten(key, entry.getValue(), settings);
             } else {
                 throw new CqrsConfigurationException("unknown configuration key " + key + ": there are "
-                        + new TreeSet<>(KEYS) + ", masters and replicas");
+                        + new TreeSet<>(KEYS) + ", and of mappings " + new TreeSet<>(SECTIONS));
             }
         });
     }

@@ -11,6 +11,7 @@ import io.cqrs.transport.rabbit.RabbitTransport;
 import io.cqrs.transport.spi.ReplicaQueue;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Collectors;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
@@ -30,6 +31,7 @@ import org.jspecify.annotations.Nullable;
  * @param workers how the workers work
  * @param masters the masters that no entity declares
  * @param replicas the replicas that no entity declares
+ * @param properties what an application sets of its persistence unit, by name
  */
 public record CqrsConfig(
         @Nullable String transportUrl,
@@ -42,7 +44,8 @@ public record CqrsConfig(
         @Nullable String queue,
         WorkerOptions workers,
         List<MasterTable> masters,
-        List<ReplicaDefinition> replicas) {
+        List<ReplicaDefinition> replicas,
+        Map<String, String> properties) {
 
     /**
      * Returns the transport, not connected yet.

@@ -137,6 +137,11 @@ class ConfigLoaderTest {
     @CsvSource(
             delimiter = '|',
             value = {
+                "properties: { spring.jpa.open-in-view: false }|properties.spring.jpa.open-in-view is no property of a"
+                        + " persistence unit",
+                "properties: { hibernate.hbm2ddl.auto: update }|properties.hibernate.hbm2ddl.auto is not taken",
+                "properties: { hibernate.connection.url: a }|properties.hibernate.connection.url is not taken",
+                "properties: { hibernate: { jdbc.time_zone: UTC } }|properties.hibernate is a mapping",
                 "quee: a|unknown configuration key quee",
                 "transport: { uri: a }|unknown configuration key transport.uri",
                 "transport: amqp://h|transport is no mapping",

@@ -423,6 +423,16 @@ class CaptureIT {
                     }))
                     .hasStackTraceContaining("can't be captured, and writes ");
             assertThat(database.rows("select id from item where id = 51")).isEmpty();
+            master.commit(session -> session.persist(new Item(51, "a")));
+            Item there = master.sessions().fromTransaction(session -> session.find(Item.class, 51L));
+            master.sessions().inStatelessTransaction(session -> {
+                try {
+                    session.delete(there);
+                } catch (OutboxException swallowed) {
+                    assertThat(swallowed).hasMessageContaining("a StatelessSession of this version");
+                }
+            });
+            assertThat(database.count("item where id = 51")).isOne();
             return;
         }
         Item item = new Item(51, "a");

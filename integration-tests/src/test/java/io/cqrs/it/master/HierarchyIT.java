@@ -1,6 +1,7 @@
 package io.cqrs.it.master;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import io.cqrs.core.schema.CqrsSchema;
 import io.cqrs.it.support.MasterUnit;
@@ -10,13 +11,19 @@ import io.cqrs.it.support.TestEnvironment;
 import io.cqrs.master.CqrsMaster;
 import io.cqrs.master.Master;
 import io.cqrs.master.MasterEntity;
+import io.cqrs.master.SyncProgress;
 import io.cqrs.transport.memory.InMemoryTransport;
 import jakarta.persistence.DiscriminatorColumn;
 import jakarta.persistence.Entity;
 import jakarta.persistence.Id;
 import jakarta.persistence.Inheritance;
 import jakarta.persistence.InheritanceType;
+import java.sql.Connection;
+import java.sql.Statement;
 import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.function.Supplier;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterEach;
@@ -30,6 +37,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class HierarchyIT {
 
     private static final int EACH = 20;
+    private static final String LATER = "2999-01-01 00:00:00+00:00";
 
     private TestDatabase database;
     private MasterUnit unit;
@@ -109,17 +117,116 @@ class HierarchyIT {
                 .containsOnly("SYNC");
     }
 
+    @ParameterizedTest
+    @EnumSource
+    void updatesBehindWhatOthersCommitMeanwhile(Strategy strategy) throws Exception {
+        whileOneHasWritten(
+                strategy,
+                () -> unit.commit(session -> {
+                    long unused = update(strategy.root, session);
+                }));
+        assertThat(Sent.take(database))
+                .filteredOn(one -> one.key().equals("0"))
+                .singleElement()
+                .satisfies(one -> {
+                    assertThat(one.updated()).isGreaterThan(LATER);
+                    assertThat(one.field("own")).isEqualTo("9");
+                    assertThat(one.field("size")).isEqualTo("7");
+                    assertThat(one.revision()).isEqualTo(2);
+                });
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void deletesBehindWhatOthersCommitMeanwhile(Strategy strategy) throws Exception {
+        whileOneHasWritten(
+                strategy,
+                () -> unit.commit(session -> {
+                    long unused = master.bulkDelete(session, strategy.root, (row, cb) -> cb.lt(row.<Long>get("id"), 2));
+                }));
+        assertThat(Sent.take(database))
+                .filteredOn(one -> one.key().equals("0"))
+                .singleElement()
+                .satisfies(one -> {
+                    assertThat(one.signal()).isEqualTo("DELETE");
+                    assertThat(one.updated()).isGreaterThan(LATER);
+                });
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void leavesOutWhatOthersMadeUnwantedMeanwhile(Strategy strategy) throws Exception {
+        whileOneHasWritten(
+                strategy,
+                () -> unit.commit(session -> {
+                    long unused = master.bulkDelete(session, strategy.root, (row, cb) -> cb.equal(row.get("size"), 0));
+                }));
+        assertThat(Sent.take(database))
+                .hasSize(2 * EACH - 1)
+                .extracting(Sent::key)
+                .doesNotContain("0");
+        assertThat(database.count(strategy.table + " where id = 0")).isOne();
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void syncsWhatOthersCommitMeanwhile(Strategy strategy) throws Exception {
+        whileOneHasWritten(strategy, () -> {
+            SyncProgress unused = master.sync(strategy.root).pageSize(1000).send();
+        });
+        assertThat(Sent.take(database))
+                .filteredOn(one -> one.key().equals("0"))
+                .singleElement()
+                .satisfies(one -> {
+                    assertThat(one.updated()).isEqualTo(LATER);
+                    assertThat(one.field("own")).isEqualTo("9");
+                });
+    }
+
+    /** Another's transaction, whose clock is ahead, has written a row, and is committed once one waits for it. */
+    private void whileOneHasWritten(Strategy strategy, Work work) throws Exception {
+        ExecutorService threads = Executors.newSingleThreadExecutor();
+        try (Connection other = database.dataSource().getConnection();
+                Statement statement = other.createStatement()) {
+            other.setAutoCommit(false);
+            statement.executeUpdate("update " + strategy.ownTable + " set own = 9 where id = 0");
+            statement.executeUpdate("update " + strategy.table + " set size = 8, cqrs_revision = cqrs_revision + 1,"
+                    + " cqrs_updated = '" + LATER + "' where id = 0");
+            Future<?> working = threads.submit(() -> {
+                work.run();
+                return null;
+            });
+            await().until(() -> database.count(
+                            "pg_stat_activity where datname = current_database() and wait_event_type" + " = 'Lock'")
+                    > 0);
+            other.commit();
+            Object unused = working.get();
+        } finally {
+            threads.shutdownNow();
+        }
+    }
+
+    /** What waits for the other. */
+    private interface Work {
+        void run() throws Exception;
+    }
+
     enum Strategy {
-        ONE_TABLE(Animal.class, Dog::new, Cat::new),
-        JOINED(Vehicle.class, Car::new, Truck::new),
-        TABLE_PER_CLASS(Shape.class, Circle::new, Square::new);
+        ONE_TABLE(Animal.class, "animal", "animal", Cat::new, Dog::new),
+        JOINED(Vehicle.class, "vehicle", "car", Car::new, Truck::new),
+        TABLE_PER_CLASS(Shape.class, "circle", "circle", Circle::new, Square::new);
 
         private final Class<? extends Sized> root;
+        private final String table;
+        private final String ownTable;
         private final Supplier<Sized> even;
         private final Supplier<Sized> odd;
 
-        Strategy(Class<? extends Sized> root, Supplier<Sized> even, Supplier<Sized> odd) {
+        Strategy(
+                Class<? extends Sized> root, String table, String ownTable, Supplier<Sized> even, Supplier<Sized> odd) {
             this.root = root;
+            this.table = table;
+            this.ownTable = ownTable;
             this.even = even;
             this.odd = odd;
         }
@@ -154,6 +261,7 @@ class HierarchyIT {
     }
 
     @Entity(name = "Cat")
+    @Master("cat")
     static class Cat extends Animal {
         @jakarta.persistence.Column(name = "own")
         Integer own = 2;

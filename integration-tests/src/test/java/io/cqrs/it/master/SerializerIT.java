@@ -40,6 +40,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.LongStream;
 import org.hibernate.Hibernate;
+import org.hibernate.annotations.Filter;
+import org.hibernate.annotations.FilterDef;
 import org.hibernate.stat.Statistics;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -208,6 +210,19 @@ class SerializerIT {
                 .allSatisfy(time -> assertThat(time).isGreaterThan(before.get(2).updated()));
         assertThat(database.rows("select cqrs_revision from orders order by id"))
                 .containsExactly("1", "1", "0");
+    }
+
+    @Test
+    void sendsOwnersThatAFilterHidesFromTheSession() {
+        master.commit(session -> session.persist(order(session.getReference(Customer.class, 1L), 1, 0)));
+        Sent.take(database);
+        master.commit(session -> {
+            boolean unused = session.enableFilter("nothing").isAutoEnabled();
+            session.find(Customer.class, 1L).name = "renamed";
+        });
+        Sent owner = Sent.takeOnly(database);
+        assertThat(owner.field("customer")).isEqualTo("\"renamed\"");
+        assertThat(owner.revision()).isEqualTo(1);
     }
 
     @Test
@@ -410,6 +425,8 @@ class SerializerIT {
     }
 
     @Entity(name = "Orders")
+    @FilterDef(name = "nothing")
+    @Filter(name = "nothing", condition = "1 = 0")
     @Master(
             value = "order",
             serializer = OrderSerializer.class,

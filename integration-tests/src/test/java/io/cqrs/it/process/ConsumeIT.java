@@ -9,6 +9,7 @@ import io.cqrs.core.EntityKey;
 import io.cqrs.core.Signal;
 import io.cqrs.core.Stamp;
 import io.cqrs.core.schema.CqrsSchema;
+import io.cqrs.it.support.ApplicationJar;
 import io.cqrs.it.support.CommandRun;
 import io.cqrs.it.support.Queues;
 import io.cqrs.it.support.TestDatabase;
@@ -21,10 +22,8 @@ import io.cqrs.transport.spi.OutgoingMessage;
 import io.cqrs.transport.spi.Publisher;
 import io.cqrs.transport.spi.ReplicaQueue;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -34,11 +33,8 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
-import java.util.jar.JarOutputStream;
 import java.util.stream.IntStream;
-import java.util.zip.ZipEntry;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -159,7 +155,7 @@ class ConsumeIT {
         transport.declare(queue());
         database.execute("drop table if exists fatalref; create table fatalref" + COLUMNS);
         Path jar = directory.resolve("fatal.jar");
-        jar(jar, FatalRef.class, FatalRef.Fatal.class);
+        ApplicationJar.write(jar, FatalRef.class, FatalRef.Fatal.class);
         try (TestProcess consumer = consumer(config(""), "--app", jar.toString())) {
             Queues.put(transport, name, save(EARLY, 1, "a"));
             assertThat(consumer.awaitExit()).isEqualTo(1);
@@ -200,13 +196,13 @@ class ConsumeIT {
     void opensItsJarAnewWhenItChangesAndOnHangUpAndKeepsTheOldOneWhereItCannot() throws Exception {
         transport.declare(queue());
         Path jar = directory.resolve("app.jar");
-        jar(jar, EarlyRef.class);
+        ApplicationJar.write(jar, EarlyRef.class);
         Path config = config("");
         try (TestProcess consumer = consumer(config, "--reload", "--app", jar.toString())) {
             Queues.put(transport, name, save(EARLY, 1, "a"));
             await().atMost(Duration.ofSeconds(30)).until(() -> database.count("earlyref") == 1);
 
-            jar(jar, EarlyRef.class, LateRef.class);
+            ApplicationJar.write(jar, EarlyRef.class, LateRef.class);
             awaitReloads(consumer, 1);
             Queues.put(transport, name, save(LATE, 1, "a"));
             await().atMost(Duration.ofSeconds(30)).until(() -> database.count("lateref") == 1);
@@ -217,7 +213,7 @@ class ConsumeIT {
             Queues.put(transport, name, save(LATE, 2, "b"));
             await().until(() -> database.count("lateref") == 2);
 
-            jar(jar, EarlyRef.class, LateRef.class);
+            ApplicationJar.write(jar, EarlyRef.class, LateRef.class);
             awaitReloads(consumer, 2);
             consumer.hangUp();
             awaitReloads(consumer, 3);
@@ -314,21 +310,6 @@ class ConsumeIT {
     }
 
     /** A jar of test classes, put in its place at once. */
-    private void jar(Path jar, Class<?>... classes) throws IOException {
-        Path next = directory.resolve("next.jar");
-        try (OutputStream file = Files.newOutputStream(next);
-                JarOutputStream out = new JarOutputStream(file)) {
-            for (Class<?> one : classes) {
-                String path = one.getName().replace('.', '/') + ".class";
-                out.putNextEntry(new ZipEntry(path));
-                try (var bytes = Objects.requireNonNull(one.getClassLoader().getResourceAsStream(path))) {
-                    long unused = bytes.transferTo(out);
-                }
-            }
-        }
-        Path unused = Files.move(next, jar, StandardCopyOption.REPLACE_EXISTING);
-    }
-
     private ReplicaQueue queue() {
         return ReplicaQueue.of(name, Set.of(EARLY, LATE));
     }

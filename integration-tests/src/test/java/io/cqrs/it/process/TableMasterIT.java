@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.cqrs.core.CqrsId;
+import io.cqrs.it.support.ApplicationJar;
 import io.cqrs.it.support.CommandRun;
 import io.cqrs.it.support.TestDatabase;
 import io.cqrs.it.support.TestEnvironment;
@@ -119,12 +120,9 @@ class TableMasterIT {
                             && replica.rows(REPLICA_ROWS).equals(master.rows(MASTER_ROWS)));
             replica.execute("update product_ref set price = 0; delete from product_ref where id < 50;"
                     + " delete from cqrs.tombstone");
-            CommandRun wrong = CommandRun.of(
-                    "sync", "-c", "product", "-f", "{\"price__gt\": \"cheap\"}", "--config", config.toString());
-            assertThat(wrong.code()).as(wrong.err()).isEqualTo(3);
-            assertThat(wrong.err())
-                    .contains("Bad filter kwargs! A value does not fit its field")
-                    .contains("cheap");
+            assertWrongFilter("sync", config);
+            assertWrongFilter("diff-master", config);
+            assertWrongFilter("deleted-diff-replica", storefront);
             CommandRun sync = cqrs("sync", "-c", "product", "-f", "{}", "-q", name, "-b", "500", "-p");
             assertThat(sync.err())
                     .contains(master.count("product where active") + " sent")
@@ -172,6 +170,45 @@ class TableMasterIT {
                         .err())
                 .contains("product: 1 sent");
         assertThat(shop.count("cqrs.outbox")).isEqualTo(4);
+    }
+
+    @Test
+    void readsAnExecutableJarWithThePropertiesOfItsPersistenceUnit() throws Exception {
+        TestDatabase orders = TestEnvironment.database("executable_jar");
+        orders.execute("create table line_item (line_item_id bigint primary key, unit_price numeric(9,2));"
+                + " insert into line_item values (1, 9.99), (2, 8.88)");
+        Path jar = directory.resolve("orders.jar");
+        ApplicationJar.write(jar, "BOOT-INF/classes/", LineItem.class);
+        Path file = Files.writeString(directory.resolve("orders.yaml"), """
+                database: { url: "%s" }
+                properties:
+                  hibernate.physical_naming_strategy: org.hibernate.boot.model.naming.CamelCaseToUnderscoresNamingStrategy
+                """.formatted(orders.url()));
+        for (String[] command : new String[][] {
+            {"migrate", "--entity", "line_item"},
+            {"sync", "-c", "line_item", "-f", "{\"unit_price__gt\": 9}"},
+            {"capture", "install"}
+        }) {
+            String[] all = Arrays.copyOf(command, command.length + 4);
+            System.arraycopy(
+                    new String[] {"--app", jar.toString(), "--config", file.toString()}, 0, all, command.length, 4);
+            try (TestProcess run = TestProcess.cqrs(all).start()) {
+                assertThat(run.awaitExit()).as(run.output()).isZero();
+            }
+        }
+        orders.execute("update line_item set unit_price = 7.77 where line_item_id = 2");
+        assertThat(orders.rows("select instance_pk, body::json -> 'instance_data' ->> 'unit_price' from cqrs.outbox"
+                        + " order by instance_pk"))
+                .containsExactly("1|9.99", "2|7.77");
+    }
+
+    private static void assertWrongFilter(String command, Path config) {
+        CommandRun wrong = CommandRun.of(
+                command, "-c", "product", "-f", "{\"price__gt\": \"cheap\"}", "--config", config.toString());
+        assertThat(wrong.code()).as(wrong.err()).isEqualTo(3);
+        assertThat(wrong.err())
+                .contains("Bad filter kwargs! A value does not fit its field")
+                .contains("cheap");
     }
 
     private CommandRun cqrs(String... arguments) {

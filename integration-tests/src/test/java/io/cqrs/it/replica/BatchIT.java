@@ -1,11 +1,13 @@
 package io.cqrs.it.replica;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
 import static org.awaitility.Awaitility.await;
 
 import io.cqrs.core.Backoff;
 import io.cqrs.core.Change;
 import io.cqrs.core.CqrsId;
+import io.cqrs.core.Signal;
 import io.cqrs.core.schema.CqrsSchema;
 import io.cqrs.it.support.Item;
 import io.cqrs.it.support.Outcomes;
@@ -18,6 +20,7 @@ import io.cqrs.replica.DeadLetter;
 import io.cqrs.replica.DeadLetterFilter;
 import io.cqrs.replica.DeadLetters;
 import io.cqrs.replica.RetryPolicy;
+import io.cqrs.transport.Headers;
 import io.cqrs.transport.Message;
 import io.cqrs.transport.MessageBatch;
 import io.cqrs.transport.MessageCodec;
@@ -34,6 +37,7 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -41,6 +45,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.LongStream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -124,6 +130,71 @@ class BatchIT {
                     .isOne();
             await().untilAsserted(() -> assertThat(database.count("item_ref")).isEqualTo(1303));
         }
+    }
+
+    @Test
+    void keepsExpiryForceAndTraceOfEachChange() throws Exception {
+        String trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        database.execute(
+                "insert into item_ref select i, 'later', null, null, 9, '2026-11-22' from generate_series(21, 30) i");
+        List<byte[]> bodies = new ArrayList<>();
+        for (long id = 1; id <= 20; id++) {
+            Instant expires = id == 7 ? Instant.EPOCH : id == 8 ? Instant.now().plusSeconds(3600) : null;
+            bodies.add(codec.encode(new Message(Item.save(id, 0, "good"), 0, expires)));
+        }
+        put(bodies);
+        put(
+                "{\"cqrs-force\": true}",
+                LongStream.rangeClosed(21, 30)
+                        .mapToObj(BatchIT::sync)
+                        .map(this::body)
+                        .toList());
+        put(
+                "{\"traceparent\": \"" + trace + "\"}",
+                List.of(body(Item.save(31, 0, "good")), body(Item.save(32, 0, "bad")), body(Item.save(33, 0, "good"))));
+        relayAll();
+        try (CqrsReplica replica = replica().build()) {
+            replica.start();
+            await().untilAsserted(() ->
+                    assertThat(outcomes.toString()).contains("APPLIED=31").endsWith("dead 2"));
+        }
+        assertThat(Queues.take(transport, spy.name(), 3))
+                .extracting(one -> MessageBatch.open(one).size())
+                .containsExactly(20, 10, 3);
+        assertThat(database.rows(
+                        "select string_agg(id::text, ' ' order by id), name from item_ref group by name order by 2"))
+                .containsExactly(
+                        "1 2 3 4 5 6 8 9 10 11 12 13 14 15 16 17 18 19 20 31 33|good",
+                        "21 22 23 24 25 26 27 28 29 30|synced");
+        assertThat(Queues.take(transport, queue.deadLetters(), 2))
+                .extracting(
+                        one -> one.headers().get(Headers.KEY),
+                        one -> one.headers().get(Headers.TRACE_PARENT))
+                .containsExactlyInAnyOrder(tuple("7", null), tuple("32", trace));
+    }
+
+    @Test
+    void sendsALargeChangeAloneInItsPlaceAmongSmallOnes() throws Exception {
+        List<byte[]> bodies = new ArrayList<>();
+        for (long id = 1; id <= 10; id++) {
+            bodies.add(body(Item.save(id, 0, "small")));
+        }
+        bodies.add(body(Item.save(5, 1, "x".repeat(1 << 20))));
+        for (long id = 4; id <= 9; id++) {
+            bodies.add(body(Item.save(id, 2, "behind")));
+        }
+        put(bodies);
+        relayAll();
+        try (CqrsReplica replica = replica().build()) {
+            replica.start();
+            await().until(() -> outcomes.ended() == 17);
+        }
+        assertThat(Queues.take(transport, spy.name(), 3))
+                .extracting(one -> MessageBatch.open(one).size())
+                .containsExactly(10, 1, 6);
+        assertThat(database.rows(
+                        "select string_agg(id::text, ' ' order by id), name from item_ref group by name order by 2"))
+                .containsExactly("4 5 6 7 8 9|behind", "1 2 3 10|small");
     }
 
     @Test
@@ -250,15 +321,35 @@ class BatchIT {
                 .listener(outcomes);
     }
 
+    private static Change sync(long id) {
+        Change save = Item.save(id, 0, "synced");
+        return Change.of(Signal.SYNC, save.key(), save.stamp(), save.data());
+    }
+
+    private void relayAll() throws Exception {
+        try (CqrsRelay relay = CqrsRelay.builder(database.dataSource())
+                .transport(transport)
+                .wire(Wire.BATCH)
+                .build()) {
+            relay.start();
+            await().until(() -> database.count("cqrs.outbox") == 0);
+        }
+    }
+
     private void put(List<byte[]> bodies) throws SQLException {
+        put(null, bodies);
+    }
+
+    private void put(@Nullable String headers, List<byte[]> bodies) throws SQLException {
         try (Connection connection = database.dataSource().getConnection();
-                PreparedStatement insert =
-                        connection.prepareStatement("insert into cqrs.outbox (cqrs_id, instance_pk, routing_key, body)"
-                                + " select 'item', i::text, 'item', b from unnest(?) with ordinality u(b, i)")) {
+                PreparedStatement insert = connection.prepareStatement(
+                        "insert into cqrs.outbox (cqrs_id, instance_pk, routing_key, body, headers)"
+                                + " select 'item', i::text, 'item', b, ? from unnest(?) with ordinality u(b, i)")) {
             String[] texts = bodies.stream()
                     .map(body -> new String(body, StandardCharsets.UTF_8))
                     .toArray(String[]::new);
-            insert.setArray(1, connection.createArrayOf("text", texts));
+            insert.setString(1, headers);
+            insert.setArray(2, connection.createArrayOf("text", texts));
             insert.executeUpdate();
         }
     }

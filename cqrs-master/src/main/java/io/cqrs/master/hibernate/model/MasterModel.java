@@ -68,6 +68,11 @@ public record MasterModel(
     public record Serialization(
             MasterSerializer<Object> serializer, @Nullable String entityGraph) {}
 
+    /** Says whether updates leave something of it as it is, whatever the instance holds. */
+    public boolean keepsValues() {
+        return fields.stream().anyMatch(field -> !field.updatable());
+    }
+
     @Override
     public boolean equals(Object other) {
         return other instanceof MasterModel model && model.cqrsId.equals(cqrsId);

@@ -130,7 +130,8 @@ public final class StampClock {
     }
 
     private static long micros(Instant time) {
-        return ChronoUnit.MICROS.between(Instant.EPOCH, time);
+        // Not by ChronoUnit.between, which counts nanoseconds, and overflows in 2262.
+        return Math.addExact(Math.multiplyExact(time.getEpochSecond(), 1_000_000L), time.getNano() / 1000);
     }
 
     private static Instant instant(long micros) {

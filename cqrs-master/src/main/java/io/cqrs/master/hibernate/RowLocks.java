@@ -1,0 +1,114 @@
+package io.cqrs.master.hibernate;
+
+import io.cqrs.core.jdbc.TableName;
+import io.cqrs.master.hibernate.model.Column;
+import io.cqrs.master.hibernate.model.MasterModel;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.stream.Collectors;
+import org.hibernate.engine.spi.SharedSessionContractImplementor;
+import org.hibernate.metamodel.mapping.EntityIdentifierMapping;
+import org.hibernate.metamodel.mapping.JdbcMapping;
+import org.hibernate.persister.entity.EntityPersister;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Locks rows of masters until the transaction ends, in the table that has their keys and revisions, which each writer of
+ * an entity writes. A lock of Hibernate's own queries won't do for entities of several tables: it comes after the
+ * read, covers one of the tables, or does not come at all where the result is scrolled or is no entity. What was read before is
+ * to be read again behind the lock. Stateless.
+ */
+final class RowLocks {
+
+    /** Keeps others from writing the rows. */
+    static final String SHARE = "for share";
+
+    /** Keeps others from locking the rows, too. */
+    static final String UPDATE = "for update";
+
+    private RowLocks() {}
+
+    /**
+     * Locks the rows that there are, in the order of their keys.
+     *
+     * @return their times, of those that have one beside their key
+     */
+    static List<Instant> lock(
+            SharedSessionContractImplementor session, MasterModel model, Collection<?> ids, String strength) {
+        if (ids.isEmpty()) {
+            return List.of();
+        }
+        EntityPersister persister = session.getFactory().getMappingMetamodel().getEntityDescriptor(model.entityName());
+        String table = persister.getIdentifierTableDetails().getTableName();
+        List<String> names = new ArrayList<>();
+        List<Parameter> values = new ArrayList<>();
+        EntityIdentifierMapping key = persister.getIdentifierMapping();
+        for (Object id : ids) {
+            names.clear();
+            int unused = key.breakDownJdbcValues(
+                    id,
+                    (index, value, part) -> {
+                        names.add(part.getSelectionExpression());
+                        values.add(new Parameter(part.getJdbcMapping(), value));
+                    },
+                    session);
+        }
+        Column time = model.updated().column();
+        String selected = time.table().equals(table) ? TableName.quote(time.name()) : "null::timestamptz";
+        String columns = String.join(", ", names);
+        String row = names.stream().map(name -> "?").collect(Collectors.joining(", ", "(", ")"));
+        String sql = "select " + selected + " from " + table + " where (" + columns + ") in ("
+                + ids.stream().map(id -> row).collect(Collectors.joining(", ")) + ") order by " + columns + " "
+                + strength;
+        JdbcMapping type =
+                (JdbcMapping) persister.getPropertyTypes()[model.updated().index()];
+        try (PreparedStatement select = Sessions.connection(session).prepareStatement(sql)) {
+            for (int i = 0; i < values.size(); i++) {
+                values.get(i).bind(select, i + 1, session);
+            }
+            List<@Nullable Instant> times = read(select, type, session);
+            // A row that was deleted and created anew while this one waited is none of that statement's moment.
+            return withoutNulls(times.size() < ids.size() ? read(select, type, session) : times);
+        } catch (SQLException e) {
+            throw session.getJdbcServices()
+                    .getSqlExceptionHelper()
+                    .convert(e, "rows of " + model.cqrsId() + " could not be locked", sql);
+        }
+    }
+
+    private static List<@Nullable Instant> read(
+            PreparedStatement select, JdbcMapping type, SharedSessionContractImplementor session) throws SQLException {
+        List<@Nullable Instant> times = new ArrayList<>();
+        try (ResultSet row = select.executeQuery()) {
+            while (row.next()) {
+                times.add((Instant)
+                        type.convertToDomainValue(type.getJdbcValueExtractor().extract(row, 1, session)));
+            }
+        }
+        return times;
+    }
+
+    private static List<Instant> withoutNulls(List<@Nullable Instant> times) {
+        List<Instant> known = new ArrayList<>();
+        for (Instant time : times) {
+            if (time != null) {
+                known.add(time);
+            }
+        }
+        return known;
+    }
+
+    /** A column of a key, and its value. */
+    private record Parameter(JdbcMapping type, Object value) {
+        @SuppressWarnings("unchecked") // Hibernate's own value for its own column
+        void bind(PreparedStatement statement, int index, SharedSessionContractImplementor session)
+                throws SQLException {
+            type.getJdbcValueBinder().bind(statement, value, index, session);
+        }
+    }
+}
