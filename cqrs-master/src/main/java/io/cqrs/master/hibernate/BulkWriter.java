@@ -101,7 +101,7 @@ public final class BulkWriter {
     private <T> long update(
             Session session, ChangeSet changes, Class<T> type, Restriction<T> where, Assignment<T> set) {
         KeyOrder keys = KeyOrder.of(((SharedSessionContractImplementor) session).getFactory(), type);
-        return chunks(session, type, where, before -> {
+        return chunks(session, type, where, RowLocks.UPDATE, before -> {
             Instant now = capture.clock()
                     .next(latest(before), () -> Sessions.connection((SharedSessionContractImplementor) session));
             CriteriaBuilder builder = session.getCriteriaBuilder();
@@ -148,7 +148,7 @@ public final class BulkWriter {
 
     private <T> long delete(Session session, ChangeSet changes, Class<T> type, Restriction<T> where) {
         KeyOrder keys = KeyOrder.of(((SharedSessionContractImplementor) session).getFactory(), type);
-        return chunks(session, type, where, before -> {
+        return chunks(session, type, where, RowLocks.DELETE, before -> {
             before.forEach((id, row) -> {
                 changes.deleted(row.model(), id, row.entity(), row.state());
                 capture.related(
@@ -175,21 +175,21 @@ public final class BulkWriter {
         });
     }
 
-    private <T> long chunks(Session session, Class<T> type, Restriction<T> where, Work work) {
+    private <T> long chunks(Session session, Class<T> type, Restriction<T> where, String lock, Work work) {
         long count = 0;
         try (ScrollableResults<T> rows =
                 query(session, type, where).setFetchSize(CHUNK).scroll(ScrollMode.FORWARD_ONLY)) {
-            Map<Object, @Nullable Instant> seen = new LinkedHashMap<>();
+            Map<Object, Version> seen = new LinkedHashMap<>();
             while (rows.next()) {
                 T entity = rows.get();
-                seen.put(session.getIdentifier(entity), updated(row(session, entity)));
+                seen.put(session.getIdentifier(entity), row(session, entity).version());
                 if (seen.size() == CHUNK) {
-                    count += chunk(session, type, where, seen, work);
+                    count += chunk(session, type, where, seen, lock, work);
                     seen.clear();
                 }
             }
             if (!seen.isEmpty()) {
-                count += chunk(session, type, where, seen, work);
+                count += chunk(session, type, where, seen, lock, work);
             }
         }
         return count;
@@ -197,16 +197,15 @@ public final class BulkWriter {
 
     /** Works on the rows that are still meant once they are locked. */
     private <T> long chunk(
-            Session session, Class<T> type, Restriction<T> where, Map<Object, @Nullable Instant> seen, Work work) {
+            Session session, Class<T> type, Restriction<T> where, Map<Object, Version> seen, String lock, Work work) {
         SharedSessionContractImplementor implementor = (SharedSessionContractImplementor) session;
         KeyOrder keys = KeyOrder.of(implementor.getFactory(), type);
         session.clear();
-        List<Instant> unused =
-                RowLocks.lock(implementor, capture.model(type.getName()), seen.keySet(), RowLocks.UPDATE);
+        List<Instant> unused = RowLocks.lock(implementor, capture.model(type.getName()), seen.keySet(), lock);
         Map<Object, Row> rows = rows(session, query(session, type, (row, cb) -> keys.in(row, cb, seen.keySet())));
         Set<Object> changed = new HashSet<>();
         rows.forEach((id, row) -> {
-            if (!Objects.equals(updated(row), seen.get(id))) {
+            if (!row.version().equals(seen.get(id))) {
                 changed.add(id);
             }
         });
@@ -245,14 +244,10 @@ public final class BulkWriter {
 
     private static @Nullable Instant latest(Map<Object, Row> rows) {
         return rows.values().stream()
-                .map(BulkWriter::updated)
+                .map(row -> row.version().updated())
                 .filter(Objects::nonNull)
                 .max(Comparator.naturalOrder())
                 .orElse(null);
-    }
-
-    private static @Nullable Instant updated(Row row) {
-        return (Instant) row.state()[row.model().updated().index()];
     }
 
     private long within(EntityManager manager, Bulk bulk) {
@@ -282,7 +277,17 @@ public final class BulkWriter {
         return manager.unwrap(SharedSessionContractImplementor.class);
     }
 
-    private record Row(MasterModel model, Object entity, Object[] state) {}
+    private record Row(MasterModel model, Object entity, Object[] state) {
+        Version version() {
+            return new Version(
+                    (Instant) state[model.updated().index()],
+                    state[model.revision().index()]);
+        }
+    }
+
+    /** Which state of a row it is: a change may leave one of both. */
+    private record Version(
+            @Nullable Instant updated, @Nullable Object revision) {}
 
     /** What is done in the session of the bulk write. */
     private interface Bulk {

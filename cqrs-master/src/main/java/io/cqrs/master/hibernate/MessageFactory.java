@@ -60,22 +60,13 @@ final class MessageFactory {
         if (deleted != null && deletes(model, id, history)) {
             messages.add(message(model, delete(model, id, deleted, history)));
         }
-        Object[] saved = rowState(model, history, loaded);
+        Object[] saved = history.savedState();
         if (saved != null && sends(model, history.savedEntity())) {
             messages.add(message(model, save(model, id, saved, history, loaded)));
         } else if (saved != null && isNewlyExcluded(model, id, history)) {
             messages.add(message(model, exclude(model, id, saved, history)));
         }
         return messages;
-    }
-
-    private Object @Nullable [] rowState(MasterModel model, RowHistory history, @Nullable Object loaded) {
-        return loaded != null && history.isPartlyKnown()
-                ? session.getFactory()
-                        .getMappingMetamodel()
-                        .getEntityDescriptor(model.entityName())
-                        .getValues(loaded)
-                : history.savedState();
     }
 
     /** Returns a row as it is now. */
@@ -143,7 +134,7 @@ final class MessageFactory {
 
     private Change save(MasterModel model, Object id, Object[] state, RowHistory history, @Nullable Object loaded) {
         EntityKey key = key(model, id);
-        Map<String, @Nullable Object> data = data(model, id, state, history.stateBeforeLastUpdate(), loaded);
+        Map<String, @Nullable Object> data = data(model, id, state, unwritten(model, id, history, loaded), loaded);
         return new Change(
                 Signal.SAVE,
                 key,
@@ -153,6 +144,24 @@ final class MessageFactory {
                 settings.context().correlationId(Signal.SAVE, key, null),
                 meta(key, mixin(history.savedEntity()), Signal.SAVE),
                 false);
+    }
+
+    /** Returns where the values are that the last update did not write. */
+    private Object @Nullable [] unwritten(MasterModel model, Object id, RowHistory history, @Nullable Object loaded) {
+        if (!history.isPartlyKnown() || !model.keepsValues() || model.serialization() != null) {
+            return history.stateBeforeLastUpdate();
+        }
+        return session.getFactory()
+                .getMappingMetamodel()
+                .getEntityDescriptor(model.entityName())
+                .getValues(found(model, id, loaded));
+    }
+
+    private static Object found(MasterModel model, Object id, @Nullable Object loaded) {
+        if (loaded == null) {
+            throw new SerializationException(model.cqrsId() + " " + id + " was changed, but its row can't be found");
+        }
+        return loaded;
     }
 
     private Map<String, @Nullable Object> data(
@@ -176,11 +185,9 @@ final class MessageFactory {
     @SuppressWarnings("unchecked") // a wire map
     private Map<String, @Nullable Object> serialized(
             MasterModel model, Object id, MasterModel.Serialization serialization, @Nullable Object loaded) {
-        if (loaded == null) {
-            throw new SerializationException(model.cqrsId() + " " + id + " was changed, but its row can't be found");
-        }
+        Object row = found(model, id, loaded);
         try {
-            Object wire = WireValues.toWire(serialization.serializer().serialize(loaded));
+            Object wire = WireValues.toWire(serialization.serializer().serialize(row));
             if (wire instanceof Map<?, ?>) {
                 return (Map<String, @Nullable Object>) wire;
             }

@@ -1,5 +1,6 @@
 package io.cqrs.master.hibernate;
 
+import io.cqrs.core.OutboxException;
 import io.cqrs.master.hibernate.model.Dependencies.Dependency;
 import io.cqrs.master.hibernate.model.MasterModel;
 import java.time.Instant;
@@ -54,24 +55,39 @@ final class RelatedChanges {
         if (changed.isEmpty()) {
             return;
         }
-        // The session's own filters tell what its user wants to see, not who depends on what it wrote.
-        try (Session within = session instanceof SessionImplementor stateful ? Sessions.openWithin(stateful) : null) {
+        Map<MasterModel, Set<Object>> owners = owners(session);
+        owners.forEach((model, ids) -> ids.removeIf(id -> changes.saves(model, id)));
+        if (owners.values().stream().allMatch(Set::isEmpty)) {
+            return;
+        }
+        // The user's filters tell what is to be seen, not who depends on what was written.
+        try (Session within = hasFilters(session) ? Sessions.openWithin((SessionImplementor) session) : null) {
             QueryProducer queries = within == null ? session : within;
-            Map<MasterModel, Set<Object>> owners = new LinkedHashMap<>();
-            changed.forEach(
-                    (dependency, ids) -> owners(owners, dependency).addAll(find(queries, dependency.owners(), ids)));
-            previous.forEach((dependency, ids) -> owners(owners, dependency)
-                    .addAll(
-                            dependency.ownersOfPrevious() == null
-                                    ? ids
-                                    : find(queries, dependency.ownersOfPrevious(), ids)));
             owners.forEach((model, ids) -> {
-                ids.removeIf(id -> changes.saves(model, id));
                 for (List<Object> chunk : chunks(ids)) {
                     save(session, queries, changes, capture, model, chunk);
                 }
             });
         }
+    }
+
+    private static boolean hasFilters(SharedSessionContractImplementor session) {
+        return session instanceof SessionImplementor
+                && session.getLoadQueryInfluencers().hasEnabledFilters();
+    }
+
+    private Map<MasterModel, Set<Object>> owners(SharedSessionContractImplementor session) {
+        Map<MasterModel, Set<Object>> owners = new LinkedHashMap<>();
+        try (Session reader = Sessions.openReader(session)) {
+            changed.forEach(
+                    (dependency, ids) -> owners(owners, dependency).addAll(find(reader, dependency.owners(), ids)));
+            previous.forEach((dependency, ids) -> owners(owners, dependency)
+                    .addAll(
+                            dependency.ownersOfPrevious() == null
+                                    ? ids
+                                    : find(reader, dependency.ownersOfPrevious(), ids)));
+        }
+        return owners;
     }
 
     private static Set<Object> owners(Map<MasterModel, Set<Object>> owners, Dependency dependency) {
@@ -104,13 +120,20 @@ final class RelatedChanges {
                 .getResultList();
         @Nullable Instant latest = times.stream().max(Comparator.naturalOrder()).orElse(null);
         Instant now = capture.clock().next(latest, () -> Sessions.connection(session));
-        int unused = queries.createMutationQuery("update versioned "
+        int written = queries.createMutationQuery("update versioned "
                         + model.type().getName() + " o set o." + updated + " = :now where id(o) in (:ids)")
                 .setParameter("now", now)
                 .setParameterList("ids", ids)
                 .executeUpdate();
         try (Instances instances = new Instances(session)) {
-            instances.load(model, ids).forEach((id, entity) -> {
+            Map<Object, Object> owners = instances.load(model, ids);
+            if (written < owners.size()) {
+                throw new OutboxException(
+                        (owners.size() - written) + " of the " + model.cqrsId()
+                                + " that depend on what was written are hidden by a filter of the session: disable it",
+                        null);
+            }
+            owners.forEach((id, entity) -> {
                 Object[] state = instances.state(entity);
                 refresh(session, model, entity, id, state);
                 // What it was before differs in nothing that can be tracked.

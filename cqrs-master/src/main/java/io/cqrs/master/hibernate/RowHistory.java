@@ -33,7 +33,7 @@ final class RowHistory {
 
     void updated(Object changed, Object @Nullable [] oldState, Object[] state) {
         saved(changed, oldState, state);
-        partlyKnown = oldState == null;
+        partlyKnown |= oldState == null;
     }
 
     private void saved(Object changed, Object @Nullable [] oldState, Object[] state) {

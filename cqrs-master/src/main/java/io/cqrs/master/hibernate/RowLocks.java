@@ -28,8 +28,11 @@ final class RowLocks {
     /** Keeps others from writing the rows. */
     static final String SHARE = "for share";
 
-    /** Keeps others from locking the rows, too. */
-    static final String UPDATE = "for update";
+    /** Keeps others from writing or sharing the rows, not from inserting rows that refer to them: as an update does. */
+    static final String UPDATE = "for no key update";
+
+    /** Keeps others from that, too: as a delete does. */
+    static final String DELETE = "for update";
 
     private RowLocks() {}
 

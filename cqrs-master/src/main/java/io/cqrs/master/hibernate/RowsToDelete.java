@@ -34,7 +34,7 @@ final class RowsToDelete implements PreDeleteEventListener {
         } else if (model != null && model.produce()) {
             ChangeSet changes = capture.changes(session);
             if (!changes.hasWritten(model, event.getId())) {
-                RowLocks.lock(session, model, List.of(event.getId()), RowLocks.UPDATE)
+                RowLocks.lock(session, model, List.of(event.getId()), RowLocks.DELETE)
                         .forEach(updated -> changes.found(model, event.getId(), updated));
             }
         }

@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Predicate;
 import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
@@ -42,9 +43,12 @@ public final class Application implements AutoCloseable {
     /** Where executable jars and web archives keep their classes. */
     private static final List<String> FOLDERS = List.of("BOOT-INF/classes/", "WEB-INF/classes/");
 
+    private static final int UNLOADABLE_TOLD = 5;
+
     private final Path jar;
     private final URLClassLoader loader;
     private final Map<String, String> properties;
+    private final Set<String> unloadable = new TreeSet<>();
 
     private Application(Path jar, URLClassLoader loader, Map<String, String> properties) {
         this.jar = jar;
@@ -140,7 +144,10 @@ public final class Application implements AutoCloseable {
         List<Class<?>> mapped = mappedClasses();
         if (mapped.stream().noneMatch(type -> type.isAnnotationPresent(wanted))) {
             throw new CqrsConfigurationException(
-                    "application jar " + jar + " has no entity with @" + wanted.getSimpleName());
+                    "application jar " + jar + " has no entity with @" + wanted.getSimpleName()
+                            + (unloadable.isEmpty()
+                                    ? ""
+                                    : "; these of its classes need others that are not in it: " + unloadable));
         }
         Configuration configuration = new Configuration(
                 new BootstrapServiceRegistryBuilder().applyClassLoader(loader).build());
@@ -191,6 +198,9 @@ public final class Application implements AutoCloseable {
         } catch (ClassNotFoundException | LinkageError e) {
             // A class that needs a library we don't have can still be no entity of ours.
             LOG.debug("{} of {} can't be loaded", name, jar, e);
+            if (unloadable.size() < UNLOADABLE_TOLD) {
+                unloadable.add(name);
+            }
         }
     }
 }

@@ -11,6 +11,7 @@ import io.cqrs.it.support.TestDatabase;
 import io.cqrs.it.support.TestEnvironment;
 import io.cqrs.master.Master;
 import io.cqrs.master.MasterEntity;
+import io.cqrs.master.SyncRequest;
 import io.cqrs.master.hibernate.CqrsUpdated;
 import jakarta.persistence.Column;
 import jakarta.persistence.DiscriminatorColumn;
@@ -121,7 +122,7 @@ class KeysIT {
     }
 
     @Test
-    void sendsADerivedIdAsTheKeysOfWhatItRefersTo() {
+    void sendsADerivedIdAsTheKeysOfWhatItRefersTo() throws Exception {
         SeatId seat = new SeatId("D", 2);
         master.commit(session -> {
             session.persist(new Seat(seat));
@@ -133,6 +134,9 @@ class KeysIT {
             assertThat(ticket.seat.id).isEqualTo(seat);
         });
         assertThat(Sent.take(database).get(1).key()).isEqualTo("[\"D\",2,\"mon\"]");
+        assertThat(SyncRequest.of(master.sessions(), Ticket.class).send().sent())
+                .isOne();
+        assertThat(Sent.takeOnly(database).key()).isEqualTo("[\"D\",2,\"mon\"]");
         master.commit(session -> session.remove(session.find(Ticket.class, new TicketId(seat, "mon"))));
         assertThat(Sent.takeOnly(database).key()).isEqualTo("[\"D\",2,\"mon\"]");
     }

@@ -31,6 +31,7 @@ import jakarta.persistence.NamedEntityGraph;
 import jakarta.persistence.OneToMany;
 import java.io.Serializable;
 import java.math.BigDecimal;
+import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.HashMap;
@@ -40,6 +41,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.LongStream;
 import org.hibernate.Hibernate;
+import org.hibernate.Session;
 import org.hibernate.annotations.Filter;
 import org.hibernate.annotations.FilterDef;
 import org.hibernate.stat.Statistics;
@@ -210,6 +212,31 @@ class SerializerIT {
                 .allSatisfy(time -> assertThat(time).isGreaterThan(before.get(2).updated()));
         assertThat(database.rows("select cqrs_revision from orders order by id"))
                 .containsExactly("1", "1", "0");
+    }
+
+    @Test
+    void letsOthersInsertRowsOfAnOwnerUntilTheirCommits() {
+        master.commit(session -> session.persist(order(session.getReference(Customer.class, 1L), 1, 0)));
+        Sent.take(database);
+        try (Session first = master.sessions().openSession();
+                Session second = master.sessions().openSession()) {
+            for (Session session : List.of(first, second)) {
+                session.beginTransaction();
+                session.doWork(connection -> {
+                    try (Statement statement = connection.createStatement()) {
+                        statement.execute("set local lock_timeout = '5s'");
+                    }
+                });
+                Line line = new Line();
+                line.id = session == first ? 200L : 201L;
+                line.order = session.getReference(Order.class, 1L);
+                session.persist(line);
+                session.flush();
+            }
+            first.getTransaction().commit();
+            second.getTransaction().commit();
+        }
+        assertThat(Sent.take(database)).extracting(Sent::revision).containsExactly(1L, 2L);
     }
 
     @Test
