@@ -24,6 +24,7 @@ import jakarta.persistence.OneToMany;
 import jakarta.persistence.TransactionRequiredException;
 import java.io.Serializable;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.IntStream;
@@ -191,7 +192,24 @@ class BulkIT {
                     session, Stock.class, Restriction.all(), (update, stock, cb) -> update.set(stock.get("amount"), 9));
         });
         assertThat(database.rows("select amount, cqrs_revision from stock")).containsExactly("9|1");
-        assertThat(Sent.all(database)).extracting(one -> one.field("amount")).contains("9");
+        List<Sent> sent = Sent.take(database);
+        assertThat(sent).extracting(one -> one.field("amount")).containsExactly("1", "9");
+        assertThat(sent).extracting(Sent::revision).containsExactly(0L, 1L);
+        assertThat(sent).extracting(Sent::previous).containsExactly("{\"amount\":null}", "{\"amount\":1}");
+    }
+
+    @Test
+    void tellsOfEachMessageWhatWasBeforeItWhereTheSessionChangedTheRowFirst() {
+        insert(1);
+        unit.commit(session -> {
+            session.find(Stock.class, 0L).amount = 5;
+            master.bulkUpdate(
+                    session, Stock.class, Restriction.all(), (update, stock, cb) -> update.set(stock.get("amount"), 9));
+        });
+        List<Sent> sent = Sent.take(database);
+        assertThat(sent).extracting(one -> one.field("amount")).containsExactly("5", "9");
+        assertThat(sent).extracting(Sent::previous).containsExactly("{\"amount\":1}", "{\"amount\":5}");
+        assertThat(sent).extracting(Sent::revision).containsExactly(1L, 2L);
     }
 
     @Test

@@ -354,6 +354,18 @@ class CaptureIT {
     }
 
     @Test
+    void sendsNothingOfARowThatStoppedBeingSentUntilItIsSentAgain() {
+        master.commit(session -> session.persist(new Author(6L, "a")));
+        master.commit(session -> session.find(Author.class, 6L).name = "secret");
+        master.commit(session -> session.find(Author.class, 6L).fans = 1);
+        assertThat(messages()).extracting(CaptureIT::revision).containsExactly(0L);
+        master.commit(session -> session.find(Author.class, 6L).name = "b");
+        master.commit(session -> session.find(Author.class, 6L).name = "secret");
+        master.commit(session -> session.remove(session.find(Author.class, 6L)));
+        assertThat(messages()).extracting(CaptureIT::revision).containsExactly(0L, 3L);
+    }
+
+    @Test
     void givesRevisionAndTimeToADynamicUpdateToo() {
         master.commit(session -> session.persist(new Book(2L, null, "a")));
         master.commit(session -> session.find(Book.class, 2L).title = "b");
@@ -380,6 +392,12 @@ class CaptureIT {
                         database.rows("select to_char(taken at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS') || coalesce("
                                 + "nullif(to_char(taken, '.US'), '.000000'), '') || '+00:00' from reading where taken is not null"
                                 + " order by id"));
+        assertThat(messages())
+                .extracting(one -> java.time.LocalTime.parse(
+                        one.get("instance_data").get("time").asText()))
+                .isEqualTo(database.rows("select time::text from reading where taken is not null order by id").stream()
+                        .map(java.time.LocalTime::parse)
+                        .toList());
         assertThat(messages())
                 .extracting(one -> one.get("instance_data").get("local").asText())
                 .isEqualTo(database.rows("select local::text from reading where taken is not null order by id"));

@@ -18,6 +18,7 @@ import jakarta.persistence.Entity;
 import jakarta.persistence.Id;
 import jakarta.persistence.Inheritance;
 import jakarta.persistence.InheritanceType;
+import jakarta.persistence.SecondaryTable;
 import java.sql.Connection;
 import java.sql.Statement;
 import java.util.List;
@@ -32,7 +33,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Bulk writes and syncs, which lock what they read, of hierarchies in one table, in joined tables and in several. */
+/** Bulk writes and syncs, which lock what they read: of hierarchies in one table, in joined tables and in several, of two tables. */
 @ExtendWith(TestEnvironment.class)
 class HierarchyIT {
 
@@ -57,14 +58,15 @@ class HierarchyIT {
                 Truck.class,
                 Shape.class,
                 Circle.class,
-                Square.class);
+                Square.class,
+                Room.class);
         master = CqrsMaster.builder(unit.sessions())
                 .transport(new InMemoryTransport())
                 .build();
         for (Strategy strategy : Strategy.values()) {
             unit.commit(session -> master.bulkInsert(session, strategy.instances()));
         }
-        assertThat(Sent.take(database)).hasSize(3 * 2 * EACH);
+        assertThat(Sent.take(database)).hasSize(Strategy.values().length * 2 * EACH);
     }
 
     @AfterEach
@@ -214,7 +216,8 @@ class HierarchyIT {
     enum Strategy {
         ONE_TABLE(Animal.class, "animal", "animal", Cat::new, Dog::new),
         JOINED(Vehicle.class, "vehicle", "car", Car::new, Truck::new),
-        TABLE_PER_CLASS(Shape.class, "circle", "circle", Circle::new, Square::new);
+        TABLE_PER_CLASS(Shape.class, "circle", "circle", Circle::new, Square::new),
+        SECONDARY_TABLE(Room.class, "room", "room_more", Room::new, Room::new);
 
         private final Class<? extends Sized> root;
         private final String table;
@@ -280,6 +283,14 @@ class HierarchyIT {
     @Entity(name = "Truck")
     static class Truck extends Vehicle {
         int own = 2;
+    }
+
+    @Entity(name = "Room")
+    @SecondaryTable(name = "room_more")
+    @Master("room")
+    static class Room extends Sized {
+        @jakarta.persistence.Column(table = "room_more")
+        int own = 1;
     }
 
     @Entity(name = "Shape")
