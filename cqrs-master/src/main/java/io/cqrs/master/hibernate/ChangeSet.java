@@ -212,7 +212,7 @@ final class ChangeSet {
             Map<MasterModel, List<Object>> ids = new LinkedHashMap<>();
             for (Map.Entry<RowId, RowHistory> row : chunk) {
                 MasterModel model = row.getKey().model();
-                if (needsRow(model, row.getValue())
+                if ((model.serialization() != null || row.getValue().lacksValues(model))
                         && row.getValue().savedState() != null
                         && factory.sends(model, row.getValue().savedEntity())) {
                     ids.computeIfAbsent(model, one -> new ArrayList<>())
@@ -226,10 +226,6 @@ final class ChangeSet {
             ids.forEach((model, wanted) ->
                     instances().load(model, wanted).forEach((id, entity) -> loaded.put(new RowId(model, id), entity)));
             return loaded;
-        }
-
-        private static boolean needsRow(MasterModel model, RowHistory history) {
-            return model.serialization() != null || (history.isPartlyKnown() && model.keepsValues());
         }
 
         private Instances instances() {

@@ -148,7 +148,7 @@ final class MessageFactory {
 
     /** Returns where the values are that the last update did not write. */
     private Object @Nullable [] unwritten(MasterModel model, Object id, RowHistory history, @Nullable Object loaded) {
-        if (!history.isPartlyKnown() || !model.keepsValues() || model.serialization() != null) {
+        if (!history.lacksValues(model)) {
             return history.stateBeforeLastUpdate();
         }
         return session.getFactory()

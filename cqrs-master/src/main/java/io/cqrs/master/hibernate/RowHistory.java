@@ -1,5 +1,6 @@
 package io.cqrs.master.hibernate;
 
+import io.cqrs.master.hibernate.model.MasterModel;
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
@@ -101,9 +102,9 @@ final class RowHistory {
         return existsAfter ? lastState : null;
     }
 
-    /** Says whether the state to send is the instance's, of which an update wrote not all: nobody told what the row had. */
-    boolean isPartlyKnown() {
-        return existsAfter && partlyKnown;
+    /** Says whether updates left values of the row as they were, and nobody told which: the instance may hold others. */
+    boolean lacksValues(MasterModel model) {
+        return existsAfter && partlyKnown && model.keepsValues();
     }
 
     @Nullable

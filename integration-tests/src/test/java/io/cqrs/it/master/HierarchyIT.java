@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterEach;
@@ -127,15 +128,12 @@ class HierarchyIT {
                 () -> unit.commit(session -> {
                     long unused = update(strategy.root, session);
                 }));
-        assertThat(Sent.take(database))
-                .filteredOn(one -> one.key().equals("0"))
-                .singleElement()
-                .satisfies(one -> {
-                    assertThat(one.updated()).isGreaterThan(LATER);
-                    assertThat(one.field("own")).isEqualTo("9");
-                    assertThat(one.field("size")).isEqualTo("7");
-                    assertThat(one.revision()).isEqualTo(2);
-                });
+        assertSentOfTheRow(one -> {
+            assertThat(one.updated()).isGreaterThan(LATER);
+            assertThat(one.field("own")).isEqualTo("9");
+            assertThat(one.field("size")).isEqualTo("7");
+            assertThat(one.revision()).isEqualTo(2);
+        });
     }
 
     @ParameterizedTest
@@ -146,13 +144,10 @@ class HierarchyIT {
                 () -> unit.commit(session -> {
                     long unused = master.bulkDelete(session, strategy.root, (row, cb) -> cb.lt(row.<Long>get("id"), 2));
                 }));
-        assertThat(Sent.take(database))
-                .filteredOn(one -> one.key().equals("0"))
-                .singleElement()
-                .satisfies(one -> {
-                    assertThat(one.signal()).isEqualTo("DELETE");
-                    assertThat(one.updated()).isGreaterThan(LATER);
-                });
+        assertSentOfTheRow(one -> {
+            assertThat(one.signal()).isEqualTo("DELETE");
+            assertThat(one.updated()).isGreaterThan(LATER);
+        });
     }
 
     @ParameterizedTest
@@ -176,13 +171,18 @@ class HierarchyIT {
         whileOneHasWritten(strategy, () -> {
             SyncProgress unused = master.sync(strategy.root).pageSize(1000).send();
         });
+        assertSentOfTheRow(one -> {
+            assertThat(one.updated()).isEqualTo(LATER);
+            assertThat(one.field("own")).isEqualTo("9");
+        });
+    }
+
+    /** Checks the one message of the row that the other had written. */
+    private void assertSentOfTheRow(Consumer<Sent> requirements) {
         assertThat(Sent.take(database))
                 .filteredOn(one -> one.key().equals("0"))
                 .singleElement()
-                .satisfies(one -> {
-                    assertThat(one.updated()).isEqualTo(LATER);
-                    assertThat(one.field("own")).isEqualTo("9");
-                });
+                .satisfies(requirements);
     }
 
     /** Another's transaction, whose clock is ahead, has written a row, and is committed once one waits for it. */
@@ -198,9 +198,9 @@ class HierarchyIT {
                 work.run();
                 return null;
             });
-            await().until(() -> database.count(
-                            "pg_stat_activity where datname = current_database() and wait_event_type" + " = 'Lock'")
-                    > 0);
+            await().until(() ->
+                    database.count("pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'")
+                            > 0);
             other.commit();
             Object unused = working.get();
         } finally {

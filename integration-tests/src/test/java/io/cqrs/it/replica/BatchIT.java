@@ -152,7 +152,7 @@ class BatchIT {
         put(
                 "{\"traceparent\": \"" + trace + "\"}",
                 List.of(body(Item.save(31, 0, "good")), body(Item.save(32, 0, "bad")), body(Item.save(33, 0, "good"))));
-        relayAll();
+        Queues.publishOutbox(transport, database, Wire.BATCH);
         try (CqrsReplica replica = replica().build()) {
             replica.start();
             await().untilAsserted(() ->
@@ -184,7 +184,7 @@ class BatchIT {
             bodies.add(body(Item.save(id, 2, "behind")));
         }
         put(bodies);
-        relayAll();
+        Queues.publishOutbox(transport, database, Wire.BATCH);
         try (CqrsReplica replica = replica().build()) {
             replica.start();
             await().until(() -> outcomes.ended() == 17);
@@ -324,16 +324,6 @@ class BatchIT {
     private static Change sync(long id) {
         Change save = Item.save(id, 0, "synced");
         return Change.of(Signal.SYNC, save.key(), save.stamp(), save.data());
-    }
-
-    private void relayAll() throws Exception {
-        try (CqrsRelay relay = CqrsRelay.builder(database.dataSource())
-                .transport(transport)
-                .wire(Wire.BATCH)
-                .build()) {
-            relay.start();
-            await().until(() -> database.count("cqrs.outbox") == 0);
-        }
     }
 
     private void put(List<byte[]> bodies) throws SQLException {

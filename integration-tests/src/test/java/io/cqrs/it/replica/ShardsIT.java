@@ -8,6 +8,7 @@ import io.cqrs.core.CqrsId;
 import io.cqrs.core.schema.CqrsSchema;
 import io.cqrs.it.support.Item;
 import io.cqrs.it.support.Outcomes;
+import io.cqrs.it.support.Queues;
 import io.cqrs.it.support.Repeating;
 import io.cqrs.it.support.TestDatabase;
 import io.cqrs.it.support.TestEnvironment;
@@ -187,13 +188,7 @@ class ShardsIT {
                 new ReplicaQueue(name, ReplicaQueue.deadLettersOf(name), Set.of(ITEM), ReplicaQueue.Type.QUORUM, 4, 3);
         List<String> unused = transport.declare(limited);
         change(1, 30_000, "n");
-        try (CqrsRelay relay = CqrsRelay.builder(database.dataSource())
-                .transport(transport)
-                .wire(Wire.BATCH)
-                .build()) {
-            relay.start();
-            await().until(() -> database.count("cqrs.outbox") == 0);
-        }
+        Queues.publishOutbox(transport, database, Wire.BATCH);
         try (CqrsReplica replica = replica(4)) {
             replica.start();
             await().atMost(Duration.ofSeconds(60))

@@ -1,9 +1,13 @@
 package io.cqrs.it.support;
 
+import static org.awaitility.Awaitility.await;
+
 import io.cqrs.core.Change;
+import io.cqrs.master.CqrsRelay;
 import io.cqrs.transport.Headers;
 import io.cqrs.transport.Message;
 import io.cqrs.transport.MessageCodec;
+import io.cqrs.transport.Wire;
 import io.cqrs.transport.spi.Delivery;
 import io.cqrs.transport.spi.Destination;
 import io.cqrs.transport.spi.OutgoingMessage;
@@ -33,6 +37,17 @@ public final class Queues {
             messages.add(message(queue, messages.size(), headers, body));
         }
         publish(transport, queue, messages);
+    }
+
+    /** Has a relay publish all that waits in an outbox. */
+    public static void publishOutbox(Transport transport, TestDatabase database, Wire wire) {
+        try (CqrsRelay relay = CqrsRelay.builder(database.dataSource())
+                .transport(transport)
+                .wire(wire)
+                .build()) {
+            relay.start();
+            await().until(() -> database.count("cqrs.outbox") == 0);
+        }
     }
 
     public static void putBytes(Transport transport, String queue, Map<String, Object> headers, List<byte[]> bodies) {
