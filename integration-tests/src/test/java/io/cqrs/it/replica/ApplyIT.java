@@ -172,6 +172,35 @@ class ApplyIT {
     }
 
     @Test
+    void tellsEachOfABatchHowItEnded() throws Exception {
+        apply(save(1, 0, 0, "a"), save(2, 0, 0, "a"), save(3, 5, 5, "a"), save(4, 5, 5, "a"), save(5, 5, 5, "a"));
+        apply(
+                save(6, 0, 0, "new"),
+                save(5, 4, 4, "older"),
+                save(2, 7, 7, "behind a gap"),
+                save(3, 4, 4, "older"),
+                save(1, 1, 1, "next"),
+                save(4, 5, 5, "again"));
+        assertThat(rows()).containsExactly("1|next|1", "2|behind a gap|7", "3|a|5", "4|a|5", "5|a|5", "6|new|0");
+        assertThat(outcomes.of(Outcome.APPLIED)).isEqualTo(7);
+        assertThat(outcomes.of(Outcome.APPLIED_AFTER_GAP)).isEqualTo(1);
+        assertThat(outcomes.of(Outcome.STALE)).isEqualTo(2);
+        assertThat(outcomes.of(Outcome.DUPLICATE)).isEqualTo(1);
+    }
+
+    @Test
+    void tellsTheGapsOfBatchAfterBatch() throws Exception {
+        apply(save(1, 0, 0, "a"), save(2, 0, 0, "a"));
+        apply(save(1, 2, 2, "b"), save(2, 3, 3, "b"));
+        apply(save(1, 3, 3, "c"), save(2, 5, 5, "c"), save(3, 9, 9, "new"));
+        apply(save(1, 4, 4, "d"), save(2, 6, 6, "d"));
+        apply(save(1, 6, 6, "e"), save(2, 7, 7, "e"));
+        assertThat(rows()).containsExactly("1|e|6", "2|e|7", "3|new|9");
+        assertThat(outcomes.of(Outcome.APPLIED_AFTER_GAP)).isEqualTo(4);
+        assertThat(outcomes.of(Outcome.APPLIED)).isEqualTo(7);
+    }
+
+    @Test
     void rewritesAnEqualRowByASyncButNoLaterOne() throws Exception {
         apply(save(1, 5, 5, "a"));
         database.execute("update item_ref set name = 'drifted'");

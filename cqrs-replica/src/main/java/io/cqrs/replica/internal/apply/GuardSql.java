@@ -5,9 +5,9 @@ import io.cqrs.core.schema.CqrsSchema;
 import io.cqrs.replica.Order;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.IntFunction;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * The statements of the guard for one table (docs/design.md, "The guard"). Parameters are arrays, one element a row:
@@ -32,23 +32,62 @@ final class GuardSql {
     }
 
     private final ReplicaTable table;
+    private final KeySql key;
     private final TableName tombstone;
     private final TableName horizon;
 
     GuardSql(ReplicaTable table, CqrsSchema schema) {
         this.table = table;
+        this.key = new KeySql(table.key());
         this.tombstone = schema.tombstone();
         this.horizon = schema.tombstoneHorizon();
     }
 
     /**
-     * Behind the arrays: cqrs id, twice. Returns ord, written, old_updated, old_revision, deleted, horizon of the rows that
-     * were not written, or before whose revision others are missing: mostly of none.
+     * Behind the arrays: cqrs id, twice. Writes each change that the guard lets through and that is the row's next, or its
+     * first, and returns the ord of the others, for {@link #settle}: mostly of none.
      *
-     * <p>The row and the tombstone are looked up once, before anything is written: for the guard and for the outcome. The
-     * horizon is read by the statement that looks for tombstones: a purge moves both at once.
+     * <p>The horizon is read by the statement that looks for tombstones: a purge moves both at once.
      */
     String save(List<ReplicaColumn> columns, Reach reach) {
+        List<String> names = names(filled(columns));
+        List<String> arrays = arrays(filled(columns));
+        return """
+                with k as materialized (select %1$s),
+                h as materialized (%2$s),
+                w as (%3$s
+                    returning %4$s)
+                select m.ord from unnest(%5$s) with ordinality as m(%6$s, ord)
+                where (select count(*) from w) < (select cardinality(rev) from k) and (%7$s) not in (select %8$s from w)
+                """.formatted(
+                        IntStream.range(0, names.size())
+                                .mapToObj(i -> arrays.get(i) + " as " + names.get(i))
+                                .collect(Collectors.joining(", ")),
+                        horizons(),
+                        upsert(
+                                "(select * from unnest(%s) as m(%s))".formatted(kept(names), String.join(", ", names)),
+                                columns,
+                                notDeleted(),
+                                withinHorizon(found(), reach),
+                                precedence(reach) + " and (excluded.cqrs_revision > r.cqrs_revision + 1) is not true"),
+                        key.returned(),
+                        kept(key.parameters()),
+                        String.join(", ", key.parameters()),
+                        key.expressions(),
+                        key.returnedNames());
+    }
+
+    private static String kept(List<String> names) {
+        return names.stream().map("(select %s from k)"::formatted).collect(Collectors.joining(", "));
+    }
+
+    /**
+     * Behind the arrays: cqrs id, twice. Writes what the guard lets through, whatever revisions are missing before it.
+     * Returns ord, written, next (whether {@link #save} writes it), old_updated, old_revision, deleted, horizon.
+     *
+     * <p>The row and the tombstone are looked up once, before anything is written: for the guard and for the outcome.
+     */
+    String settle(List<ReplicaColumn> columns, Reach reach) {
         return """
                 with m as materialized (
                     select m.*, x.old_updated, x.old_revision, x.found, t.updated as deleted from (%1$s) m
@@ -60,20 +99,25 @@ final class GuardSql {
                 h as materialized (%6$s),
                 w as (%7$s
                     returning %8$s)
-                select m.ord, m.written, m.old_updated, m.old_revision, m.deleted, (select updated from h) as horizon
-                from (select m.*, (%9$s) in (select %10$s from w) as written from m offset 0) m
-                where not m.written or m.rev > m.old_revision + 1
+                select m.*, m.written and (m.rev > m.old_revision + 1) is not true as next, (select updated from h) as horizon
+                from (select m.ord, m.rev, m.old_updated, m.old_revision, m.deleted,
+                    (%9$s) in (select %10$s from w) as written from m offset 0) m
                 """.formatted(
                         rows(filled(columns)),
                         table.name().sql(),
-                        keyEquals("x"),
+                        key.equalTo("x"),
                         tombstone.sql(),
-                        keyText(),
+                        key.text(),
                         horizons(),
-                        upsert(columns, "(m.upd <= m.deleted) is not true", "m.found", reach),
-                        returnedKey(),
-                        keyExpressions(),
-                        returnedNames());
+                        upsert(
+                                "m",
+                                columns,
+                                "(m.upd <= m.deleted) is not true",
+                                withinHorizon("m.found", reach),
+                                precedence(reach)),
+                        key.returned(),
+                        key.expressions(),
+                        key.returnedNames());
     }
 
     /**
@@ -89,10 +133,10 @@ final class GuardSql {
                     returning 1)
                 select count(*) from w
                 """.formatted(
-                        keyExpressions(),
+                        key.expressions(),
                         stage.sql(),
                         horizons(),
-                        upsert(columns, notDeleted(), found(), reach),
+                        upsert("m", columns, notDeleted(), withinHorizon(found(), reach), precedence(reach)),
                         table.order() == Order.REVISION ? "rev desc, upd desc" : "upd desc, rev desc");
     }
 
@@ -103,7 +147,8 @@ final class GuardSql {
                 where m.upd <= (%s) and not exists (select from %s x where %s)
                     and not exists (
                         select from %s t where t.cqrs_id = ? and t.pk = %s and m.upd <= t.updated offset 0)
-                """.formatted(stage.sql(), horizons(), table.name().sql(), keyEquals("x"), tombstone.sql(), keyText());
+                """.formatted(
+                        stage.sql(), horizons(), table.name().sql(), key.equalTo("x"), tombstone.sql(), key.text());
     }
 
     private List<ReplicaColumn> filled(List<ReplicaColumn> columns) {
@@ -115,15 +160,17 @@ final class GuardSql {
     /** Parameters: cqrs id. */
     private String notDeleted() {
         return "not exists (select from %s t where t.cqrs_id = ? and t.pk = %s and m.upd <= t.updated offset 0)"
-                .formatted(tombstone.sql(), keyText());
+                .formatted(tombstone.sql(), key.text());
     }
 
     private String found() {
-        return "exists (select from %s x where %s)".formatted(table.name().sql(), keyEquals("x"));
+        return "exists (select from %s x where %s offset 0)"
+                .formatted(table.name().sql(), key.equalTo("x"));
     }
 
     /** Parameters: those of the conditions. */
-    private String upsert(List<ReplicaColumn> columns, String notDeleted, String found, Reach reach) {
+    private String upsert(
+            String rows, List<ReplicaColumn> columns, String notDeleted, String withinHorizon, String precedence) {
         List<ReplicaColumn> all = filled(columns);
         String targets =
                 all.stream().map(column -> TableName.quote(column.name())).collect(Collectors.joining(", "));
@@ -135,21 +182,22 @@ final class GuardSql {
                 .collect(Collectors.joining());
         return """
                 insert into %1$s as r (%2$s, cqrs_updated, cqrs_revision)
-                    select %3$s, m.upd, m.rev from m
-                    where %4$s and %5$s
-                    order by %6$s
-                    on conflict (%7$s) do update
-                    set %8$scqrs_updated = excluded.cqrs_updated, cqrs_revision = excluded.cqrs_revision
-                    where %9$s""".formatted(
+                    select %3$s, m.upd, m.rev from %4$s m
+                    where %5$s and %6$s
+                    order by %7$s
+                    on conflict (%8$s) do update
+                    set %9$scqrs_updated = excluded.cqrs_updated, cqrs_revision = excluded.cqrs_revision
+                    where %10$s""".formatted(
                         table.name().sql(),
                         targets,
                         sources,
+                        rows,
                         notDeleted,
-                        withinHorizon(found, reach),
-                        keyExpressions(),
-                        keyNames(),
+                        withinHorizon,
+                        key.expressions(),
+                        key.names(),
                         updates,
-                        precedence(reach));
+                        precedence);
     }
 
     private String horizons() {
@@ -159,7 +207,7 @@ final class GuardSql {
     /** A sync says that the entity is there: it may create what an old save may not. */
     private static String withinHorizon(String found, Reach reach) {
         return reach == Reach.NEWER
-                ? "(%s or not exists (select from h where m.upd <= h.updated))".formatted(found)
+                ? "((m.upd <= (select updated from h)) is not true or %s)".formatted(found)
                 : "true";
     }
 
@@ -174,13 +222,13 @@ final class GuardSql {
                     select ?, %s, m.upd, m.rev from m order by 2
                     on conflict (cqrs_id, pk) do update
                     set updated = excluded.updated, revision = excluded.revision, received_at = clock_timestamp()
-                    where t.updated < excluded.updated""".formatted(tombstone.sql(), keyText());
+                    where t.updated < excluded.updated""".formatted(tombstone.sql(), key.text());
     }
 
     /** Locks the rows there are, in the order of their keys. */
     String lock() {
         return "with m as materialized (%s) select from %s x where exists (select from m where %s) order by %s for update"
-                .formatted(rows(table.key()), table.name().sql(), keyEquals("x"), keyNames());
+                .formatted(rows(table.key()), table.name().sql(), key.equalTo("x"), key.names());
     }
 
     /** Behind the arrays: cqrs id, twice. Returns ord, found, old_updated, old_revision, deleted, horizon. */
@@ -196,9 +244,9 @@ final class GuardSql {
                         rows(table.key()),
                         TableName.quote(table.key().get(0).name()),
                         table.name().sql(),
-                        keyEquals("x"),
+                        key.equalTo("x"),
                         tombstone.sql(),
-                        keyText(),
+                        key.text(),
                         horizons());
     }
 
@@ -217,13 +265,13 @@ final class GuardSql {
                 """.formatted(
                         rows(table.key()),
                         tombstones(),
-                        keyText(),
+                        key.text(),
                         table.name().sql(),
-                        keyEquals("r"),
-                        returnedKey(),
-                        keyExpressions(),
-                        keyEquals("x"),
-                        returnedNames());
+                        key.equalTo("r"),
+                        key.returned(),
+                        key.expressions(),
+                        key.equalTo("x"),
+                        key.returnedNames());
     }
 
     /**
@@ -240,8 +288,8 @@ final class GuardSql {
                         rows(table.key()),
                         table.name().sql(),
                         tombstone.sql(),
-                        keyEquals("r"),
-                        keyText(),
+                        key.equalTo("r"),
+                        key.text(),
                         SessionSql.SPACE,
                         table.cqrsId().value().hashCode());
     }
@@ -251,17 +299,24 @@ final class GuardSql {
         return """
                 with m as materialized (%1$s)
                 delete from %2$s t using m where t.cqrs_id = ? and t.pk = %3$s
-                """.formatted(rows(table.key()), tombstone.sql(), keyText());
+                """.formatted(rows(table.key()), tombstone.sql(), key.text());
     }
 
-    private String rows(List<ReplicaColumn> columns) {
-        String arrays = columns.stream()
-                .map(column -> "?::" + column.bindType() + "[], ")
-                .collect(Collectors.joining());
-        String names =
-                IntStream.range(0, columns.size()).mapToObj(i -> "p" + i + ", ").collect(Collectors.joining());
-        return "select * from unnest(%s?::timestamptz[], ?::int8[]) with ordinality as m(%supd, rev, ord)"
-                .formatted(arrays, names);
+    private static String rows(List<ReplicaColumn> columns) {
+        return "select * from unnest(%s) with ordinality as m(%s, ord)"
+                .formatted(String.join(", ", arrays(columns)), String.join(", ", names(columns)));
+    }
+
+    /** The parameters, in the order in which {@link RowArrays} binds them. */
+    private static List<String> arrays(List<ReplicaColumn> columns) {
+        return Stream.concat(columns.stream().map(ReplicaColumn::bindType), Stream.of("timestamptz", "int8"))
+                .map("?::%s[]"::formatted)
+                .toList();
+    }
+
+    private static List<String> names(List<ReplicaColumn> columns) {
+        return Stream.concat(IntStream.range(0, columns.size()).mapToObj(i -> "p" + i), Stream.of("upd", "rev"))
+                .toList();
     }
 
     private String precedence(Reach reach) {
@@ -274,46 +329,5 @@ final class GuardSql {
         return reach == Reach.EQUAL
                 ? "coalesce((r.cqrs_updated, r.cqrs_revision) <= (excluded.cqrs_updated, excluded.cqrs_revision), true)"
                 : "coalesce((r.cqrs_updated, r.cqrs_revision) < (excluded.cqrs_updated, excluded.cqrs_revision), true)";
-    }
-
-    /** The key as text, made in SQL so that every way into the table spells it the same. */
-    private String keyText() {
-        if (table.key().size() == 1) {
-            return "(" + keyPart(0) + ")::text";
-        }
-        return "jsonb_build_array(" + joinKey(", ", this::keyPart) + ")::text";
-    }
-
-    /** 1 and 1.00 are the same row. */
-    private String keyPart(int i) {
-        String part = table.key().get(i).cast("m.p" + i);
-        return table.key().get(i).type().equals("numeric") ? "trim_scale(" + part + ")" : part;
-    }
-
-    private String keyExpressions() {
-        return joinKey(", ", i -> table.key().get(i).cast("m.p" + i));
-    }
-
-    private String keyNames() {
-        return joinKey(", ", i -> TableName.quote(table.key().get(i).name()));
-    }
-
-    private String keyEquals(String alias) {
-        return joinKey(
-                " and ",
-                i -> alias + "." + TableName.quote(table.key().get(i).name()) + " = "
-                        + table.key().get(i).cast("m.p" + i));
-    }
-
-    private String returnedKey() {
-        return joinKey(", ", i -> "r." + TableName.quote(table.key().get(i).name()) + " as k" + i);
-    }
-
-    private String returnedNames() {
-        return joinKey(", ", i -> "k" + i);
-    }
-
-    private String joinKey(String separator, IntFunction<String> part) {
-        return IntStream.range(0, table.key().size()).mapToObj(part).collect(Collectors.joining(separator));
     }
 }

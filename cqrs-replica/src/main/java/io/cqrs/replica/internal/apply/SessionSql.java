@@ -1,13 +1,20 @@
 package io.cqrs.replica.internal.apply;
 
+import io.cqrs.core.CqrsId;
 import io.cqrs.core.jdbc.SqlStates;
 import io.cqrs.core.schema.CqrsSchema;
 import java.sql.PreparedStatement;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.Map;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Statements that concern all models. */
 public final class SessionSql {
+
+    private static final Logger LOG = LoggerFactory.getLogger(SessionSql.class);
 
     /** The first half of our advisory locks' keys, "cqrs" in ASCII. */
     static final int SPACE = 0x63717273;
@@ -33,6 +40,18 @@ public final class SessionSql {
             if (SqlStates.isTimeout(e)) {
                 throw new SQLException(
                         "no lock within the statement timeout: " + e.getMessage(), SqlStates.LOCK_NOT_AVAILABLE, e);
+            }
+            throw e;
+        }
+    }
+
+    /** Runs a query; one that the database cancels is named in the log. */
+    static ResultSet query(PreparedStatement statement, CqrsId cqrsId, Supplier<String> text) throws SQLException {
+        try {
+            return statement.executeQuery();
+        } catch (SQLException e) {
+            if (SqlStates.isTimeout(e)) {
+                LOG.warn("{}: the database cancelled a statement: {}", cqrsId, text.get());
             }
             throw e;
         }

@@ -4,7 +4,6 @@ import io.cqrs.core.Change;
 import io.cqrs.core.EntityKey;
 import io.cqrs.core.ReplicationException;
 import io.cqrs.core.Stamp;
-import io.cqrs.core.jdbc.SqlStates;
 import io.cqrs.core.schema.CqrsSchema;
 import io.cqrs.replica.Outcome;
 import java.sql.Connection;
@@ -22,21 +21,17 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** Applies folded changes to one table, set-based, within the caller's transaction. Belongs to one connection. */
 final class TableApplier implements AutoCloseable {
 
-    private static final Logger LOG = LoggerFactory.getLogger(TableApplier.class);
     private static final int SHAPES_KEPT = 64;
 
     private final Connection connection;
     private final ReplicaTable table;
     private final GuardSql sql;
-    private final Map<SaveShape, PreparedStatement> saves = new HashMap<>();
+    private final Map<SaveShape, SaveStatements> saves = new HashMap<>();
     private @Nullable PreparedStatement delete;
     private @Nullable PreparedStatement sweep;
     private @Nullable PreparedStatement forget;
@@ -53,9 +48,7 @@ final class TableApplier implements AutoCloseable {
 
     @Override
     public void close() throws SQLException {
-        for (PreparedStatement statement : saves.values()) {
-            statement.close();
-        }
+        closeSaves();
         for (PreparedStatement statement : new PreparedStatement[] {delete, sweep, forget}) {
             if (statement != null) {
                 statement.close();
@@ -74,21 +67,10 @@ final class TableApplier implements AutoCloseable {
         }
         int next = RowArrays.bind(delete, changes(rows), table.key(), List.of());
         delete.setString(next, table.cqrsId().value());
-        try (ResultSet result = query(delete, sql::delete)) {
+        try (ResultSet result = SessionSql.query(delete, table.cqrsId(), sql::delete)) {
             while (result.next()) {
                 rows.get(result.getInt("ord") - 1).end(deleteOutcome(result));
             }
-        }
-    }
-
-    private ResultSet query(PreparedStatement statement, Supplier<String> text) throws SQLException {
-        try {
-            return statement.executeQuery();
-        } catch (SQLException e) {
-            if (SqlStates.isTimeout(e)) {
-                LOG.warn("{}: the database cancelled a statement: {}", table.cqrsId(), text.get());
-            }
-            throw e;
         }
     }
 
@@ -182,7 +164,8 @@ final class TableApplier implements AutoCloseable {
                 time(row, "horizon"));
     }
 
-    private static @Nullable Instant time(ResultSet row, String column) throws SQLException {
+    /** Reads a time, or null. */
+    static @Nullable Instant time(ResultSet row, String column) throws SQLException {
         OffsetDateTime time = row.getObject(column, OffsetDateTime.class);
         return time == null ? null : time.toInstant();
     }
@@ -195,63 +178,29 @@ final class TableApplier implements AutoCloseable {
                     .add(save);
         }
         for (Map.Entry<SaveShape, List<Fold.Newest>> group : byShape.entrySet()) {
-            save(group.getKey(), group.getValue());
-        }
-    }
-
-    private void save(SaveShape shape, List<Fold.Newest> rows) throws SQLException {
-        List<ReplicaColumn> columns = shape.columns(table);
-        PreparedStatement statement = statement(shape, columns);
-        int next = RowArrays.bind(statement, changes(rows), table.key(), columns);
-        statement.setString(next, table.cqrsId().value());
-        statement.setString(next + 1, table.cqrsId().value());
-        try (ResultSet otherwise = query(statement, () -> sql.save(columns, shape.reach()))) {
-            rows.forEach(row -> row.end(Outcome.APPLIED));
-            while (otherwise.next()) {
-                Fold.Newest row = rows.get(otherwise.getInt("ord") - 1);
-                row.end(saveOutcome(row, otherwise, shape.reach()));
-            }
+            statements(group.getKey()).save(group.getValue());
         }
     }
 
     /** Messages may come in more shapes than there should be: then the statements kept are begun anew. */
-    private PreparedStatement statement(SaveShape shape, List<ReplicaColumn> columns) throws SQLException {
-        PreparedStatement known = saves.get(shape);
+    private SaveStatements statements(SaveShape shape) throws SQLException {
+        SaveStatements known = saves.get(shape);
         if (known != null) {
             return known;
         }
         if (saves.size() >= SHAPES_KEPT) {
-            for (PreparedStatement one : saves.values()) {
-                one.close();
-            }
-            saves.clear();
+            closeSaves();
         }
-        PreparedStatement created = connection.prepareStatement(sql.save(columns, shape.reach()));
+        SaveStatements created = new SaveStatements(connection, table, sql, shape.columns(table), shape.reach());
         saves.put(shape, created);
         return created;
     }
 
-    private static Outcome saveOutcome(Fold.Newest row, ResultSet result, GuardSql.Reach reach) throws SQLException {
-        long oldRevision = result.getLong("old_revision");
-        if (result.getBoolean("written")) {
-            return row.skips(oldRevision) ? Outcome.APPLIED_AFTER_GAP : Outcome.APPLIED;
+    private void closeSaves() throws SQLException {
+        for (SaveStatements one : saves.values()) {
+            one.close();
         }
-        Stamp stamp = row.change().stamp();
-        Instant oldUpdated = time(result, "old_updated");
-        Instant deleted = time(result, "deleted");
-        boolean deletedLater = deleted != null && !stamp.updated().isAfter(deleted);
-        Instant horizon = time(result, "horizon");
-        if (reach == GuardSql.Reach.NEWER
-                && oldUpdated == null
-                && !deletedLater
-                && horizon != null
-                && !stamp.updated().isAfter(horizon)) {
-            return Outcome.NEEDS_SYNC;
-        }
-        boolean same = oldUpdated != null
-                && oldUpdated.equals(stamp.updated())
-                && oldRevision == stamp.revision().value();
-        return same ? Outcome.DUPLICATE : Outcome.STALE;
+        saves.clear();
     }
 
     private SaveShape shape(Fold.Newest save, boolean forced) {
@@ -279,7 +228,7 @@ final class TableApplier implements AutoCloseable {
         return present;
     }
 
-    private static List<Change> changes(List<Fold.Newest> rows) {
+    static List<Change> changes(List<Fold.Newest> rows) {
         return rows.stream().map(Fold.Newest::change).toList();
     }
 

@@ -1,0 +1,124 @@
+package io.cqrs.replica.internal.apply;
+
+import io.cqrs.core.Stamp;
+import io.cqrs.replica.Outcome;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Writes saves that fill the same columns and go equally far: by an upsert that suits most of them, then what that left by
+ * one that also looks up what is stored, for their outcomes; by that one alone where the last batch had many for it. Belongs
+ * to one connection.
+ */
+final class SaveStatements implements AutoCloseable {
+
+    /** A fifth of a batch that has to be settled costs what the upsert spares the others. */
+    private static final int FEW = 5;
+
+    private final Connection connection;
+    private final ReplicaTable table;
+    private final GuardSql sql;
+    private final List<ReplicaColumn> columns;
+    private final GuardSql.Reach reach;
+    private @Nullable PreparedStatement save;
+    private @Nullable PreparedStatement settle;
+    private boolean mostlyNext = true;
+
+    SaveStatements(
+            Connection connection,
+            ReplicaTable table,
+            GuardSql sql,
+            List<ReplicaColumn> columns,
+            GuardSql.Reach reach) {
+        this.connection = connection;
+        this.table = table;
+        this.sql = sql;
+        this.columns = columns;
+        this.reach = reach;
+    }
+
+    /** Writes what the guard lets through and tells each how it ended. */
+    void save(List<Fold.Newest> rows) throws SQLException {
+        List<Fold.Newest> left = mostlyNext ? upsert(rows) : rows;
+        int others = left.isEmpty() ? 0 : settle(left);
+        mostlyNext = others <= rows.size() / FEW;
+    }
+
+    /** Returns what it did not write. */
+    private List<Fold.Newest> upsert(List<Fold.Newest> rows) throws SQLException {
+        if (save == null) {
+            save = connection.prepareStatement(sql.save(columns, reach));
+        }
+        bind(save, rows);
+        List<Fold.Newest> left = new ArrayList<>();
+        try (ResultSet result = SessionSql.query(save, table.cqrsId(), () -> sql.save(columns, reach))) {
+            rows.forEach(row -> row.end(Outcome.APPLIED));
+            while (result.next()) {
+                left.add(rows.get(result.getInt("ord") - 1));
+            }
+        }
+        return left;
+    }
+
+    /** Returns how many of them {@link #upsert} does not write. */
+    private int settle(List<Fold.Newest> rows) throws SQLException {
+        if (settle == null) {
+            settle = connection.prepareStatement(sql.settle(columns, reach));
+        }
+        bind(settle, rows);
+        int others = 0;
+        try (ResultSet result = SessionSql.query(settle, table.cqrsId(), () -> sql.settle(columns, reach))) {
+            while (result.next()) {
+                Fold.Newest row = rows.get(result.getInt("ord") - 1);
+                row.end(outcome(row, result));
+                others += result.getBoolean("next") ? 0 : 1;
+            }
+        }
+        return others;
+    }
+
+    private void bind(PreparedStatement statement, List<Fold.Newest> rows) throws SQLException {
+        int next = RowArrays.bind(statement, TableApplier.changes(rows), table.key(), columns);
+        statement.setString(next, table.cqrsId().value());
+        statement.setString(next + 1, table.cqrsId().value());
+    }
+
+    private Outcome outcome(Fold.Newest row, ResultSet result) throws SQLException {
+        long oldRevision = result.getLong("old_revision");
+        if (result.getBoolean("written")) {
+            boolean gap = !result.getBoolean("next") && row.skips(oldRevision);
+            return gap ? Outcome.APPLIED_AFTER_GAP : Outcome.APPLIED;
+        }
+        Stamp stamp = row.change().stamp();
+        Instant oldUpdated = TableApplier.time(result, "old_updated");
+        Instant deleted = TableApplier.time(result, "deleted");
+        boolean deletedLater = deleted != null && !stamp.updated().isAfter(deleted);
+        Instant horizon = TableApplier.time(result, "horizon");
+        if (reach == GuardSql.Reach.NEWER
+                && oldUpdated == null
+                && !deletedLater
+                && horizon != null
+                && !stamp.updated().isAfter(horizon)) {
+            return Outcome.NEEDS_SYNC;
+        }
+        boolean same = oldUpdated != null
+                && oldUpdated.equals(stamp.updated())
+                && oldRevision == stamp.revision().value();
+        return same ? Outcome.DUPLICATE : Outcome.STALE;
+    }
+
+    @Override
+    public void close() throws SQLException {
+        for (PreparedStatement statement : new PreparedStatement[] {save, settle}) {
+            if (statement != null) {
+                statement.close();
+            }
+        }
+    }
+}
