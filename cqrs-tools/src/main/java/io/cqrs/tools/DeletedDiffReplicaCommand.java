@@ -2,9 +2,6 @@ package io.cqrs.tools;
 
 import io.cqrs.core.CqrsId;
 import io.cqrs.replica.ReplicaDiff;
-import io.cqrs.transport.FieldFilters;
-import java.io.IOException;
-import java.io.PrintWriter;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -44,23 +41,10 @@ final class DeletedDiffReplicaCommand implements Callable<Integer> {
     public Integer call() throws Exception {
         int batch = chosen.batch(spec.commandLine());
         return source.with(Map.of(), (replicas, config) -> {
-            if (keys(replicas.diff(), batch) == 0) {
-                err().println("No objects found for filter " + chosen.filter());
-            }
+            ReplicaDiff diff = replicas.diff();
+            CqrsId id = CqrsId.of(chosen.id());
+            chosen.write(spec.commandLine(), filter -> diff.keys(id, filter, batch, Pipes.out()));
             return 0;
         });
-    }
-
-    private long keys(ReplicaDiff diff, int batch) throws IOException {
-        try {
-            return diff.keys(CqrsId.of(chosen.id()), FieldFilters.parse(chosen.filter()), batch, Pipes.out());
-        } catch (RuntimeException e) {
-            FilterValues.requireFit(e);
-            throw e;
-        }
-    }
-
-    private PrintWriter err() {
-        return spec.commandLine().getErr();
     }
 }

@@ -1,9 +1,6 @@
 package io.cqrs.tools;
 
 import io.cqrs.master.MasterDiff;
-import io.cqrs.transport.FieldFilters;
-import java.io.IOException;
-import java.io.PrintWriter;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -48,7 +45,7 @@ final class DiffMasterCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         int batch = chosen.batch(spec.commandLine());
-        if (checksum && !FieldFilters.parse(chosen.filter()).conditions().isEmpty()) {
+        if (checksum && !chosen.filter().conditions().isEmpty()) {
             throw new ParameterException(
                     spec.commandLine(), "--checksum compares all rows: leave --filter out, or compare without it");
         }
@@ -56,23 +53,10 @@ final class DiffMasterCommand implements Callable<Integer> {
             MasterDiff diff = MasterDiff.of(rows);
             if (checksum) {
                 diff.ranges(batch, Pipes.out());
-            } else if (states(diff, batch) == 0) {
-                err().println("No objects found for filter " + chosen.filter());
+            } else {
+                chosen.write(spec.commandLine(), filter -> diff.states(filter, batch, Pipes.out()));
             }
             return 0;
         });
-    }
-
-    private long states(MasterDiff diff, int batch) throws IOException {
-        try {
-            return diff.states(FieldFilters.parse(chosen.filter()), batch, Pipes.out());
-        } catch (RuntimeException e) {
-            FilterValues.requireFit(e);
-            throw e;
-        }
-    }
-
-    private PrintWriter err() {
-        return spec.commandLine().getErr();
     }
 }

@@ -1,5 +1,8 @@
 package io.cqrs.tools;
 
+import io.cqrs.core.FieldFilter;
+import io.cqrs.transport.FieldFilters;
+import java.io.IOException;
 import picocli.CommandLine;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -36,8 +39,29 @@ final class RowOptions {
         return id;
     }
 
-    String filter() {
-        return filter;
+    /**
+     * Returns which rows are chosen.
+     *
+     * @throws io.cqrs.core.CqrsConfigurationException if the filter is none
+     */
+    FieldFilter filter() {
+        return FieldFilters.parse(filter);
+    }
+
+    /**
+     * Writes the chosen rows, and says so where there are none.
+     *
+     * @throws io.cqrs.core.CqrsConfigurationException if the filter is none, or a value of it does not fit its field
+     */
+    void write(CommandLine line, Writing writing) throws IOException {
+        try {
+            if (writing.write(filter()) == 0) {
+                line.getErr().println("No objects found for filter " + filter);
+            }
+        } catch (RuntimeException e) {
+            FilterValues.requireFit(e);
+            throw e;
+        }
     }
 
     /**
@@ -50,5 +74,11 @@ final class RowOptions {
             throw new ParameterException(line, "--batch is " + batch + ": it must be 1 or more");
         }
         return batch;
+    }
+
+    /** Writes rows, and returns how many. */
+    @FunctionalInterface
+    interface Writing {
+        long write(FieldFilter filter) throws IOException;
     }
 }

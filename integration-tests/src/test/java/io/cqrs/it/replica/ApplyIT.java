@@ -201,6 +201,43 @@ class ApplyIT {
     }
 
     @Test
+    void tellsRowsOfAComposedKeyApart() throws Exception {
+        database.execute("drop table item_ref; create table item_ref (id numeric, tag uuid, name text,"
+                + " cqrs_revision bigint, cqrs_updated timestamptz, primary key (id, tag))");
+        String one = "0b5e1f0a-0000-4000-8000-000000000001";
+        String other = "0b5e1f0a-0000-4000-8000-000000000002";
+        apply(composed("1.5", one, 3, "a"), composed("1.5", other, 3, "a"), composed("2", one, 3, "a"));
+        apply(
+                composed("1.50", one, 2, "older"),
+                composed("1.50", other, 4, "next"),
+                composed("2.0", one, 9, "behind a gap"),
+                composed("2", other, 0, "new"));
+        assertThat(database.rows("select trim_scale(id), right(tag::text, 1), name from item_ref order by 1, 2"))
+                .containsExactly("1.5|1|a", "1.5|2|next", "2|1|behind a gap", "2|2|new");
+        assertThat(outcomes.of(Outcome.STALE)).isEqualTo(1);
+        assertThat(outcomes.of(Outcome.APPLIED_AFTER_GAP)).isEqualTo(1);
+        assertThat(outcomes.of(Outcome.APPLIED)).isEqualTo(5);
+    }
+
+    private static Change composed(String id, String tag, long revision, String name) {
+        return Change.of(
+                Signal.SAVE,
+                EntityKey.of(ITEM, List.of(new BigDecimal(id), tag)),
+                Stamp.of(T0.plusSeconds(revision), revision),
+                Map.of("id", new BigDecimal(id), "tag", tag, "name", name));
+    }
+
+    @Test
+    void letsTwoRowsOfABatchSwapWhatIsUnique() throws Exception {
+        database.execute("alter table item_ref add unique (name) deferrable");
+        apply(save(1, 0, 0, "first"), save(2, 0, 0, "second"));
+        apply(save(1, 2, 2, "second"), save(2, 1, 1, "first"));
+        assertThat(rows()).containsExactly("1|second|2", "2|first|1");
+        assertThat(outcomes.of(Outcome.APPLIED_AFTER_GAP)).isEqualTo(1);
+        assertThat(outcomes.dead()).isZero();
+    }
+
+    @Test
     void rewritesAnEqualRowByASyncButNoLaterOne() throws Exception {
         apply(save(1, 5, 5, "a"));
         database.execute("update item_ref set name = 'drifted'");

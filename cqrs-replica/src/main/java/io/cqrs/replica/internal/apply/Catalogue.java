@@ -69,7 +69,8 @@ final class Catalogue {
             throw wrong(definition, "has no primary key: add one on the master's key");
         }
         orderKey(definition, found, key);
-        return new ReplicaTable(definition.cqrsId(), oid, shape, name, key, columns, definition.order(), parents(oid));
+        return new ReplicaTable(
+                definition.cqrsId(), oid, shape, name, key, columns, definition.order(), isAtOnce(oid), parents(oid));
     }
 
     private static void orderKey(ReplicaDefinition definition, TableColumns found, List<ReplicaColumn> key) {
@@ -126,6 +127,15 @@ final class Catalogue {
             }
         }
         return columns;
+    }
+
+    private boolean isAtOnce(long oid) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(CatalogueSql.IS_AT_ONCE)) {
+            statement.setLong(1, oid);
+            try (ResultSet row = statement.executeQuery()) {
+                return row.next() && row.getBoolean(1);
+            }
+        }
     }
 
     private Set<Long> parents(long oid) throws SQLException {

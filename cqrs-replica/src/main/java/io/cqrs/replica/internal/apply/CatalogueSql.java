@@ -24,8 +24,16 @@ final class CatalogueSql {
             select distinct confrelid from pg_constraint
             where conrelid = ? and contype = 'f' and confrelid <> conrelid and conparentid = 0""";
 
+    private static final String AT_ONCE = """
+            (exists (select from pg_index i
+                    where i.indrelid = c.oid and (i.indisunique and not i.indisprimary or i.indisexclusion))
+                or exists (select from pg_trigger t where t.tgrelid = c.oid and not t.tgisinternal))""";
+
+    /** See {@link ReplicaTable#atOnce}. */
+    static final String IS_AT_ONCE = "select " + AT_ONCE + " from pg_class c where c.oid = ?";
+
     private static final String SHAPES = """
-            select c.oid, hashtextextended(concat_ws(' ', c.relname, c.relnamespace::regnamespace,
+            select c.oid, hashtextextended(concat_ws(' ', c.relname, c.relnamespace::regnamespace, %s,
                 (select string_agg(concat_ws(' ', k.contype, k.conkey, k.confrelid), ',' order by k.oid)
                     from pg_constraint k where k.conrelid = c.oid and k.contype in ('p', 'f') and k.conparentid = 0),
                 (select string_agg(concat_ws(' ', a.attnum, a.attname, format_type(a.atttypid, a.atttypmod),
@@ -41,6 +49,6 @@ final class CatalogueSql {
      * a plan each time, which takes longer than all else.
      */
     static String shapes(int tables) {
-        return SHAPES.formatted(String.join(", ", Collections.nCopies(tables, "?::oid")));
+        return SHAPES.formatted(AT_ONCE, String.join(", ", Collections.nCopies(tables, "?::oid")));
     }
 }

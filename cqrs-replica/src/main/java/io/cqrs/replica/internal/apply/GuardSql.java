@@ -44,46 +44,44 @@ final class GuardSql {
     }
 
     /**
-     * Behind the arrays: cqrs id, twice. Writes each change that the guard lets through and that is the row's next, or its
-     * first, and returns the ord of the others, for {@link #settle}: mostly of none.
+     * Behind the arrays: cqrs id, twice. Writes what the guard lets through and is at most one revision ahead of its row, and
+     * returns the ord of the others, for {@link #settle}: mostly of none.
      *
      * <p>The horizon is read by the statement that looks for tombstones: a purge moves both at once.
      */
-    String save(List<ReplicaColumn> columns, Reach reach) {
-        List<String> names = names(filled(columns));
+    String saveNext(List<ReplicaColumn> columns, Reach reach) {
+        int keys = table.key().size();
         List<String> arrays = arrays(filled(columns));
+        String given = key.join(i -> "(select p" + i + " from a)");
+        String source = "(select * from unnest(%s, %s) as m(%s))"
+                .formatted(
+                        given,
+                        String.join(", ", arrays.subList(keys, arrays.size())),
+                        String.join(", ", aliases(filled(columns))));
         return """
-                with k as materialized (select %1$s),
-                h as materialized (%2$s),
-                w as (%3$s
-                    returning %4$s)
-                select m.ord from unnest(%5$s) with ordinality as m(%6$s, ord)
-                where (select count(*) from w) < (select cardinality(rev) from k) and (%7$s) not in (select %8$s from w)
+                with a as materialized (select %1$s),
+                w as (%2$s
+                    returning %3$s)
+                select m.ord from unnest(%4$s) with ordinality as m(%5$s, ord)
+                where (select count(*) from w) < (select cardinality(p0) from a) and (%6$s) not in (select %7$s from w)
                 """.formatted(
-                        IntStream.range(0, names.size())
-                                .mapToObj(i -> arrays.get(i) + " as " + names.get(i))
-                                .collect(Collectors.joining(", ")),
-                        horizons(),
+                        key.join(i -> arrays.get(i) + " as p" + i),
                         upsert(
-                                "(select * from unnest(%s) as m(%s))".formatted(kept(names), String.join(", ", names)),
+                                source,
                                 columns,
                                 notDeleted(),
-                                withinHorizon(found(), reach),
+                                withinHorizon(horizons(), found(reach)),
                                 precedence(reach) + " and (excluded.cqrs_revision > r.cqrs_revision + 1) is not true"),
                         key.returned(),
-                        kept(key.parameters()),
-                        String.join(", ", key.parameters()),
+                        given,
+                        key.join(i -> "p" + i),
                         key.expressions(),
                         key.returnedNames());
     }
 
-    private static String kept(List<String> names) {
-        return names.stream().map("(select %s from k)"::formatted).collect(Collectors.joining(", "));
-    }
-
     /**
      * Behind the arrays: cqrs id, twice. Writes what the guard lets through, whatever revisions are missing before it.
-     * Returns ord, written, next (whether {@link #save} writes it), old_updated, old_revision, deleted, horizon.
+     * Returns ord, written, next (whether {@link #saveNext} would have written it), old_updated, old_revision, deleted, horizon.
      *
      * <p>The row and the tombstone are looked up once, before anything is written: for the guard and for the outcome.
      */
@@ -113,7 +111,7 @@ final class GuardSql {
                                 "m",
                                 columns,
                                 "(m.upd <= m.deleted) is not true",
-                                withinHorizon("m.found", reach),
+                                withinHorizon("select updated from h", reach == Reach.NEWER ? "m.found" : "true"),
                                 precedence(reach)),
                         key.returned(),
                         key.expressions(),
@@ -136,7 +134,12 @@ final class GuardSql {
                         key.expressions(),
                         stage.sql(),
                         horizons(),
-                        upsert("m", columns, notDeleted(), withinHorizon(found(), reach), precedence(reach)),
+                        upsert(
+                                "m",
+                                columns,
+                                notDeleted(),
+                                withinHorizon("select updated from h", found(reach)),
+                                precedence(reach)),
                         table.order() == Order.REVISION ? "rev desc, upd desc" : "upd desc, rev desc");
     }
 
@@ -163,9 +166,12 @@ final class GuardSql {
                 .formatted(tombstone.sql(), key.text());
     }
 
-    private String found() {
-        return "exists (select from %s x where %s offset 0)"
-                .formatted(table.name().sql(), key.equalTo("x"));
+    /** Whether the entity is known to be there, whatever deletes are forgotten: a sync says so itself. */
+    private String found(Reach reach) {
+        return reach == Reach.NEWER
+                ? "exists (select from %s x where %s offset 0)"
+                        .formatted(table.name().sql(), key.equalTo("x"))
+                : "true";
     }
 
     /** Parameters: those of the conditions. */
@@ -204,11 +210,8 @@ final class GuardSql {
         return "select updated from %s where cqrs_id = ?".formatted(horizon.sql());
     }
 
-    /** A sync says that the entity is there: it may create what an old save may not. */
-    private static String withinHorizon(String found, Reach reach) {
-        return reach == Reach.NEWER
-                ? "((m.upd <= (select updated from h)) is not true or %s)".formatted(found)
-                : "true";
+    private static String withinHorizon(String horizon, String found) {
+        return "((m.upd <= (%s)) is not true or %s)".formatted(horizon, found);
     }
 
     /** Behind the arrays: cqrs id. */
@@ -304,7 +307,7 @@ final class GuardSql {
 
     private static String rows(List<ReplicaColumn> columns) {
         return "select * from unnest(%s) with ordinality as m(%s, ord)"
-                .formatted(String.join(", ", arrays(columns)), String.join(", ", names(columns)));
+                .formatted(String.join(", ", arrays(columns)), String.join(", ", aliases(columns)));
     }
 
     /** The parameters, in the order in which {@link RowArrays} binds them. */
@@ -314,7 +317,7 @@ final class GuardSql {
                 .toList();
     }
 
-    private static List<String> names(List<ReplicaColumn> columns) {
+    private static List<String> aliases(List<ReplicaColumn> columns) {
         return Stream.concat(IntStream.range(0, columns.size()).mapToObj(i -> "p" + i), Stream.of("upd", "rev"))
                 .toList();
     }

@@ -43,10 +43,6 @@ final class KeySql {
                 .collect(Collectors.joining(" and "));
     }
 
-    List<String> parameters() {
-        return IntStream.range(0, key.size()).mapToObj(i -> "p" + i).toList();
-    }
-
     String returned() {
         return join(i -> "r." + name(i) + " as k" + i);
     }
@@ -55,7 +51,8 @@ final class KeySql {
         return join(i -> "k" + i);
     }
 
-    private String join(IntFunction<String> part) {
+    /** Returns something of each part, with commas between. */
+    String join(IntFunction<String> part) {
         return IntStream.range(0, key.size()).mapToObj(part).collect(Collectors.joining(", "));
     }
 

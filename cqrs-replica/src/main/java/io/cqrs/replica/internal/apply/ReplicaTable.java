@@ -16,6 +16,8 @@ import java.util.Set;
  * @param key the primary key's columns in its order, filled from the message's key
  * @param columns the other columns, filled from the message's data
  * @param order what decides which of two states is the newer one
+ * @param atOnce whether a batch is to be one statement: other columns have to be unique, too, as two rows that swap their
+ *     places, or the table has triggers
  * @param parents the oids of tables that this one refers to
  */
 record ReplicaTable(
@@ -26,6 +28,7 @@ record ReplicaTable(
         List<ReplicaColumn> key,
         List<ReplicaColumn> columns,
         Order order,
+        boolean atOnce,
         Set<Long> parents) {
 
     static final String REVISION = "cqrs_revision";

@@ -13,20 +13,20 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Writes saves that fill the same columns and go equally far: by an upsert that suits most of them, then what that left by
- * one that also looks up what is stored, for their outcomes; by that one alone where the last batch had many for it. Belongs
- * to one connection.
+ * one that also looks up what is stored, for their outcomes; by that one alone where the last batch had many for it, or where the
+ * table has to see a batch at once. Belongs to one connection.
  */
 final class SaveStatements implements AutoCloseable {
 
-    /** A fifth of a batch that has to be settled costs what the upsert spares the others. */
-    private static final int FEW = 5;
+    /** Settling the fifth part of a batch costs what the others are spared. */
+    private static final int PART = 5;
 
     private final Connection connection;
     private final ReplicaTable table;
     private final GuardSql sql;
     private final List<ReplicaColumn> columns;
     private final GuardSql.Reach reach;
-    private @Nullable PreparedStatement save;
+    private @Nullable PreparedStatement saveNext;
     private @Nullable PreparedStatement settle;
     private boolean mostlyNext = true;
 
@@ -45,19 +45,19 @@ final class SaveStatements implements AutoCloseable {
 
     /** Writes what the guard lets through and tells each how it ended. */
     void save(List<Fold.Newest> rows) throws SQLException {
-        List<Fold.Newest> left = mostlyNext ? upsert(rows) : rows;
+        List<Fold.Newest> left = mostlyNext && !table.atOnce() ? saveNext(rows) : rows;
         int others = left.isEmpty() ? 0 : settle(left);
-        mostlyNext = others <= rows.size() / FEW;
+        mostlyNext = others <= rows.size() / PART;
     }
 
     /** Returns what it did not write. */
-    private List<Fold.Newest> upsert(List<Fold.Newest> rows) throws SQLException {
-        if (save == null) {
-            save = connection.prepareStatement(sql.save(columns, reach));
+    private List<Fold.Newest> saveNext(List<Fold.Newest> rows) throws SQLException {
+        if (saveNext == null) {
+            saveNext = connection.prepareStatement(sql.saveNext(columns, reach));
         }
-        bind(save, rows);
+        bind(saveNext, rows);
         List<Fold.Newest> left = new ArrayList<>();
-        try (ResultSet result = SessionSql.query(save, table.cqrsId(), () -> sql.save(columns, reach))) {
+        try (ResultSet result = SessionSql.query(saveNext, table.cqrsId(), () -> sql.saveNext(columns, reach))) {
             rows.forEach(row -> row.end(Outcome.APPLIED));
             while (result.next()) {
                 left.add(rows.get(result.getInt("ord") - 1));
@@ -66,7 +66,7 @@ final class SaveStatements implements AutoCloseable {
         return left;
     }
 
-    /** Returns how many of them {@link #upsert} does not write. */
+    /** Returns how many of them {@link #saveNext} does not write, or would not have. */
     private int settle(List<Fold.Newest> rows) throws SQLException {
         if (settle == null) {
             settle = connection.prepareStatement(sql.settle(columns, reach));
@@ -115,7 +115,7 @@ final class SaveStatements implements AutoCloseable {
 
     @Override
     public void close() throws SQLException {
-        for (PreparedStatement statement : new PreparedStatement[] {save, settle}) {
+        for (PreparedStatement statement : new PreparedStatement[] {saveNext, settle}) {
             if (statement != null) {
                 statement.close();
             }
