@@ -238,6 +238,15 @@ class ApplyIT {
     }
 
     @Test
+    void letsThemSwapWhatBecameUniqueMeanwhile() throws Exception {
+        apply(save(1, 0, 0, "first"), save(2, 0, 0, "second"));
+        database.execute("alter table item_ref add unique (name) deferrable");
+        apply(save(1, 2, 2, "second"), save(2, 1, 1, "first"));
+        assertThat(rows()).containsExactly("1|second|2", "2|first|1");
+        assertThat(outcomes.dead()).isZero();
+    }
+
+    @Test
     void rewritesAnEqualRowByASyncButNoLaterOne() throws Exception {
         apply(save(1, 5, 5, "a"));
         database.execute("update item_ref set name = 'drifted'");

@@ -24,10 +24,10 @@ final class CatalogueSql {
             select distinct confrelid from pg_constraint
             where conrelid = ? and contype = 'f' and confrelid <> conrelid and conparentid = 0""";
 
+    /** Partitions may have indexes of their own. */
     private static final String AT_ONCE = """
-            (exists (select from pg_index i
-                    where i.indrelid = c.oid and (i.indisunique and not i.indisprimary or i.indisexclusion))
-                or exists (select from pg_trigger t where t.tgrelid = c.oid and not t.tgisinternal))""";
+            (c.relkind = 'p' or exists (select from pg_index i where i.indrelid = c.oid
+                and (i.indisunique and not i.indisprimary or i.indisexclusion) offset 0))""";
 
     /** See {@link ReplicaTable#atOnce}. */
     static final String IS_AT_ONCE = "select " + AT_ONCE + " from pg_class c where c.oid = ?";
@@ -45,7 +45,7 @@ final class CatalogueSql {
     private CatalogueSql() {}
 
     /**
-     * A hash of each table's name, columns and keys. A parameter a table: for an array of unknown length the server would make
+     * A hash of each table's name, columns, keys, and whether it has to see a batch at once. A parameter a table: for an array of unknown length the server would make
      * a plan each time, which takes longer than all else.
      */
     static String shapes(int tables) {

@@ -44,8 +44,8 @@ final class GuardSql {
     }
 
     /**
-     * Behind the arrays: cqrs id, twice. Writes what the guard lets through and is at most one revision ahead of its row, and
-     * returns the ord of the others, for {@link #settle}: mostly of none.
+     * Behind the arrays: cqrs id, twice. Writes what the guard lets through and is at most one revision ahead of its row,
+     * and returns the ord of the others, for {@link #settle}: mostly of none.
      *
      * <p>The horizon is read by the statement that looks for tombstones: a purge moves both at once.
      */
@@ -71,7 +71,7 @@ final class GuardSql {
                                 columns,
                                 notDeleted(),
                                 withinHorizon(horizons(), found(reach)),
-                                precedence(reach) + " and (excluded.cqrs_revision > r.cqrs_revision + 1) is not true"),
+                                precedence(reach) + " and (excluded.cqrs_revision - 1 > r.cqrs_revision) is not true"),
                         key.returned(),
                         given,
                         key.join(i -> "p" + i),
@@ -81,7 +81,7 @@ final class GuardSql {
 
     /**
      * Behind the arrays: cqrs id, twice. Writes what the guard lets through, whatever revisions are missing before it.
-     * Returns ord, written, next (whether {@link #saveNext} would have written it), old_updated, old_revision, deleted, horizon.
+     * Returns ord, written, old_updated, old_revision, deleted, horizon of what {@link #saveNext} does not write.
      *
      * <p>The row and the tombstone are looked up once, before anything is written: for the guard and for the outcome.
      */
@@ -97,9 +97,9 @@ final class GuardSql {
                 h as materialized (%6$s),
                 w as (%7$s
                     returning %8$s)
-                select m.*, m.written and (m.rev > m.old_revision + 1) is not true as next, (select updated from h) as horizon
-                from (select m.ord, m.rev, m.old_updated, m.old_revision, m.deleted,
-                    (%9$s) in (select %10$s from w) as written from m offset 0) m
+                select m.ord, m.written, m.old_updated, m.old_revision, m.deleted, (select updated from h) as horizon
+                from (select m.*, (%9$s) in (select %10$s from w) as written from m offset 0) m
+                where not m.written or m.rev - 1 > m.old_revision
                 """.formatted(
                         rows(filled(columns)),
                         table.name().sql(),
@@ -125,21 +125,14 @@ final class GuardSql {
     String load(TableName stage, List<ReplicaColumn> columns, Reach reach) {
         return """
                 with m as materialized (
-                    select distinct on (%1$s) m.* from %2$s m order by %1$s, %5$s),
-                h as materialized (%3$s),
-                w as (%4$s
+                    select distinct on (%1$s) m.* from %2$s m order by %1$s, %4$s),
+                w as (%3$s
                     returning 1)
                 select count(*) from w
                 """.formatted(
                         key.expressions(),
                         stage.sql(),
-                        horizons(),
-                        upsert(
-                                "m",
-                                columns,
-                                notDeleted(),
-                                withinHorizon("select updated from h", found(reach)),
-                                precedence(reach)),
+                        upsert("m", columns, notDeleted(), withinHorizon(horizons(), found(reach)), precedence(reach)),
                         table.order() == Order.REVISION ? "rev desc, upd desc" : "upd desc, rev desc");
     }
 
@@ -166,7 +159,7 @@ final class GuardSql {
                 .formatted(tombstone.sql(), key.text());
     }
 
-    /** Whether the entity is known to be there, whatever deletes are forgotten: a sync says so itself. */
+    /** A sync says that the entity is there: it may create what an old save may not. */
     private String found(Reach reach) {
         return reach == Reach.NEWER
                 ? "exists (select from %s x where %s offset 0)"
@@ -174,9 +167,9 @@ final class GuardSql {
                 : "true";
     }
 
-    /** Parameters: those of the conditions. */
+    /** Parameters: those of the source, then of the conditions. */
     private String upsert(
-            String rows, List<ReplicaColumn> columns, String notDeleted, String withinHorizon, String precedence) {
+            String source, List<ReplicaColumn> columns, String notDeleted, String withinHorizon, String precedence) {
         List<ReplicaColumn> all = filled(columns);
         String targets =
                 all.stream().map(column -> TableName.quote(column.name())).collect(Collectors.joining(", "));
@@ -197,7 +190,7 @@ final class GuardSql {
                         table.name().sql(),
                         targets,
                         sources,
-                        rows,
+                        source,
                         notDeleted,
                         withinHorizon,
                         key.expressions(),
@@ -210,6 +203,7 @@ final class GuardSql {
         return "select updated from %s where cqrs_id = ?".formatted(horizon.sql());
     }
 
+    /** Asks for the horizon in any case: the number of parameters is the same for all. */
     private static String withinHorizon(String horizon, String found) {
         return "((m.upd <= (%s)) is not true or %s)".formatted(horizon, found);
     }

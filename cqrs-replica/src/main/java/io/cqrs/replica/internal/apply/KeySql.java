@@ -6,7 +6,10 @@ import java.util.function.IntFunction;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
-/** A table's key in the statements of {@link GuardSql}: {@code m.p0, m.p1, ..} of the changes, {@code k0, k1, ..} of what was written. */
+/**
+ * A table's key in the statements of {@link GuardSql}: {@code m.p0, m.p1, ..} of the changes, {@code k0, k1, ..} of what was
+ * written.
+ */
 final class KeySql {
 
     private final List<ReplicaColumn> key;

@@ -16,8 +16,8 @@ import java.util.Set;
  * @param key the primary key's columns in its order, filled from the message's key
  * @param columns the other columns, filled from the message's data
  * @param order what decides which of two states is the newer one
- * @param atOnce whether a batch is to be one statement: other columns have to be unique, too, as two rows that swap their
- *     places, or the table has triggers
+ * @param atOnce whether a batch is to be one statement, because other columns may have to be unique, too: rows may swap
+ *     such values
  * @param parents the oids of tables that this one refers to
  */
 record ReplicaTable(

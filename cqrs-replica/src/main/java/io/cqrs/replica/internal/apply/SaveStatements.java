@@ -12,14 +12,14 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Writes saves that fill the same columns and go equally far: by an upsert that suits most of them, then what that left by
- * one that also looks up what is stored, for their outcomes; by that one alone where the last batch had many for it, or where the
- * table has to see a batch at once. Belongs to one connection.
+ * Writes saves that fill the same columns and go equally far: by an upsert that suits most of them, then what that left
+ * by one that also looks up what is stored, for their outcomes; by that one alone where the last batch had many for it, or
+ * where the table has to see a batch at once. Belongs to one connection.
  */
 final class SaveStatements implements AutoCloseable {
 
-    /** Settling the fifth part of a batch costs what the others are spared. */
-    private static final int PART = 5;
+    /** To settle a fifth of a batch costs what the others are spared. */
+    private static final int MOST_SETTLED_PART = 5;
 
     private final Connection connection;
     private final ReplicaTable table;
@@ -47,7 +47,7 @@ final class SaveStatements implements AutoCloseable {
     void save(List<Fold.Newest> rows) throws SQLException {
         List<Fold.Newest> left = mostlyNext && !table.atOnce() ? saveNext(rows) : rows;
         int others = left.isEmpty() ? 0 : settle(left);
-        mostlyNext = others <= rows.size() / PART;
+        mostlyNext = others <= rows.size() / MOST_SETTLED_PART;
     }
 
     /** Returns what it did not write. */
@@ -74,10 +74,10 @@ final class SaveStatements implements AutoCloseable {
         bind(settle, rows);
         int others = 0;
         try (ResultSet result = SessionSql.query(settle, table.cqrsId(), () -> sql.settle(columns, reach))) {
-            while (result.next()) {
+            rows.forEach(row -> row.end(Outcome.APPLIED));
+            for (; result.next(); others++) {
                 Fold.Newest row = rows.get(result.getInt("ord") - 1);
                 row.end(outcome(row, result));
-                others += result.getBoolean("next") ? 0 : 1;
             }
         }
         return others;
@@ -92,8 +92,7 @@ final class SaveStatements implements AutoCloseable {
     private Outcome outcome(Fold.Newest row, ResultSet result) throws SQLException {
         long oldRevision = result.getLong("old_revision");
         if (result.getBoolean("written")) {
-            boolean gap = !result.getBoolean("next") && row.skips(oldRevision);
-            return gap ? Outcome.APPLIED_AFTER_GAP : Outcome.APPLIED;
+            return row.skips(oldRevision) ? Outcome.APPLIED_AFTER_GAP : Outcome.APPLIED;
         }
         Stamp stamp = row.change().stamp();
         Instant oldUpdated = TableApplier.time(result, "old_updated");

@@ -9,8 +9,9 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * Notices that a table was altered since it was read: by a hash of its name, columns and keys. A transaction that has written
- * a table keeps others from altering it, so what it finds at its end held for what it wrote. Belongs to one connection.
+ * Notices that a table was altered since it was read: by a hash of its name, columns and keys, and of whether it has other
+ * unique columns. A transaction that has written a table keeps others from altering it, so what it finds at its end held
+ * for what it wrote. Belongs to one connection.
  */
 final class TableShapes {
 
