@@ -45,8 +45,8 @@ final class CatalogueSql {
     private CatalogueSql() {}
 
     /**
-     * A hash of each table's name, columns, keys, and whether it has to see a batch at once. A parameter a table: for an array of unknown length the server would make
-     * a plan each time, which takes longer than all else.
+     * A hash of each table's name, columns, keys, and whether it has to see a batch at once. A parameter a table: for an
+     * array of unknown length the server would make a plan each time, which takes longer than all else.
      */
     static String shapes(int tables) {
         return SHAPES.formatted(AT_ONCE, String.join(", ", Collections.nCopies(tables, "?::oid")));

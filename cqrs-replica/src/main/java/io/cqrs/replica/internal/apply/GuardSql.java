@@ -70,7 +70,7 @@ final class GuardSql {
                                 source,
                                 columns,
                                 notDeleted(),
-                                withinHorizon(horizons(), found(reach)),
+                                withinHorizon(reach, horizons(), found()),
                                 precedence(reach) + " and (excluded.cqrs_revision - 1 > r.cqrs_revision) is not true"),
                         key.returned(),
                         given,
@@ -111,7 +111,7 @@ final class GuardSql {
                                 "m",
                                 columns,
                                 "(m.upd <= m.deleted) is not true",
-                                withinHorizon("select updated from h", reach == Reach.NEWER ? "m.found" : "true"),
+                                withinHorizon(reach, "select updated from h", "m.found"),
                                 precedence(reach)),
                         key.returned(),
                         key.expressions(),
@@ -130,21 +130,18 @@ final class GuardSql {
                     returning 1)
                 select count(*) from w
                 """.formatted(
-                        key.expressions(),
-                        stage.sql(),
-                        upsert("m", columns, notDeleted(), withinHorizon(horizons(), found(reach)), precedence(reach)),
-                        table.order() == Order.REVISION ? "rev desc, upd desc" : "upd desc, rev desc");
+                key.expressions(),
+                stage.sql(),
+                upsert("m", columns, notDeleted(), withinHorizon(reach, horizons(), found()), precedence(reach)),
+                table.order() == Order.REVISION ? "rev desc, upd desc" : "upd desc, rev desc");
     }
 
     /** What of such a stage is no newer than deletes that are forgotten. Parameters: cqrs id, twice. Returns ord. */
     String beyondHorizon(TableName stage) {
         return """
                 select m.ord from %s m
-                where m.upd <= (%s) and not exists (select from %s x where %s)
-                    and not exists (
-                        select from %s t where t.cqrs_id = ? and t.pk = %s and m.upd <= t.updated offset 0)
-                """.formatted(
-                        stage.sql(), horizons(), table.name().sql(), key.equalTo("x"), tombstone.sql(), key.text());
+                where m.upd <= (%s) and not exists (select from %s x where %s) and %s
+                """.formatted(stage.sql(), horizons(), table.name().sql(), key.equalTo("x"), notDeleted());
     }
 
     private List<ReplicaColumn> filled(List<ReplicaColumn> columns) {
@@ -159,12 +156,9 @@ final class GuardSql {
                 .formatted(tombstone.sql(), key.text());
     }
 
-    /** A sync says that the entity is there: it may create what an old save may not. */
-    private String found(Reach reach) {
-        return reach == Reach.NEWER
-                ? "exists (select from %s x where %s offset 0)"
-                        .formatted(table.name().sql(), key.equalTo("x"))
-                : "true";
+    private String found() {
+        return "exists (select from %s x where %s offset 0)"
+                .formatted(table.name().sql(), key.equalTo("x"));
     }
 
     /** Parameters: those of the source, then of the conditions. */
@@ -203,9 +197,12 @@ final class GuardSql {
         return "select updated from %s where cqrs_id = ?".formatted(horizon.sql());
     }
 
-    /** Asks for the horizon in any case: the number of parameters is the same for all. */
-    private static String withinHorizon(String horizon, String found) {
-        return "((m.upd <= (%s)) is not true or %s)".formatted(horizon, found);
+    /**
+     * A sync says that the entity is there: it may create what an old save may not. Asks for the horizon in any case: the
+     * number of parameters is the same for all.
+     */
+    private static String withinHorizon(Reach reach, String horizon, String found) {
+        return "((m.upd <= (%s)) is not true or %s)".formatted(horizon, reach == Reach.NEWER ? found : "true");
     }
 
     /** Behind the arrays: cqrs id. */
