@@ -54,9 +54,16 @@ public record KeyArrays(List<ComparedColumn> columns) {
 
     /** Means the rows of the table behind a key, by a parameter for each of its parts. */
     public String behind(String row) {
-        String parameters =
-                columns.stream().map(column -> "?::" + column.declared()).collect(Collectors.joining(", "));
-        return "(" + of(row) + ") > (" + parameters + ")";
+        return "(" + of(row) + ") > (" + parameters() + ")";
+    }
+
+    /** Means the rows of the table up to a key and with it, by a parameter for each of its parts. */
+    public String upTo(String row) {
+        return "(" + of(row) + ") <= (" + parameters() + ")";
+    }
+
+    private String parameters() {
+        return columns.stream().map(column -> "?::" + column.declared()).collect(Collectors.joining(", "));
     }
 
     /** Means the rows of the table with these keys. */

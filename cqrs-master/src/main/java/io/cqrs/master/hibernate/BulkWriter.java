@@ -9,6 +9,7 @@ import jakarta.persistence.criteria.CriteriaBuilder;
 import jakarta.persistence.criteria.CriteriaDelete;
 import jakarta.persistence.criteria.CriteriaQuery;
 import jakarta.persistence.criteria.CriteriaUpdate;
+import jakarta.persistence.criteria.Order;
 import jakarta.persistence.criteria.Root;
 import java.time.Instant;
 import java.util.Comparator;
@@ -18,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.function.BiFunction;
 import org.hibernate.ScrollMode;
 import org.hibernate.ScrollableResults;
 import org.hibernate.Session;
@@ -32,7 +34,7 @@ import org.jspecify.annotations.Nullable;
  * bulk statement would do unseen.
  *
  * <ol>
- *   <li>The keys are read through a cursor.
+ *   <li>The keys are read through a cursor, in their order.
  *   <li>A thousand at a time, the rows are locked, and read again with their old state. One that somebody changed meanwhile is
  *       left out where the restriction means it no longer, as a statement that waited for the row would.
  *   <li>They are updated or deleted by one statement, with revision and time.
@@ -178,15 +180,17 @@ public final class BulkWriter {
     private <T> long chunks(Session session, Class<T> type, Restriction<T> where, String lock, Work work) {
         long count = 0;
         try (ScrollableResults<T> rows =
-                query(session, type, where).setFetchSize(CHUNK).scroll(ScrollMode.FORWARD_ONLY)) {
+                inOrder(session, type, where).setFetchSize(CHUNK).scroll(ScrollMode.FORWARD_ONLY)) {
             Map<Object, Version> seen = new LinkedHashMap<>();
             while (rows.next()) {
                 T entity = rows.get();
-                seen.put(session.getIdentifier(entity), row(session, entity).version());
-                if (seen.size() == CHUNK) {
+                Object id = session.getIdentifier(entity);
+                Version version = row(session, entity).version();
+                if (seen.size() == CHUNK && !seen.containsKey(id)) {
                     count += chunk(session, type, where, seen, lock, work);
                     seen.clear();
                 }
+                seen.putIfAbsent(id, version);
             }
             if (!seen.isEmpty()) {
                 count += chunk(session, type, where, seen, lock, work);
@@ -229,10 +233,24 @@ public final class BulkWriter {
     }
 
     private static <T> SelectionQuery<T> query(Session session, Class<T> type, Restriction<T> where) {
+        return query(session, type, where, (row, cb) -> List.of());
+    }
+
+    /** One that a join repeats must not come again behind its chunk, and two bulk writes are to lock rows in one order. */
+    private static <T> SelectionQuery<T> inOrder(Session session, Class<T> type, Restriction<T> where) {
+        KeyOrder keys = KeyOrder.of(((SharedSessionContractImplementor) session).getFactory(), type);
+        return query(session, type, where, keys::ascending);
+    }
+
+    private static <T> SelectionQuery<T> query(
+            Session session,
+            Class<T> type,
+            Restriction<T> where,
+            BiFunction<Root<T>, CriteriaBuilder, List<Order>> order) {
         CriteriaBuilder builder = session.getCriteriaBuilder();
         CriteriaQuery<T> query = builder.createQuery(type);
         Root<T> root = query.from(type);
-        query.select(root).where(where.on(root, builder));
+        query.select(root).where(where.on(root, builder)).orderBy(order.apply(root, builder));
         return session.createSelectionQuery(query);
     }
 

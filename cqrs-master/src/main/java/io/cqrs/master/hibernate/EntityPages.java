@@ -15,7 +15,6 @@ import java.util.Map;
 import org.hibernate.Session;
 import org.hibernate.engine.spi.SessionFactoryImplementor;
 import org.hibernate.engine.spi.SharedSessionContractImplementor;
-import org.hibernate.query.SelectionQuery;
 
 /** Reads a master's entities page by page, in the order of their ids. Stateless. */
 final class EntityPages<T> {
@@ -49,10 +48,18 @@ final class EntityPages<T> {
         return (root, builder) -> order.after(root, builder, id);
     }
 
-    /** Returns the entities behind where a page begins, by id, as many as it has. */
-    Map<Object, Object> read(Session session, SyncRequest.Settings<T> settings, Restriction<T> behind) {
+    /**
+     * Entities by id.
+     *
+     * @param full whether there may be more; one that a join repeats takes the place of several
+     */
+    record Page(Map<Object, Object> entities, boolean full) {}
+
+    /** Returns the entities behind where a page begins, as many as it has. */
+    Page read(Session session, SyncRequest.Settings<T> settings, Restriction<T> behind) {
         CriteriaBuilder builder = session.getCriteriaBuilder();
-        CriteriaQuery<T> query = builder.createQuery(type);
+        // Alone, an entity would be returned once, and not tell how many rows there were.
+        CriteriaQuery<Object[]> query = builder.createQuery(Object[].class);
         Root<T> root = query.from(type);
         List<Predicate> conditions =
                 new ArrayList<>(List.of(settings.restriction().on(root, builder), behind.on(root, builder)));
@@ -60,8 +67,13 @@ final class EntityPages<T> {
         if (settings.keys() != null) {
             conditions.add(order.in(root, builder, settings.keys()));
         }
-        query.select(root).where(conditions.toArray(Predicate[]::new)).orderBy(order.ascending(root, builder));
-        return byId(session, session.createSelectionQuery(query).setMaxResults(settings.pageSize()));
+        query.select(builder.array(root, builder.literal(1)))
+                .where(conditions.toArray(Predicate[]::new))
+                .orderBy(order.ascending(root, builder));
+        List<Object[]> rows = session.createSelectionQuery(query)
+                .setMaxResults(settings.pageSize())
+                .getResultList();
+        return new Page(byId(session, rows.stream().map(row -> row[0]).toList()), rows.size() == settings.pageSize());
     }
 
     /** Returns the entities that exist of these ids, by id, in their order. */
@@ -71,15 +83,16 @@ final class EntityPages<T> {
             Map<Object, Object> found = byId(
                     session,
                     session.createSelectionQuery("select e from " + type.getName() + " e where id(e) in (:ids)", type)
-                            .setParameterList("ids", ids));
+                            .setParameterList("ids", ids)
+                            .getResultList());
             ids.stream().filter(found::containsKey).forEach(id -> inOrder.put(id, found.get(id)));
         }
         return inOrder;
     }
 
-    private static Map<Object, Object> byId(Session session, SelectionQuery<?> query) {
+    private static Map<Object, Object> byId(Session session, List<?> entities) {
         Map<Object, Object> found = new LinkedHashMap<>();
-        for (Object entity : query.getResultList()) {
+        for (Object entity : entities) {
             found.put(session.getIdentifier(entity), entity);
         }
         return found;

@@ -27,7 +27,6 @@ import java.sql.Statement;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.StringJoiner;
 import java.util.function.Consumer;
 import javax.sql.DataSource;
@@ -151,21 +150,21 @@ public final class EntityRows implements MasterRows {
             session.doWork(EntityRows::readOneMoment);
             MessageFactory messages = capture.messages((SharedSessionContractImplementor) session);
             Restriction<T> behind = Restriction.all();
-            Map<Object, Object> found;
+            EntityPages.Page page;
             do {
-                found = pages.read(session, settings, behind);
+                page = pages.read(session, settings, behind);
                 List<Row> rows = new ArrayList<>();
                 pages.visit(
                         session,
-                        found,
+                        page.entities(),
                         messages,
                         (model, id, instance, state) -> rows.add(new Row(model, id, instance, state)));
                 sink.rows(rows, messages);
-                for (Object id : found.keySet()) {
+                for (Object id : page.entities().keySet()) {
                     behind = pages.behind(id);
                 }
                 session.clear();
-            } while (found.size() == pageSize);
+            } while (page.full());
             session.getTransaction().rollback();
         }
     }

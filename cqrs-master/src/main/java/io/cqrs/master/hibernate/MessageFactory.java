@@ -134,13 +134,14 @@ final class MessageFactory {
 
     private Change save(MasterModel model, Object id, Object[] state, RowHistory history, @Nullable Object loaded) {
         EntityKey key = key(model, id);
-        Map<String, @Nullable Object> data = data(model, id, state, unwritten(model, id, history, loaded), loaded);
+        Object[] unwritten = unwritten(model, id, history, loaded);
+        Map<String, @Nullable Object> data = data(model, id, state, unwritten, loaded);
         return new Change(
                 Signal.SAVE,
                 key,
                 stamp(model, state),
                 data,
-                previous(model, id, state, history),
+                previous(model, id, state, unwritten, history),
                 settings.context().correlationId(Signal.SAVE, key, null),
                 meta(key, mixin(history.savedEntity()), Signal.SAVE),
                 false);
@@ -165,7 +166,7 @@ final class MessageFactory {
     }
 
     private Map<String, @Nullable Object> data(
-            MasterModel model, Object id, Object[] state, Object @Nullable [] before, @Nullable Object loaded) {
+            MasterModel model, Object id, Object[] state, Object @Nullable [] unwritten, @Nullable Object loaded) {
         Map<String, @Nullable Object> data = new LinkedHashMap<>();
         model.key().read(id, context, data);
         MasterModel.@Nullable Serialization serialization = model.serialization();
@@ -177,7 +178,7 @@ final class MessageFactory {
             data.put(model.kind().name(), model.kind().value());
         }
         for (MasterField field : model.fields()) {
-            read(model, id, field, state, before, data);
+            read(model, id, field, state, unwritten, data);
         }
         return data;
     }
@@ -203,16 +204,16 @@ final class MessageFactory {
 
     /** As django-cqrs: of a new row, every tracked field that is not null, with null; else those that changed. */
     private @Nullable Map<String, @Nullable Object> previous(
-            MasterModel model, Object id, Object[] state, RowHistory history) {
+            MasterModel model, Object id, Object[] state, Object @Nullable [] unwritten, RowHistory history) {
         Object[] before = history.stateBefore();
         if (model.tracked().isEmpty() || (before == null && !history.isNew())) {
             return null;
         }
         Map<String, @Nullable Object> previous = new LinkedHashMap<>();
         for (MasterField field : model.fields()) {
-            if (model.tracked().containsAll(field.names())) {
+            if (model.tracked().containsAll(field.names()) && (before == null || field.isKnown(before))) {
                 Map<String, @Nullable Object> now = new LinkedHashMap<>();
-                read(model, id, field, state, history.stateBeforeLastUpdate(), now);
+                read(model, id, field, state, unwritten, now);
                 Map<String, @Nullable Object> old = new LinkedHashMap<>();
                 if (before != null) {
                     read(model, id, field, before, null, old);
@@ -232,10 +233,10 @@ final class MessageFactory {
             Object id,
             MasterField field,
             Object[] state,
-            Object @Nullable [] before,
+            Object @Nullable [] unwritten,
             Map<String, @Nullable Object> data) {
         try {
-            field.read(state, before, context, data);
+            field.read(state, unwritten, context, data);
         } catch (SerializationException e) {
             throw new SerializationException(
                     model.type().getName() + "." + field.property() + " of " + model.cqrsId() + " " + id + ": "

@@ -102,9 +102,10 @@ final class RowHistory {
         return existsAfter ? lastState : null;
     }
 
-    /** Says whether updates left values of the row as they were, and nobody told which: the instance may hold others. */
+    /** Says whether the row holds values that the last state does not tell. */
     boolean lacksValues(MasterModel model) {
-        return existsAfter && partlyKnown && model.keepsValues();
+        Object[] state = savedState();
+        return state != null && ((partlyKnown && model.keepsValues()) || model.hasDefaults() || !model.isKnown(state));
     }
 
     @Nullable

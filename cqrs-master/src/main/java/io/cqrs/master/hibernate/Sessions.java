@@ -2,6 +2,7 @@ package io.cqrs.master.hibernate;
 
 import io.cqrs.core.OutboxException;
 import java.sql.Connection;
+import org.hibernate.CacheMode;
 import org.hibernate.FlushMode;
 import org.hibernate.Session;
 import org.hibernate.SessionFactory;
@@ -20,7 +21,8 @@ final class Sessions {
     }
 
     /**
-     * Opens a session that reads what this one's transaction has written, with instances of its own, and never writes.
+     * Opens a session that reads what this one's transaction has written, with instances of its own, and never writes. The
+     * second-level cache is left alone: it must not learn of what may be rolled back, nor tell what was before.
      */
     static Session openReader(SharedSessionContractImplementor session) {
         SessionFactory factory = session.getFactory();
@@ -30,13 +32,19 @@ final class Sessions {
                 .flushMode(FlushMode.MANUAL)
                 .openSession();
         reader.setDefaultReadOnly(true);
+        reader.setCacheMode(CacheMode.IGNORE);
         return reader;
     }
 
-    /** Opens a session within this one's transaction, with instances of its own and none of its filters. */
+    /**
+     * Opens a session within this one's transaction, with instances of its own and none of its filters. The second-level
+     * cache learns of nothing but that it is not up to date.
+     */
     static Session openWithin(SessionImplementor session) {
         SharedSessionBuilder builder = session.sessionWithOptions().connection();
-        return builder.flushMode(FlushMode.MANUAL).openSession();
+        Session within = builder.flushMode(FlushMode.MANUAL).openSession();
+        within.setCacheMode(CacheMode.IGNORE);
+        return within;
     }
 
     /**

@@ -18,6 +18,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.hibernate.FlushMode;
 import org.hibernate.Session;
 import org.hibernate.engine.spi.SessionFactoryImplementor;
@@ -166,10 +167,11 @@ public final class SyncSender {
 
         private Written<T> write(Session session) {
             SharedSessionContractImplementor implementor = (SharedSessionContractImplementor) session;
-            Map<Object, Object> page = pages.read(session, settings, behind);
-            List<Instant> unused = RowLocks.lock(implementor, model, page.keySet(), RowLocks.SHARE);
+            EntityPages.Page page = pages.read(session, settings, behind);
+            Set<Object> ids = page.entities().keySet();
+            List<Instant> unused = RowLocks.lock(implementor, model, ids, RowLocks.SHARE);
             session.clear();
-            Map<Object, Object> found = pages.read(session, page.keySet());
+            Map<Object, Object> found = pages.read(session, ids);
             MessageFactory messages = capture.messages(implementor);
             Destination destination = new Destination(settings.queue(), settings.forced());
             List<OutboxMessage> written = new ArrayList<>();
@@ -180,7 +182,7 @@ public final class SyncSender {
                     (one, id, instance, state) -> written.add(messages.sync(one, id, instance, state, destination)));
             @Nullable Long last = capture.outbox().write(Sessions.connection(implementor), written);
             @Nullable Object lastId = null;
-            for (Object id : page.keySet()) {
+            for (Object id : ids) {
                 lastId = id;
             }
             SyncProgress now = new SyncProgress(
@@ -190,8 +192,7 @@ public final class SyncSender {
                             ? progress.lastKey()
                             : SyncKey.text(messages.key(model, lastId).value()),
                     false);
-            return new Written<>(
-                    now, lastId == null ? behind : pages.behind(lastId), last, page.size() == settings.pageSize());
+            return new Written<>(now, lastId == null ? behind : pages.behind(lastId), last, page.full());
         }
 
         private void awaitRelay(Session session) throws InterruptedException {

@@ -9,12 +9,14 @@ import io.cqrs.it.support.MasterUnit;
 import io.cqrs.it.support.Sent;
 import io.cqrs.it.support.TestDatabase;
 import io.cqrs.it.support.TestEnvironment;
+import io.cqrs.master.CqrsField;
 import io.cqrs.master.CqrsMaster;
 import io.cqrs.master.Master;
 import io.cqrs.master.MasterEntity;
 import io.cqrs.master.Restriction;
 import io.cqrs.master.hibernate.UncapturedDml;
 import io.cqrs.transport.memory.InMemoryTransport;
+import jakarta.persistence.ElementCollection;
 import jakarta.persistence.Embeddable;
 import jakarta.persistence.EmbeddedId;
 import jakarta.persistence.Entity;
@@ -165,6 +167,15 @@ class BulkIT {
     }
 
     @Test
+    void noticesStatementsThatWriteTheCollectionsOfMasters() {
+        unit.commit(session -> session.persist(new Soft(1)));
+        assertThatThrownBy(() -> unit.commit(session -> session.createNativeMutationQuery(
+                                "insert into soft_marks (soft_id, marks) values (1, 'x')")
+                        .executeUpdate()))
+                .hasStackTraceContaining("past capture");
+    }
+
+    @Test
     void refusesAnUpdateOfRowsThatCantBeReadAfterwards() {
         unit.commit(session -> session.persist(new Soft(1)));
         assertThatThrownBy(() -> unit.commit(session -> master.bulkUpdate(
@@ -174,6 +185,34 @@ class BulkIT {
                         (update, soft, cb) -> update.set(soft.get("gone"), true))))
                 .hasStackTraceContaining("1 of the rows of soft can't be read after the bulk update");
         assertThat(database.rows("select gone from soft")).containsExactly("f");
+    }
+
+    /** Three rows a basket, which a join brings in no order. */
+    @Test
+    void takesAnEntityThatAJoinRepeatsOnce() throws Exception {
+        unit.commit(session -> {
+            for (long id = 0; id < 1500; id++) {
+                Basket basket = new Basket(id);
+                session.persist(basket);
+                for (long i = 0; i < 3; i++) {
+                    session.persist(new Good(1500 * i + id, basket));
+                }
+            }
+        });
+        Sent.take(database);
+        Restriction<Basket> filled = (basket, cb) -> cb.ge(basket.join("goods").<Long>get("id"), 0L);
+        unit.commit(session -> assertThat(master.bulkUpdate(
+                        session,
+                        Basket.class,
+                        filled,
+                        (update, basket, cb) ->
+                                update.set(basket.<Integer>get("price"), cb.sum(basket.<Integer>get("price"), 5))))
+                .isEqualTo(1500));
+        assertThat(database.rows("select distinct price from basket")).containsExactly("5");
+        assertThat(Sent.take(database)).hasSize(1500);
+        assertThat(master.sync(Basket.class).where(filled).pageSize(3000).send().sent())
+                .isEqualTo(1500);
+        assertThat(Sent.take(database)).extracting(Sent::key).hasSize(1500).doesNotHaveDuplicates();
     }
 
     @Test
@@ -323,6 +362,8 @@ class BulkIT {
         @ManyToOne
         Leaflet leaflet;
 
+        int price;
+
         protected Basket() {}
 
         Basket(long id) {
@@ -367,6 +408,10 @@ class BulkIT {
         Long id;
 
         boolean gone;
+
+        @CqrsField
+        @ElementCollection
+        Set<String> marks = new HashSet<>();
 
         protected Soft() {}
 

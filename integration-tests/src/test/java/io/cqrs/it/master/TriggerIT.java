@@ -814,6 +814,25 @@ class TriggerIT {
     }
 
     @Test
+    void syncSkipsNoRowWhereItWaitedForOneWhoseKeyWasChanged() throws Exception {
+        database.execute("insert into product (id, name) select i, 'n' from generate_series(1, 15) i");
+        AtomicReference<SyncProgress> done = new AtomicReference<>();
+        Thread sync = new Thread(() -> done.set(capture.sync(TABLE).pageSize(10).send()));
+        try (Connection connection = database.dataSource().getConnection();
+                Statement statement = connection.createStatement()) {
+            connection.setAutoCommit(false);
+            statement.execute("update product set id = 99 where id = 5");
+            sync.start();
+            await().until(() -> waiting() > 0);
+            connection.commit();
+            connection.setAutoCommit(true);
+        }
+        sync.join();
+        assertThat(done.get().sent()).isEqualTo(15);
+        assertThat(Sent.take(database)).extracting(Sent::key).contains("6", "15", "99");
+    }
+
+    @Test
     void pagesByACompositeKey() {
         database.execute(
                 "create table cell (r int, c text, primary key (c, r)); insert into cell select i / 5, 'c' || i % 5"

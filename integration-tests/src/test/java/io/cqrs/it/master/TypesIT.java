@@ -52,7 +52,9 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.UUID;
 import org.hibernate.annotations.Formula;
+import org.hibernate.annotations.Generated;
 import org.hibernate.annotations.JdbcTypeCode;
+import org.hibernate.generator.EventType;
 import org.hibernate.type.SqlTypes;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -116,7 +118,7 @@ class TypesIT {
     static void start() {
         database = TestEnvironment.database("types");
         CqrsSchema.standard().migrate(database.dataSource());
-        master = MasterUnit.on(database, Wide.class, Nested.class, Tagged.class, Owner.class, Pet.class);
+        master = MasterUnit.on(database, Wide.class, Nested.class, Tagged.class, Owner.class, Pet.class, Parcel.class);
     }
 
     @AfterAll
@@ -382,6 +384,47 @@ class TypesIT {
         assertThat(database.rows("select born from pet where id = 9")).containsExactly("first");
     }
 
+    @Test
+    void sendsTheRowsValueOfWhatOnlySomeWritesWrite() {
+        Parcel parcel = new Parcel();
+        parcel.status = "not written";
+        master.commit(session -> session.persist(parcel));
+        Sent created = Sent.takeOnly(database);
+        assertThat(created.field("status")).isEqualTo("\"fresh\"");
+        assertThat(created.field("twice")).isEqualTo("2");
+        master.commit(session -> {
+            Parcel loaded = session.find(Parcel.class, 1L);
+            loaded.status = "sold";
+            loaded.weight = 3;
+            loaded.origin.place = "not written";
+            loaded.origin.hand = "right";
+        });
+        assertThat(database.rows("select status, origin_place, origin_hand, twice from parcel where id = 1"))
+                .containsExactly("sold|here|right|6");
+        Sent sold = Sent.takeOnly(database);
+        assertThat(sold.field("status")).isEqualTo("\"sold\"");
+        assertThat(sold.field("origin_place")).isEqualTo("\"here\"");
+        assertThat(sold.field("origin_hand")).isEqualTo("\"right\"");
+        assertThat(sold.field("twice")).isEqualTo("6");
+        assertThat(sold.previous()).isEqualTo("{\"status\":\"fresh\"}");
+    }
+
+    @Test
+    void sendsTheCollectionsOfEntitiesThatTheirSessionForgot() {
+        Parcel parcel = new Parcel();
+        parcel.id = 2L;
+        parcel.marks.add("fragile");
+        master.commit(session -> session.persist(parcel));
+        master.commit(session -> {
+            session.find(Parcel.class, 2L).weight = 5;
+            session.flush();
+            session.clear();
+        });
+        Sent last = Sent.take(database).get(1);
+        assertThat(last.field("weight")).isEqualTo("5");
+        assertThat(last.field("marks")).isEqualTo("[\"fragile\"]");
+    }
+
     enum Color {
         RED,
         GREEN
@@ -582,5 +625,40 @@ class TypesIT {
 
         @Column(columnDefinition = "timestamptz(3)")
         Instant time = Instant.parse("2024-02-29T01:02:03.4565Z");
+    }
+
+    @Entity(name = "Parcel")
+    @Master(value = "parcel", tracked = "status")
+    static class Parcel extends MasterEntity {
+        @Id
+        Long id = 1L;
+
+        int weight = 1;
+
+        @Column(insertable = false, columnDefinition = "text default 'fresh'")
+        String status;
+
+        @Embedded
+        Origin origin = new Origin();
+
+        @Generated(event = {EventType.INSERT, EventType.UPDATE})
+        @Column(
+                insertable = false,
+                updatable = false,
+                columnDefinition = "integer generated always as (weight * 2) stored")
+        Integer twice;
+
+        @CqrsField
+        @ElementCollection
+        Set<String> marks = new TreeSet<>();
+    }
+
+    @Embeddable
+    static class Origin {
+        @Column(name = "origin_place", updatable = false)
+        String place = "here";
+
+        @Column(name = "origin_hand")
+        String hand = "left";
     }
 }

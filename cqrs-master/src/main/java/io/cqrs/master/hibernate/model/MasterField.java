@@ -3,6 +3,8 @@ package io.cqrs.master.hibernate.model;
 import io.cqrs.core.SerializationException;
 import java.util.List;
 import java.util.Map;
+import org.hibernate.bytecode.enhance.spi.LazyPropertyInitializer;
+import org.hibernate.collection.spi.PersistentCollection;
 import org.hibernate.metamodel.mapping.EmbeddableMappingType;
 import org.jspecify.annotations.Nullable;
 
@@ -11,15 +13,29 @@ import org.jspecify.annotations.Nullable;
  *
  * @param property the attribute's name
  * @param index its place in Hibernate's state
- * @param updatable whether an update writes it; one that is not keeps its row's value whatever the instance holds
  * @param part how its value is read
  */
-public record MasterField(String property, int index, boolean updatable, Part part) {
+public record MasterField(String property, int index, Part part) {
 
-    /** Puts the attribute's fields among a message's data. */
-    public void read(
-            Object[] state, Object @Nullable [] before, WireContext context, Map<String, @Nullable Object> data) {
-        part.read(updatable || before == null ? state[index] : before[index], context, data);
+    /**
+     * Puts the attribute's fields among a message's data.
+     *
+     * @param row what the row holds that was not written from this state, or null where all was
+     */
+    public void read(Object[] state, Object @Nullable [] row, WireContext context, Map<String, @Nullable Object> data) {
+        @Nullable Object stored = row == null ? state[index] : row[index];
+        part.read(isKnown(state) ? state[index] : stored, stored, context, data);
+    }
+
+    /** Says whether a state has the attribute's value: what is fetched on demand is not there before. */
+    public boolean isKnown(Object[] state) {
+        return state[index] != LazyPropertyInitializer.UNFETCHED_PROPERTY
+                && !(state[index] instanceof PersistentCollection<?> collection && !collection.wasInitialized());
+    }
+
+    /** Says whether some of it is written by inserts alone, or by updates alone. */
+    boolean isAny(Writes writes) {
+        return singles().stream().anyMatch(single -> single.writes() == writes);
     }
 
     /** Returns the names of its fields. */
@@ -34,11 +50,23 @@ public record MasterField(String property, int index, boolean updatable, Part pa
 
     /** A value, or the value of an embeddable. */
     sealed interface Part permits Single, Embedded {
-        void read(@Nullable Object value, WireContext context, Map<String, @Nullable Object> data);
+        /** Puts fields among a message's data, from the value that was written, or the one that is stored. */
+        void read(
+                @Nullable Object written,
+                @Nullable Object stored,
+                WireContext context,
+                Map<String, @Nullable Object> data);
 
         List<String> names();
 
         List<Single> singles();
+    }
+
+    /** Which writes of a row write a value of it: after the others, the row holds another one than the instance may. */
+    enum Writes {
+        ALL,
+        INSERTS,
+        UPDATES
     }
 
     /**
@@ -46,12 +74,17 @@ public record MasterField(String property, int index, boolean updatable, Part pa
      *
      * @param name its name on the wire
      * @param form how its value becomes one of the wire's
-     * @param columns where it is kept: one, several for a composite foreign key, none for a collection
+     * @param columns where it is kept: one, several for a composite foreign key, those of its elements for a collection
+     * @param writes what writes it
      */
-    public record Single(String name, WireForm form, List<Column> columns) implements Part {
+    public record Single(String name, WireForm form, List<Column> columns, Writes writes) implements Part {
         @Override
-        public void read(@Nullable Object value, WireContext context, Map<String, @Nullable Object> data) {
-            data.put(name, toWire(value, context));
+        public void read(
+                @Nullable Object written,
+                @Nullable Object stored,
+                WireContext context,
+                Map<String, @Nullable Object> data) {
+            data.put(name, toWire(writes == Writes.ALL ? written : stored, context));
         }
 
         @Nullable
@@ -83,11 +116,20 @@ public record MasterField(String property, int index, boolean updatable, Part pa
      */
     record Embedded(EmbeddableMappingType type, List<Integer> places, List<Part> parts) implements Part {
         @Override
-        public void read(@Nullable Object value, WireContext context, Map<String, @Nullable Object> data) {
-            @Nullable Object[] values = value == null ? new @Nullable Object[parts.size()] : type.getValues(value);
-            for (int i = 0; i < values.length; i++) {
-                parts.get(i).read(values[places.get(i)], context, data);
+        public void read(
+                @Nullable Object written,
+                @Nullable Object stored,
+                WireContext context,
+                Map<String, @Nullable Object> data) {
+            @Nullable Object[] writtenParts = values(written);
+            @Nullable Object[] storedParts = written == stored ? writtenParts : values(stored);
+            for (int i = 0; i < places.size(); i++) {
+                parts.get(i).read(writtenParts[places.get(i)], storedParts[places.get(i)], context, data);
             }
+        }
+
+        private @Nullable Object[] values(@Nullable Object embeddable) {
+            return embeddable == null ? new @Nullable Object[parts.size()] : type.getValues(embeddable);
         }
 
         @Override

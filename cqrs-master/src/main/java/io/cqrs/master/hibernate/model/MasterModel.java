@@ -18,6 +18,8 @@ import org.jspecify.annotations.Nullable;
  * @param produce whether changes are sent
  * @param key the id
  * @param fields the attributes to send, without the id
+ * @param keepsValues whether updates leave some of them as they are, whatever the instance holds
+ * @param hasDefaults whether inserts leave some of them to the database, whatever the instance holds
  * @param tracked the fields whose old values are sent, by name on the wire
  * @param kind the class within a hierarchy, or null where no column tells it
  * @param revision where the revision is
@@ -33,6 +35,8 @@ public record MasterModel(
         boolean produce,
         MasterKey key,
         List<MasterField> fields,
+        boolean keepsValues,
+        boolean hasDefaults,
         Set<String> tracked,
         @Nullable Kind kind,
         Position revision,
@@ -68,9 +72,14 @@ public record MasterModel(
     public record Serialization(
             MasterSerializer<Object> serializer, @Nullable String entityGraph) {}
 
-    /** Says whether updates leave something of it as it is, whatever the instance holds. */
-    public boolean keepsValues() {
-        return fields.stream().anyMatch(field -> !field.updatable());
+    /** Says whether a state has the values of all fields. */
+    public boolean isKnown(Object[] state) {
+        for (MasterField field : fields) {
+            if (!field.isKnown(state)) {
+                return false;
+            }
+        }
+        return true;
     }
 
     @Override

@@ -84,6 +84,8 @@ final class ModelReader {
                     master.produce(),
                     key,
                     List.copyOf(fields),
+                    fields.stream().anyMatch(field -> field.isAny(MasterField.Writes.INSERTS)),
+                    fields.stream().anyMatch(field -> field.isAny(MasterField.Writes.UPDATES)),
                     tracked(fields),
                     kind(),
                     revision,
@@ -193,8 +195,7 @@ final class ModelReader {
                             + " @OptimisticLock(excluded = true) off, or leave it out by listing fields");
         }
         try {
-            return new MasterField(
-                    properties.get(index), index, entity.getPropertyUpdateability()[index], parts.part(attribute));
+            return new MasterField(properties.get(index), index, parts.part(attribute));
         } catch (SerializationException e) {
             if (serialized) {
                 return null;

@@ -5,6 +5,7 @@ import io.cqrs.master.CqrsField;
 import io.cqrs.master.hibernate.model.MasterField.Embedded;
 import io.cqrs.master.hibernate.model.MasterField.Part;
 import io.cqrs.master.hibernate.model.MasterField.Single;
+import io.cqrs.master.hibernate.model.MasterField.Writes;
 import io.cqrs.transport.WireNames;
 import jakarta.persistence.AttributeOverride;
 import java.lang.reflect.AnnotatedElement;
@@ -52,13 +53,19 @@ final class PartReader {
             return false;
         }
         if (attribute instanceof BasicValuedModelPart basic) {
-            return !basic.isFormula() && (basic.isInsertable() || attribute.getGenerator() != null);
+            return !basic.isFormula() && (basic.isInsertable() || basic.isUpdateable() || isGenerated(attribute));
         }
         if (attribute instanceof ToOneAttributeMapping reference) {
             return reference.getSideNature() == ForeignKeyDescriptor.Nature.KEY
-                    && keyColumns(reference).stream().anyMatch(SelectableMapping::isInsertable);
+                    && keyColumns(reference).stream()
+                            .anyMatch(column -> column.isInsertable() || column.isUpdateable());
         }
         return true;
+    }
+
+    /** Says whether the instance has what was made of it. An embeddable's attributes give the generator of another one. */
+    private static boolean isGenerated(AttributeMapping attribute) {
+        return !(attribute.getDeclaringType() instanceof EmbeddableMappingType) && attribute.getGenerator() != null;
     }
 
     /**
@@ -76,7 +83,11 @@ final class PartReader {
             SelectableMapping whole = type.getAggregateMapping();
             return whole == null
                     ? embedded(type, path)
-                    : new Single(name(path), WireForms.object(byColumn(type)), List.of(column(whole)));
+                    : new Single(
+                            name(path),
+                            WireForms.object(byColumn(type)),
+                            List.of(column(whole)),
+                            writes(List.of(whole)));
         }
         if (!isWritten(attribute)) {
             throw new SerializationException("is not written by Hibernate, so that what it holds may not be the row's");
@@ -87,13 +98,14 @@ final class PartReader {
                     "is written by an expression of its own, so that what it holds is not what the row" + " has");
         }
         if (attribute instanceof BasicValuedModelPart basic) {
-            return new Single(name(path), basic(basic, attribute), List.of(column(basic)));
+            Writes writes = isGenerated(attribute) ? Writes.ALL : writes(List.of(basic));
+            return new Single(name(path), basic(basic, attribute), List.of(column(basic)), writes);
         }
         if (attribute instanceof ToOneAttributeMapping reference) {
             return reference(reference, name(path));
         }
         if (attribute instanceof PluralAttributeMapping plural) {
-            return new Single(name(path), collection(plural), List.of());
+            return new Single(name(path), collection(plural), columns(plural), Writes.ALL);
         }
         throw new SerializationException("refers to entities of any kind, which has no form on the wire");
     }
@@ -118,7 +130,7 @@ final class PartReader {
             if (!(attribute instanceof BasicValuedModelPart basic)) {
                 throw new SerializationException("has an embeddable within its JSON, which has no form on the wire");
             }
-            parts.add(new Single(basic.getSelectableName(), basic(basic, attribute), List.of()));
+            parts.add(new Single(basic.getSelectableName(), basic(basic, attribute), List.of(), Writes.ALL));
         }
         return new Embedded(type, places, parts);
     }
@@ -129,9 +141,19 @@ final class PartReader {
                     + reference.getEntityMappingType().getEntityName() + ", which has no form on the wire");
         }
         MasterKey key = key(reference.getEntityMappingType().getEntityPersister());
-        List<Column> columns =
-                keyColumns(reference).stream().map(PartReader::column).toList();
-        return new Single(name, WireForms.reference(key), columns);
+        List<SelectableMapping> columns = keyColumns(reference);
+        return new Single(
+                name,
+                WireForms.reference(key),
+                columns.stream().map(PartReader::column).toList(),
+                writes(columns));
+    }
+
+    private static Writes writes(List<? extends SelectableMapping> columns) {
+        if (!columns.stream().allMatch(SelectableMapping::isUpdateable)) {
+            return Writes.INSERTS;
+        }
+        return columns.stream().allMatch(SelectableMapping::isInsertable) ? Writes.ALL : Writes.UPDATES;
     }
 
     private static List<SelectableMapping> keyColumns(ToOneAttributeMapping reference) {
@@ -160,6 +182,12 @@ final class PartReader {
         return map && index != null ? WireForms.map(element(index), element) : WireForms.collection(element);
     }
 
+    private static List<Column> columns(PluralAttributeMapping plural) {
+        List<Column> columns = new ArrayList<>();
+        plural.getElementDescriptor().forEachSelectable((index, column) -> columns.add(column(column)));
+        return columns;
+    }
+
     private WireForm element(CollectionPart part) {
         if (part instanceof EmbeddableValuedModelPart embedded) {
             EmbeddableMappingType type = embedded.getEmbeddableTypeDescriptor();
@@ -186,7 +214,7 @@ final class PartReader {
             String name = id instanceof AttributeMapping attribute
                     ? name(List.of(attribute))
                     : WireNames.snakeCase(id.getAttributeName());
-            return new MasterKey(new Single(name, basic(basic, id), List.of(column(basic))));
+            return new MasterKey(new Single(name, basic(basic, id), List.of(column(basic)), Writes.ALL));
         }
         if (!(id instanceof CompositeIdentifierMapping composite)) {
             throw new SerializationException("is an id that has no form on the wire");

@@ -83,7 +83,7 @@ public final class TableSync {
                     page.lastKey() == null ? progress.lastKey() : page.lastKey(),
                     false);
             settings.listener().accept(progress);
-            if (page.count() < settings.pageSize()) {
+            if (!page.full()) {
                 return progress;
             }
             after = parts(model, Objects.requireNonNull(page.lastKey(), "lastKey"));
@@ -120,19 +120,60 @@ public final class TableSync {
             throws SQLException, InterruptedException {
         return ContentionRetry.runYielding(() -> Transactions.run(connection, same -> {
             Transactions.yieldToWriters(same);
-            return write(model, settings, filter, after);
+            return write(model, settings, filter, after, end(model, settings, filter, after));
         }));
     }
 
-    private Page write(TableModel model, TableSyncRequest.Settings settings, FilterSql filter, List<String> after)
+    /**
+     * Returns the key of a page's last row, or null where fewer are left. It is read before the rows are locked: one that had
+     * to be waited for may have another key by then, and would say that the page goes on to there.
+     */
+    private @Nullable String end(
+            TableModel model, TableSyncRequest.Settings settings, FilterSql filter, List<String> after)
             throws SQLException {
-        try (PreparedStatement statement =
-                connection.prepareStatement(sql(model, settings, filter, !after.isEmpty()))) {
-            int parameter = filter.bind(statement, 1);
-            for (String part : after) {
+        String sql = "select " + new MessageSql(model).key("n") + " from " + meant(model, filter, !after.isEmpty())
+                + " order by " + model.keyArrays().of("n") + " offset ? limit 1";
+        try (PreparedStatement statement = connection.prepareStatement(sql)) {
+            statement.setInt(bind(statement, filter, after), settings.pageSize() - 1);
+            try (ResultSet row = statement.executeQuery()) {
+                return row.next() ? row.getString(1) : null;
+            }
+        }
+    }
+
+    /** The rows behind where a page begins. */
+    private static String meant(TableModel model, FilterSql filter, boolean goesOn) {
+        return "%s n where (%s) and (%s)%s"
+                .formatted(
+                        model.table().sql(),
+                        model.filter().replace("?", "??"),
+                        filter.condition(),
+                        goesOn ? " and " + model.keyArrays().behind("n") : "");
+    }
+
+    /** Returns the next parameter. */
+    private static int bind(PreparedStatement statement, FilterSql filter, List<String> after) throws SQLException {
+        int parameter = filter.bind(statement, 1);
+        for (String part : after) {
+            statement.setString(parameter++, part);
+        }
+        return parameter;
+    }
+
+    private Page write(
+            TableModel model,
+            TableSyncRequest.Settings settings,
+            FilterSql filter,
+            List<String> after,
+            @Nullable String end)
+            throws SQLException {
+        String meant = meant(model, filter, !after.isEmpty())
+                + (end == null ? "" : " and " + model.keyArrays().upTo("n"));
+        try (PreparedStatement statement = connection.prepareStatement(sql(model, settings, meant))) {
+            int parameter = bind(statement, filter, after);
+            for (String part : end == null ? List.<String>of() : parts(model, end)) {
                 statement.setString(parameter++, part);
             }
-            statement.setInt(parameter, settings.pageSize());
             try (ResultSet row = statement.executeQuery()) {
                 row.next();
                 String large = row.getString(4);
@@ -142,14 +183,14 @@ public final class TableSync {
                                     + maxBytes + " bytes that are allowed: send fewer fields",
                             null);
                 }
-                long last = row.getLong(2);
-                return new Page(row.getInt(1), row.wasNull() ? null : last, row.getString(3));
+                return new Page(
+                        row.getInt(1), row.getObject(2, Long.class), end == null ? row.getString(3) : end, end != null);
             }
         }
     }
 
     /** The rows of a page are locked for share before their messages are written. */
-    private String sql(TableModel model, TableSyncRequest.Settings settings, FilterSql filter, boolean goesOn) {
+    private String sql(TableModel model, TableSyncRequest.Settings settings, String meant) {
         MessageSql messages = new MessageSql(model);
         MasterTable declared = model.declared();
         String columns = model.keyArrays().of("n");
@@ -158,7 +199,7 @@ public final class TableSync {
         MessageSql.Envelope envelope = new MessageSql.Envelope("'null'", MessageSql.expires(declared));
         return """
                 with page as (
-                    select n.* from %s n where (%s) and (%s)%s order by %s limit ? for share),
+                    select n.* from %s order by %s for share),
                 numbered as (
                     select %s as pk, %s as key, %s as body, row_number() over (order by %s) as ord from page n),
                 written as (
@@ -168,10 +209,7 @@ public final class TableSync {
                 select (select count(*) from numbered), (select max(id) from written),
                     (select key from numbered order by ord desc limit 1),
                     (select pk from numbered where octet_length(body) > %d limit 1)""".formatted(
-                        model.table().sql(),
-                        model.filter().replace("?", "??"),
-                        filter.condition(),
-                        goesOn ? " and " + model.keyArrays().behind("n") : "",
+                        meant,
                         columns,
                         messages.keyText("n"),
                         messages.key("n"),
@@ -188,6 +226,11 @@ public final class TableSync {
         return SyncKey.parts(model.declared().cqrsId(), key, model.key().size());
     }
 
+    /**
+     * What was written.
+     *
+     * @param full whether there may be more
+     */
     private record Page(
-            int count, @Nullable Long lastId, @Nullable String lastKey) {}
+            int count, @Nullable Long lastId, @Nullable String lastKey, boolean full) {}
 }
