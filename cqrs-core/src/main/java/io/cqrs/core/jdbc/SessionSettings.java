@@ -20,7 +20,7 @@ public final class SessionSettings implements AutoCloseable {
             "tcp_keepalives_count", "3",
             "tcp_user_timeout", "20s");
 
-    private static final String CHANGE = "select current_setting(?), set_config(?, ?, false)";
+    private static final String CHANGE = "select coalesce(current_setting(?, true), ''), set_config(?, ?, false)";
 
     private final Connection connection;
     private final boolean autoCommit;

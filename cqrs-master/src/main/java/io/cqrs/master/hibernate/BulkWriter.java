@@ -133,8 +133,9 @@ public final class BulkWriter {
             }
             now.forEach((id, entity) -> {
                 Row old = Objects.requireNonNull(before.get(id), "row");
-                changes.updated(old.model(), id, entity, old.state(), instances.state(entity));
-                capture.related(old.model().entityName(), id, old.state(), true, implementor);
+                Object[] state = instances.state(entity);
+                changes.updated(old.model(), id, entity, old.state(), state);
+                capture.related(old.model().entityName(), id, old.state(), state, true, implementor);
             });
         }
     }
@@ -154,7 +155,8 @@ public final class BulkWriter {
             before.forEach((id, row) -> {
                 changes.deleted(row.model(), id, row.entity(), row.state());
                 capture.related(
-                        row.model().entityName(), id, row.state(), true, (SharedSessionContractImplementor) session);
+                        row.model().entityName(), id, row.state(), null, true, (SharedSessionContractImplementor)
+                                session);
             });
             CriteriaBuilder builder = session.getCriteriaBuilder();
             CriteriaDelete<T> delete = builder.createCriteriaDelete(type);

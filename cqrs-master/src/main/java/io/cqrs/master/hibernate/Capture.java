@@ -6,7 +6,6 @@ import io.cqrs.core.lifecycle.Ticker;
 import io.cqrs.core.schema.CqrsSchema;
 import io.cqrs.master.hibernate.model.ColumnDigits;
 import io.cqrs.master.hibernate.model.Dependencies;
-import io.cqrs.master.hibernate.model.Dependencies.Dependency;
 import io.cqrs.master.hibernate.model.MasterModel;
 import io.cqrs.master.hibernate.model.MasterModels;
 import io.cqrs.master.internal.outbox.JdbcOutbox;
@@ -176,7 +175,7 @@ public final class Capture
             if (model != null) {
                 changes(session).inserted(model, event.getId(), event.getEntity(), event.getState());
             }
-            related(event.getPersister().getEntityName(), event.getId(), null, true, session);
+            related(event.getPersister().getEntityName(), event.getId(), null, event.getState(), true, session);
         }
     }
 
@@ -186,10 +185,11 @@ public final class Capture
         if (session != null) {
             MasterModel model = models.get(event.getPersister().getEntityName());
             Object[] old = event.getOldState();
+            Object[] now = event.getState();
             if (model != null) {
-                changes(session).updated(model, event.getId(), event.getEntity(), old, event.getState());
+                changes(session).updated(model, event.getId(), event.getEntity(), old, now);
             }
-            related(event.getPersister().getEntityName(), event.getId(), old, old != null, session);
+            related(event.getPersister().getEntityName(), event.getId(), old, now, old != null, session);
         }
     }
 
@@ -205,7 +205,7 @@ public final class Capture
             if (model != null) {
                 changes(session).deleted(model, event.getId(), entity, state);
             }
-            related(event.getPersister().getEntityName(), event.getId(), state, true, session);
+            related(event.getPersister().getEntityName(), event.getId(), state, null, true, session);
         }
     }
 
@@ -219,7 +219,7 @@ public final class Capture
                 throw changes(session)
                         .refuse("an upsert of " + model.cqrsId() + " can't be captured: use insert or update");
             }
-            related(event.getPersister().getEntityName(), event.getId(), null, false, session);
+            related(event.getPersister().getEntityName(), event.getId(), null, null, false, session);
         }
     }
 
@@ -253,22 +253,16 @@ public final class Capture
         return false;
     }
 
-    /** Takes note that a row was written, for the masters that depend on it; an old state that nobody knows is refused. */
+    /** Takes note that a row was written, for the masters that depend on it or on what it refers to. */
     void related(
             String name,
             Object id,
-            Object @Nullable [] oldState,
+            Object @Nullable [] before,
+            Object @Nullable [] after,
             boolean known,
             SharedSessionContractImplementor session) {
-        List<Dependency> here = dependencies.on(name);
-        if (!known && here.stream().anyMatch(one -> one.backReference() >= 0)) {
-            throw changes(session)
-                    .refuse("a write of " + name
-                            + " tells not what the row was, nor so which masters depended on it: load"
-                            + " it in a Session, and change it there");
-        }
-        if (!here.isEmpty()) {
-            changes(session).related().add(here, id, oldState, session);
+        if (dependencies.concern(name)) {
+            changes(session).related(name, id, before, after, known);
         }
     }
 

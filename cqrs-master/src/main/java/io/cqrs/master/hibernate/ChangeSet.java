@@ -1,7 +1,9 @@
 package io.cqrs.master.hibernate;
 
 import io.cqrs.core.OutboxException;
+import io.cqrs.master.hibernate.model.Dependencies.Dependency;
 import io.cqrs.master.hibernate.model.MasterModel;
+import io.cqrs.master.hibernate.model.Turns.Turn;
 import io.cqrs.master.internal.outbox.JdbcOutbox;
 import io.cqrs.master.internal.outbox.OutboxMessage;
 import io.cqrs.master.internal.outbox.OutboxPipe;
@@ -76,10 +78,37 @@ final class ChangeSet {
         history(model, id, true).deleted(entity, state);
     }
 
-    /** Returns the changes of rows that others depend on. */
-    RelatedChanges related() {
+    /**
+     * Takes note that a row was written, for the masters that depend on it or on what it refers to; an old state that nobody knows
+     * is refused.
+     *
+     * @param before its state before, or null for a new row
+     * @param after its state after, or null where it is gone, or that is not told
+     */
+    void related(String name, Object id, Object @Nullable [] before, Object @Nullable [] after, boolean known) {
         requireOpen("a row that masters depend on");
-        return related;
+        List<Dependency> here = capture.dependencies().on(name);
+        if (!known && here.stream().anyMatch(one -> one.backReference() >= 0)) {
+            throw refuse("a write of " + name
+                    + " tells not what the row was, nor so which masters depended on it: load it in a Session, and change"
+                    + " it there");
+        }
+        related.add(here, id, before, session);
+        for (Turn turn : capture.dependencies().turns().from(name)) {
+            if (turn.isMadeBy(before, after, session)) {
+                related.turn(turn, id);
+            }
+        }
+    }
+
+    /** Takes note that a collection of a row was changed, of this property where that is known. */
+    void relatedCollection(String name, Object id, @Nullable String property) {
+        related(name, id, null, null, true);
+        for (Turn turn : capture.dependencies().turns().from(name)) {
+            if (property == null ? turn.reference() < 0 : turn.property().equals(property)) {
+                related.turn(turn, id);
+            }
+        }
     }
 
     /** Says whether a row of these is to be sent already. */
@@ -94,6 +123,7 @@ final class ChangeSet {
             throw refusal;
         }
         session.getJdbcCoordinator().executeBatch();
+        related.share(session);
         related.saveOwners(session, this, capture);
         closed = true;
         drain(this::writeLast);
@@ -117,6 +147,7 @@ final class ChangeSet {
     }
 
     private void drain(Consumer<List<OutboxMessage>> few) {
+        related.share(session);
         ending.writeLeft();
         MessageFactory factory = capture.messages(session);
         if (rows.size() <= JdbcOutbox.CHUNK) {
@@ -213,8 +244,7 @@ final class ChangeSet {
             for (Map.Entry<RowId, RowHistory> row : chunk) {
                 MasterModel model = row.getKey().model();
                 if ((model.serialization() != null || row.getValue().lacksValues(model))
-                        && row.getValue().savedState() != null
-                        && factory.sends(model, row.getValue().savedEntity())) {
+                        && factory.saves(model, row.getKey().id(), row.getValue())) {
                     ids.computeIfAbsent(model, one -> new ArrayList<>())
                             .add(row.getKey().id());
                 }

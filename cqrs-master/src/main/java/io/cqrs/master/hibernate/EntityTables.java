@@ -4,7 +4,6 @@ import io.cqrs.core.CqrsConfigurationException;
 import io.cqrs.core.CqrsId;
 import io.cqrs.core.Signal;
 import io.cqrs.core.jdbc.TableName;
-import io.cqrs.master.MasterMixin;
 import io.cqrs.master.MasterTable;
 import io.cqrs.master.hibernate.model.Column;
 import io.cqrs.master.hibernate.model.MasterField;
@@ -154,19 +153,12 @@ public final class EntityTables {
         if (!model.produce()) {
             throw wrong(model, "has produce = false");
         }
-        if (type != null && (overrides(type, "cqrsMeta", Signal.class) || overrides(type, "cqrsDeleteData"))) {
+        if (type != null
+                && (Mixins.overrides(type, "cqrsMeta", Signal.class) || Mixins.overrides(type, "cqrsDeleteData"))) {
             throw wrong(model, "has a cqrsMeta or cqrsDeleteData of its own, which the database can't ask");
         }
-        if (type != null && overrides(type, "isSyncInstance")) {
+        if (type != null && Mixins.overrides(type, "isSyncInstance")) {
             throw wrong(model, "has an isSyncInstance of its own, which the database can't ask: give a filter in SQL");
-        }
-    }
-
-    private static boolean overrides(Class<?> type, String method, Class<?>... parameters) {
-        try {
-            return type.getMethod(method, parameters).getDeclaringClass() != MasterMixin.class;
-        } catch (NoSuchMethodException e) {
-            return false;
         }
     }
 

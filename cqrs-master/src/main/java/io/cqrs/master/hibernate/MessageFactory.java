@@ -26,18 +26,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import org.hibernate.engine.spi.SharedSessionContractImplementor;
-import org.hibernate.persister.entity.EntityPersister;
 import org.jspecify.annotations.Nullable;
 
 /** Makes messages of what a transaction did to a row. Belongs to one transaction. */
 final class MessageFactory {
 
-    private static final MasterMixin DEFAULTS = new MasterMixin() {};
-
     private final SharedSessionContractImplementor session;
     private final CaptureSettings settings;
     private final StampClock clock;
     private final WireContext context;
+    private final Mixins mixins;
     private final Map<String, String> headers;
 
     MessageFactory(
@@ -46,6 +44,7 @@ final class MessageFactory {
         this.settings = settings;
         this.clock = clock;
         this.context = new WireContext(session, new StoredValues(digits));
+        this.mixins = new Mixins(session);
         this.headers = checked(settings.context().headers());
     }
 
@@ -57,11 +56,11 @@ final class MessageFactory {
     List<OutboxMessage> messages(MasterModel model, Object id, RowHistory history, @Nullable Object loaded) {
         List<OutboxMessage> messages = new ArrayList<>(1);
         Object[] deleted = history.deletedState();
-        if (deleted != null && deletes(model, id, history)) {
+        if (deleted != null && deletes(model, id, deleted, history)) {
             messages.add(message(model, delete(model, id, deleted, history)));
         }
         Object[] saved = history.savedState();
-        if (saved != null && sends(model, history.savedEntity())) {
+        if (saved != null && saves(model, id, history)) {
             messages.add(message(model, save(model, id, saved, history, loaded)));
         } else if (saved != null && isNewlyExcluded(model, id, history)) {
             messages.add(message(model, exclude(model, id, saved, history)));
@@ -90,7 +89,7 @@ final class MessageFactory {
                 row.data(),
                 null,
                 settings.context().correlationId(Signal.SYNC, key, destination.queue()),
-                meta(key, mixin(entity), Signal.SYNC),
+                meta(key, Mixins.of(entity), Signal.SYNC),
                 false);
         Map<String, Object> all = new LinkedHashMap<>(headers);
         all.putAll(destination.headers());
@@ -98,13 +97,25 @@ final class MessageFactory {
                 new Message(change, 0, expires(model)), destination.routingKey(model.cqrsId()), Map.copyOf(all));
     }
 
-    /** Says whether an instance is to be sent. */
-    boolean sends(MasterModel model, @Nullable Object entity) {
-        return model.produce() && mixin(entity).isSyncInstance();
+    /** Says whether an instance that was read is to be sent. */
+    boolean sends(MasterModel model, Object entity) {
+        return model.produce() && Mixins.of(entity).isSyncInstance();
+    }
+
+    /** Says whether a row is to be sent as it is after the transaction. */
+    boolean saves(MasterModel model, Object id, RowHistory history) {
+        Object[] state = history.savedState();
+        return state != null
+                && model.produce()
+                && saved(model, id, state, history).isSyncInstance();
+    }
+
+    private MasterMixin saved(MasterModel model, Object id, Object[] state, RowHistory history) {
+        return mixins.of(model, id, history.savedEntity(), state);
     }
 
     private Change delete(MasterModel model, Object id, Object[] state, RowHistory history) {
-        MasterMixin mixin = mixin(history.deletedEntity());
+        MasterMixin mixin = mixins.of(model, id, history.deletedEntity(), state);
         // Only the states that were sent have to be beaten: states of this transaction are not, and an insert that
         // waits for its end may have been stamped before them.
         Instant updated =
@@ -114,7 +125,7 @@ final class MessageFactory {
 
     /** The row lives on: the delete is as old as the state that is not sent, so that any later one beats it. */
     private Change exclude(MasterModel model, Object id, Object[] state, RowHistory history) {
-        return delete(model, id, stamp(model, state), mixin(history.savedEntity()));
+        return delete(model, id, stamp(model, state), saved(model, id, state, history));
     }
 
     private Change delete(MasterModel model, Object id, Stamp stamp, MasterMixin mixin) {
@@ -143,7 +154,7 @@ final class MessageFactory {
                 data,
                 previous(model, id, state, unwritten, history),
                 settings.context().correlationId(Signal.SAVE, key, null),
-                meta(key, mixin(history.savedEntity()), Signal.SAVE),
+                meta(key, saved(model, id, state, history), Signal.SAVE),
                 false);
     }
 
@@ -250,25 +261,21 @@ final class MessageFactory {
             return false;
         }
         Object[] before = history.stateBefore();
-        return before == null || wasSent(model, id, before);
+        return before == null || mixins.made(model, id, before).isSyncInstance();
     }
 
     /**
      * Replicas know the row as it was: it may have stopped being sent in the transaction that deletes it. Of a row that is
      * not the instance's nothing is known but that it was there.
      */
-    private boolean deletes(MasterModel model, Object id, RowHistory history) {
+    private boolean deletes(MasterModel model, Object id, Object[] deleted, RowHistory history) {
         Object[] lastKnown = history.lastKnownState();
-        return sends(model, history.deletedEntity())
-                || history.isAnothers(model.updated().index())
-                || (model.produce() && lastKnown != null && wasSent(model, id, lastKnown));
-    }
-
-    private boolean wasSent(MasterModel model, Object id, Object[] before) {
-        EntityPersister persister = session.getFactory().getMappingMetamodel().getEntityDescriptor(model.entityName());
-        Object past = persister.instantiate(id, session);
-        persister.setPropertyValues(past, before);
-        return mixin(past).isSyncInstance();
+        return model.produce()
+                && (history.isAnothers(model.updated().index())
+                        || mixins.of(model, id, history.deletedEntity(), deleted)
+                                .isSyncInstance()
+                        || (lastKnown != null
+                                && mixins.made(model, id, lastKnown).isSyncInstance()));
     }
 
     private @Nullable Map<String, @Nullable Object> meta(EntityKey key, MasterMixin mixin, Signal signal) {
@@ -301,10 +308,6 @@ final class MessageFactory {
 
     private static long revision(MasterModel model, Object[] state) {
         return state[model.revision().index()] instanceof Number number ? number.longValue() : 0;
-    }
-
-    private static MasterMixin mixin(@Nullable Object entity) {
-        return entity instanceof MasterMixin mixin ? mixin : DEFAULTS;
     }
 
     private OutboxMessage message(MasterModel model, Change change) {

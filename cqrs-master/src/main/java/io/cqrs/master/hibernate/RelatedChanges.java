@@ -3,6 +3,7 @@ package io.cqrs.master.hibernate;
 import io.cqrs.core.OutboxException;
 import io.cqrs.master.hibernate.model.Dependencies.Dependency;
 import io.cqrs.master.hibernate.model.MasterModel;
+import io.cqrs.master.hibernate.model.Turns.Turn;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -12,6 +13,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import org.hibernate.Session;
 import org.hibernate.engine.spi.EntityEntry;
 import org.hibernate.engine.spi.PersistenceContext;
@@ -25,12 +27,14 @@ import org.jspecify.annotations.Nullable;
  * The changed rows that masters depend on ({@link io.cqrs.master.Master#dependsOn}), and the owners to send for them.
  *
  * <p>An owner gets a revision and a time of its own from the transaction that changes the related row, so its messages
- * order like any others, and whoever changes it at the same time waits for the row. Belongs to its change set.
+ * order like any others, and whoever changes it at the same time waits for the row. A row that comes to depend on others waits for
+ * whoever is changing those. Belongs to its change set.
  */
 final class RelatedChanges {
 
     private static final int CHUNK = 1000;
 
+    private final Map<Turn, Set<Object>> turned = new LinkedHashMap<>();
     private final Map<Dependency, Set<Object>> changed = new LinkedHashMap<>();
     private final Map<Dependency, Set<Object>> previous = new LinkedHashMap<>();
 
@@ -48,6 +52,29 @@ final class RelatedChanges {
                         .add(before);
             }
         }
+    }
+
+    /** Records that a row refers to other rows than before. */
+    void turn(Turn turn, Object id) {
+        turned.computeIfAbsent(turn, one -> new LinkedHashSet<>()).add(id);
+    }
+
+    /**
+     * Waits for whoever is changing rows that were turned to, and keeps others from it: what is sent of them is to be what they
+     * are, since nobody who changes them knows of the owner before this transaction commits.
+     */
+    void share(SharedSessionContractImplementor session) {
+        if (turned.isEmpty()) {
+            return;
+        }
+        Map<String, Set<Object>> reached = new TreeMap<>();
+        try (Session reader = Sessions.openReader(session)) {
+            turned.forEach((turn, ids) -> turn.reached()
+                    .forEach(one -> reached.computeIfAbsent(one.entity(), name -> new LinkedHashSet<>())
+                            .addAll(find(reader, one.query(), ids))));
+        }
+        turned.clear();
+        reached.forEach((entity, ids) -> chunks(ids).forEach(chunk -> RowLocks.share(session, entity, chunk)));
     }
 
     /** Gives each owner that is not sent anyway a new revision, and records it as changed. */

@@ -45,14 +45,20 @@ final class RelatedCollections
 
     private void changed(AbstractCollectionEvent event) {
         String owner = event.getAffectedOwnerEntityName();
-        if (owner == null || capture.dependencies().on(owner).isEmpty()) {
+        if (owner == null || !capture.dependencies().concern(owner)) {
             return;
         }
         @Nullable SharedSessionContractImplementor session = EventSessions.of(event);
         if (session == null) {
             capture.refuseUncaptured(owner);
         } else if (!isInverse(event.getCollection(), session)) {
-            capture.related(owner, event.getAffectedOwnerIdOrNull(), null, true, session);
+            // Hibernate 6 does not tell the role of a new one.
+            @Nullable String role = event.getCollection().getRole();
+            capture.changes(session)
+                    .relatedCollection(
+                            owner,
+                            event.getAffectedOwnerIdOrNull(),
+                            role == null ? null : role.substring(role.lastIndexOf('.') + 1));
         }
     }
 

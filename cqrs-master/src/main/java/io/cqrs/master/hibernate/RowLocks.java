@@ -34,6 +34,8 @@ final class RowLocks {
     /** Keeps others from that, too: as a delete does. */
     static final String DELETE = "for update";
 
+    private static final String NO_TIME = "null::timestamptz";
+
     private RowLocks() {}
 
     /**
@@ -43,11 +45,35 @@ final class RowLocks {
      */
     static List<Instant> lock(
             SharedSessionContractImplementor session, MasterModel model, Collection<?> ids, String strength) {
+        EntityPersister persister = session.getFactory().getMappingMetamodel().getEntityDescriptor(model.entityName());
+        Column time = model.updated().column();
+        boolean beside = time.table().equals(table(persister));
+        JdbcMapping type =
+                (JdbcMapping) persister.getPropertyTypes()[model.updated().index()];
+        return lock(session, persister, ids, beside ? TableName.quote(time.name()) : NO_TIME, type, strength);
+    }
+
+    /** Keeps others from writing rows of an entity, be it a master or not. */
+    static void share(SharedSessionContractImplementor session, String entityName, Collection<?> ids) {
+        EntityPersister persister = session.getFactory().getMappingMetamodel().getEntityDescriptor(entityName);
+        JdbcMapping type = session.getTypeConfiguration().getBasicTypeForJavaType(Instant.class);
+        List<Instant> unused = lock(session, persister, ids, NO_TIME, type, SHARE);
+    }
+
+    private static String table(EntityPersister persister) {
+        return persister.getIdentifierTableDetails().getTableName();
+    }
+
+    private static List<Instant> lock(
+            SharedSessionContractImplementor session,
+            EntityPersister persister,
+            Collection<?> ids,
+            String selected,
+            JdbcMapping type,
+            String strength) {
         if (ids.isEmpty()) {
             return List.of();
         }
-        EntityPersister persister = session.getFactory().getMappingMetamodel().getEntityDescriptor(model.entityName());
-        String table = persister.getIdentifierTableDetails().getTableName();
         List<String> names = new ArrayList<>();
         List<Parameter> values = new ArrayList<>();
         EntityIdentifierMapping key = persister.getIdentifierMapping();
@@ -61,15 +87,11 @@ final class RowLocks {
                     },
                     session);
         }
-        Column time = model.updated().column();
-        String selected = time.table().equals(table) ? TableName.quote(time.name()) : "null::timestamptz";
         String columns = String.join(", ", names);
         String row = names.stream().map(name -> "?").collect(Collectors.joining(", ", "(", ")"));
-        String sql = "select " + selected + " from " + table + " where (" + columns + ") in ("
+        String sql = "select " + selected + " from " + table(persister) + " where (" + columns + ") in ("
                 + ids.stream().map(id -> row).collect(Collectors.joining(", ")) + ") order by " + columns + " "
                 + strength;
-        JdbcMapping type =
-                (JdbcMapping) persister.getPropertyTypes()[model.updated().index()];
         try (PreparedStatement select = Sessions.connection(session).prepareStatement(sql)) {
             for (int i = 0; i < values.size(); i++) {
                 values.get(i).bind(select, i + 1, session);
@@ -80,7 +102,7 @@ final class RowLocks {
         } catch (SQLException e) {
             throw session.getJdbcServices()
                     .getSqlExceptionHelper()
-                    .convert(e, "rows of " + model.cqrsId() + " could not be locked", sql);
+                    .convert(e, "rows of " + persister.getEntityName() + " could not be locked", sql);
         }
     }
 

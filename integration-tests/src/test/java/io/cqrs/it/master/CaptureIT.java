@@ -302,6 +302,23 @@ class CaptureIT {
     }
 
     @Test
+    void asksAboutTheRowThatWasWrittenWhateverTheInstanceHoldsSince() {
+        master.commit(session -> {
+            Author open = new Author(31L, "known");
+            Author hidden = new Author(32L, "secret");
+            session.persist(open);
+            session.persist(hidden);
+            session.flush();
+            session.detach(open);
+            session.detach(hidden);
+            open.name = "secret";
+            hidden.name = "known";
+        });
+        assertThat(onlyMessage().get("instance_data").get("name").asText()).isEqualTo("known");
+        assertThat(onlyMessage().get("instance_pk").asLong()).isEqualTo(31);
+    }
+
+    @Test
     void sendsNoDeleteOfARowThatNeverWasSent() {
         master.commit(session -> session.persist(new Author(5L, "secret")));
         master.commit(session -> session.find(Author.class, 5L).fans = 1);

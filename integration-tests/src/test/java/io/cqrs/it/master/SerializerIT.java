@@ -2,9 +2,11 @@ package io.cqrs.it.master;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import io.cqrs.core.schema.CqrsSchema;
+import io.cqrs.it.support.MapCache;
 import io.cqrs.it.support.MasterUnit;
 import io.cqrs.it.support.Sent;
 import io.cqrs.it.support.TestDatabase;
@@ -16,6 +18,7 @@ import io.cqrs.master.MasterSerializer;
 import io.cqrs.master.MasterTable;
 import io.cqrs.master.TriggerCapture;
 import io.cqrs.transport.memory.InMemoryTransport;
+import jakarta.persistence.Cacheable;
 import jakarta.persistence.CascadeType;
 import jakarta.persistence.ElementCollection;
 import jakarta.persistence.Embeddable;
@@ -39,9 +42,13 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.LongStream;
 import org.hibernate.Hibernate;
 import org.hibernate.Session;
+import org.hibernate.annotations.Cache;
+import org.hibernate.annotations.CacheConcurrencyStrategy;
 import org.hibernate.annotations.Filter;
 import org.hibernate.annotations.FilterDef;
 import org.hibernate.stat.Statistics;
@@ -49,6 +56,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Data made by a serializer, and masters that are sent when what they nest has changed. */
 @ExtendWith(TestEnvironment.class)
@@ -98,6 +107,22 @@ class SerializerIT {
     }
 
     @Test
+    void leavesNothingOfAFailedCommitInTheSecondLevelCache() {
+        var configuration = MasterUnit.configuration(database, Cached.class);
+        configuration.setProperty("hibernate.cache.use_second_level_cache", "true");
+        configuration.setProperty("hibernate.cache.region.factory_class", MapCache.class.getName());
+        try (MasterUnit unit = MasterUnit.of(configuration)) {
+            assertThatThrownBy(() -> unit.commit(session -> {
+                        session.persist(new Cached(1));
+                        session.persist(new Cached(2));
+                    }))
+                    .hasStackTraceContaining("not this one");
+            unit.commit(session ->
+                    assertThat(session.find(Cached.class, 1L)).as("rolled back").isNull());
+        }
+    }
+
+    @Test
     void loadsManyInstancesInOneQuery() {
         Statistics statistics = master.sessions().getStatistics();
         long[] queries = new long[2];
@@ -112,8 +137,8 @@ class SerializerIT {
                 }
             });
             queries[round] = statistics.getPrepareStatementCount();
-            // One finds the owners of the lines, one loads them for the serializer.
-            assertThat(statistics.getQueryExecutionCount()).isEqualTo(2);
+            // One finds the owners of the lines, two what they turn to, one loads them for the serializer.
+            assertThat(statistics.getQueryExecutionCount()).isEqualTo(4);
         }
         assertThat(Sent.take(database)).hasSize(51);
         assertThat(queries[1]).isEqualTo(queries[0]);
@@ -321,6 +346,44 @@ class SerializerIT {
         assertThat(gone.field("lines")).isEqualTo("[]");
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"new", "moved", "moved further on"})
+    void sendsWhatAnOwnerTurnsToAsItIsAfterWhoeverIsChangingIt(String how) throws Exception {
+        master.commit(session -> {
+            Country other = new Country();
+            other.code = "DE";
+            session.persist(other);
+            session.persist(order(session.getReference(Customer.class, 1L), 1, 0));
+        });
+        CountDownLatch told = new CountDownLatch(1);
+        CountDownLatch turned = new CountDownLatch(1);
+        Thread changing = new Thread(() -> master.commit(session -> {
+            session.find(Customer.class, 2L).name = "new name";
+            session.find(Country.class, "DE").name = "new name";
+            session.flush();
+            MasterUnit.beforeCommit(session, () -> {
+                told.countDown();
+                await().until(() -> turned.getCount() == 0);
+            });
+        }));
+        changing.start();
+        assertThat(told.await(30, TimeUnit.SECONDS)).isTrue();
+        Thread turning = new Thread(() -> master.commit(session -> {
+            switch (how) {
+                case "new" -> session.persist(order(session.getReference(Customer.class, 2L), 7, 0));
+                case "moved" -> session.find(Order.class, 1L).customer = session.getReference(Customer.class, 2L);
+                default -> session.find(Customer.class, 1L).country = session.getReference(Country.class, "DE");
+            }
+        }));
+        turning.start();
+        await().until(() -> waiting() > 0 || !turning.isAlive());
+        turned.countDown();
+        turning.join();
+        changing.join();
+        List<Sent> sent = Sent.take(database);
+        assertThat(sent.get(sent.size() - 1).data().toString()).contains("new name");
+    }
+
     @Test
     void sendsAnOwnerOnceThatChangedItself() {
         master.commit(session -> session.persist(order(session.getReference(Customer.class, 1L), 1, 0)));
@@ -367,6 +430,10 @@ class SerializerIT {
         }
     }
 
+    private long waiting() {
+        return database.count("pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()");
+    }
+
     private static Order order(Customer customer, long id, int lines) {
         Order order = new Order();
         order.id = id;
@@ -381,7 +448,7 @@ class SerializerIT {
         return order;
     }
 
-    record OrderData(long id, String customer, String country, List<LineData> lines) {}
+    record OrderData(long id, String customer, String country, List<LineData> lines, String nation) {}
 
     record LineData(String product, BigDecimal unitPrice) {}
 
@@ -391,13 +458,15 @@ class SerializerIT {
             if (order.customer == null) {
                 throw new IllegalStateException("no customer");
             }
+            Country country = Hibernate.unproxy(order.customer.country, Country.class);
             return new OrderData(
                     order.id,
                     order.customer.name,
-                    order.customer.country.code,
+                    country.code,
                     order.lines.stream()
                             .map(line -> new LineData(line.product, new BigDecimal("1.5")))
-                            .toList());
+                            .toList(),
+                    country.name);
         }
     }
 
@@ -599,5 +668,30 @@ class SerializerIT {
         Long id;
 
         String name;
+    }
+
+    @Entity(name = "Cached")
+    @Cacheable
+    @Cache(usage = CacheConcurrencyStrategy.READ_WRITE)
+    @Master(value = "cached", serializer = CachedSerializer.class)
+    static class Cached extends MasterEntity {
+        @Id
+        Long id;
+
+        protected Cached() {}
+
+        Cached(long id) {
+            this.id = id;
+        }
+    }
+
+    static class CachedSerializer implements MasterSerializer<Cached> {
+        @Override
+        public Object serialize(Cached cached) {
+            if (cached.id == 2) {
+                throw new IllegalStateException("not this one");
+            }
+            return Map.of("id", cached.id);
+        }
     }
 }

@@ -1,5 +1,6 @@
 package io.cqrs.it.master;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static java.util.stream.Collectors.groupingBy;
 import static java.util.stream.Collectors.mapping;
 import static java.util.stream.Collectors.toCollection;
@@ -24,7 +25,12 @@ import io.cqrs.master.MasterTable.OnTruncate;
 import io.cqrs.master.SyncProgress;
 import io.cqrs.master.TriggerCapture;
 import io.cqrs.master.WhenExcluded;
+import io.cqrs.replica.BulkLoad;
+import io.cqrs.replica.Order;
+import io.cqrs.replica.ReplicaDefinition;
+import io.cqrs.replica.ReplicaStore;
 import io.cqrs.transport.FieldFilters;
+import java.io.ByteArrayInputStream;
 import java.io.StringReader;
 import java.sql.Connection;
 import java.sql.Savepoint;
@@ -128,11 +134,12 @@ class TriggerIT {
     }
 
     @Test
-    void keepsRevisionAndTimeOfAWriterThatKnowsThem() {
+    void keepsRevisionAndTimeOfAWriterThatKnowsThemAndSaysSo() {
         capture.install(TABLE);
+        String keep = "set cqrs.keep_stamps = 'on'; ";
         database.execute(
-                "insert into product (id, name, cqrs_revision, cqrs_updated) values (1, 'a', 0, '2024-01-01Z')");
-        database.execute("update product set name = 'b', cqrs_revision = 7, cqrs_updated = '2024-01-02Z'");
+                keep + "insert into product (id, name, cqrs_revision, cqrs_updated) values (1, 'a', 0, '2024-01-01Z')");
+        database.execute(keep + "update product set name = 'b', cqrs_revision = 7, cqrs_updated = '2024-01-02Z'");
         List<Sent> sent = Sent.all(database);
         assertThat(sent).extracting(Sent::revision).containsExactly(0L, 7L);
         assertThat(sent)
@@ -140,6 +147,37 @@ class TriggerIT {
                 .containsExactly("2024-01-01 00:00:00+00:00", "2024-01-02 00:00:00+00:00");
         database.execute("update product set name = 'c', cqrs_updated = '2023-01-02Z'");
         assertThat(Sent.all(database).get(2).updated()).isGreaterThan("2024-01-02 00:00:00+00:00");
+    }
+
+    /** With the time that it had, it would be older than its delete at every replica. */
+    @ParameterizedTest
+    @ValueSource(strings = {"insert into product select * from archive", "update product set id = 1 where id = 2"})
+    void sendsAKeyThatComesBackWithTheTimeItHadAsNewer(String back) {
+        capture.install(TABLE);
+        database.execute("insert into product (id, name) values (2, 'other')");
+        database.execute("insert into product (id, name) values (1, 'a')");
+        database.execute("create table archive as select * from product where id = 1");
+        database.execute("delete from product where id = 1");
+        database.execute(back);
+        List<Sent> sent =
+                Sent.all(database).stream().filter(one -> one.key().equals("1")).toList();
+        assertThat(sent).extracting(Sent::signal).containsExactly("SAVE", "DELETE", "SAVE");
+        assertThat(sent).extracting(Sent::updated).isSorted().doesNotHaveDuplicates();
+    }
+
+    @Test
+    void keepsTheStampsOfReplicatedRowsForReplicasOfTheirOwn() throws Exception {
+        capture.install(TABLE);
+        String row = "{\"id\":1,\"name\":\"a\",\"price\":null,\"active\":true,\"cqrs_revision\":3,"
+                + "\"cqrs_updated\":\"2024-01-01 00:00:00+00:00\"}";
+        ReplicaDefinition replica =
+                ReplicaDefinition.ofTable(CqrsId.of("upstream"), TABLE.table(), Map.of(), Order.UPDATED);
+        BulkLoad.Result unused = ReplicaStore.of(database.dataSource(), List.of(replica))
+                .load()
+                .from(new ByteArrayInputStream(("upstream\n" + row).getBytes(UTF_8)));
+        Sent sent = Sent.takeOnly(database);
+        assertThat(sent.revision()).isEqualTo(3);
+        assertThat(sent.updated()).isEqualTo("2024-01-01 00:00:00+00:00");
     }
 
     @Test
@@ -686,6 +724,30 @@ class TriggerIT {
         }
         second.join();
         List<Sent> sent = Sent.all(database);
+        assertThat(sent).extracting(Sent::signal).containsExactly("SAVE", "SAVE", "SAVE", "DELETE", "SAVE");
+        assertThat(sent).extracting(Sent::updated).isSorted().doesNotHaveDuplicates();
+    }
+
+    @Test
+    void losesNoChangeOfAKeyThatWaitedForADeleteWithUpdatesBeforeIt() throws Exception {
+        capture.install(TABLE);
+        database.execute("insert into product (id, name) values (1, 'first life'), (2, 'other')");
+        Thread second;
+        try (Connection connection = database.dataSource().getConnection();
+                Statement statement = connection.createStatement()) {
+            connection.setAutoCommit(false);
+            statement.execute("update product set name = 'b' where id = 1");
+            second = new Thread(() -> database.execute("update product set id = 1 where id = 2"));
+            second.start();
+            await().until(() -> waiting() > 0);
+            statement.execute("update product set name = 'c' where id = 1");
+            statement.execute("delete from product where id = 1");
+            connection.commit();
+            connection.setAutoCommit(true);
+        }
+        second.join();
+        List<Sent> sent =
+                Sent.all(database).stream().filter(one -> one.key().equals("1")).toList();
         assertThat(sent).extracting(Sent::signal).containsExactly("SAVE", "SAVE", "SAVE", "DELETE", "SAVE");
         assertThat(sent).extracting(Sent::updated).isSorted().doesNotHaveDuplicates();
     }

@@ -25,13 +25,15 @@ import org.jspecify.annotations.Nullable;
 public final class Dependencies {
 
     /** Nothing depends on anything. */
-    public static final Dependencies NONE = new Dependencies(Map.of(), Set.of());
+    public static final Dependencies NONE = new Dependencies(Map.of(), Turns.NONE, Set.of());
 
     private final Map<String, List<Dependency>> byEntity;
+    private final Turns turns;
     private final Set<String> tables;
 
-    private Dependencies(Map<String, List<Dependency>> byEntity, Set<String> tables) {
+    private Dependencies(Map<String, List<Dependency>> byEntity, Turns turns, Set<String> tables) {
         this.byEntity = byEntity;
+        this.turns = turns;
         this.tables = tables;
     }
 
@@ -64,11 +66,12 @@ public final class Dependencies {
      */
     public static Dependencies read(SessionFactoryImplementor factory, Map<String, MasterModel> models) {
         Map<String, List<Dependency>> byEntity = new HashMap<>();
+        Turns.Builder turns = new Turns.Builder();
         for (MasterModel model : models.values()) {
             if (model.entityName().equals(model.type().getName())) {
                 for (String path : model.type().getAnnotation(Master.class).dependsOn()) {
                     requireLockable(factory, model);
-                    read(factory, model, path, byEntity);
+                    read(factory, model, path, byEntity, turns);
                 }
             }
         }
@@ -77,7 +80,7 @@ public final class Dependencies {
                         factory.getMappingMetamodel().getEntityDescriptor(name).getQuerySpaces()))
                 .map(Object::toString)
                 .collect(Collectors.toSet());
-        return new Dependencies(byEntity, tables);
+        return new Dependencies(byEntity, turns.build(), tables);
     }
 
     /** A deleted row tells what it belonged to only by a reference of its own. */
@@ -125,13 +128,28 @@ public final class Dependencies {
         return byEntity.getOrDefault(entityName, List.of());
     }
 
+    /** Returns where paths go on from entities. */
+    public Turns turns() {
+        return turns;
+    }
+
+    /** Says whether an entity is on a path, or begins one. */
+    public boolean concern(String entityName) {
+        return byEntity.containsKey(entityName) || turns.begin(entityName);
+    }
+
     /** Returns the tables of the entities that something depends on. */
     public Set<String> tables() {
         return tables;
     }
 
     private static void read(
-            SessionFactoryImplementor factory, MasterModel model, String path, Map<String, List<Dependency>> byEntity) {
+            SessionFactoryImplementor factory,
+            MasterModel model,
+            String path,
+            Map<String, List<Dependency>> byEntity,
+            Turns.Builder turns) {
+        List<Turns.Step> steps = new ArrayList<>();
         EntityMappingType at = factory.getMappingMetamodel().getEntityDescriptor(model.entityName());
         StringBuilder joins = new StringBuilder();
         @Nullable String previous = null;
@@ -162,8 +180,10 @@ public final class Dependencies {
                         .add(new Dependency(model, owners, backReference, previous));
             }
             previous = owners;
+            steps.add(new Turns.Step(at, attribute, target));
             at = target;
         }
+        turns.add(steps);
     }
 
     private static @Nullable EntityMappingType target(@Nullable AttributeMapping attribute) {
@@ -177,7 +197,7 @@ public final class Dependencies {
         return null;
     }
 
-    private static @Nullable String mappedBy(AttributeMapping attribute) {
+    static @Nullable String mappedBy(AttributeMapping attribute) {
         if (attribute instanceof PluralAttributeMapping plural) {
             return plural.getCollectionDescriptor().getMappedByProperty();
         }
@@ -185,7 +205,7 @@ public final class Dependencies {
         return inverse == null || inverse.mappedBy().isEmpty() ? null : inverse.mappedBy();
     }
 
-    private static List<EntityPersister> withSubclasses(EntityMappingType type) {
+    static List<EntityPersister> withSubclasses(EntityMappingType type) {
         List<EntityPersister> all = new ArrayList<>();
         all.add(type.getEntityPersister());
         type.getSubMappingTypes().forEach(sub -> all.add(sub.getEntityPersister()));

@@ -18,10 +18,8 @@ import java.util.stream.Collectors;
  * The functions and triggers that capture a table.
  *
  * <ol>
- *   <li>A row trigger before each insert and update gives revision and time to rows whose writer gave none: only where
- *       something changed, byte by byte, since not every type has an equality. Before an insert it waits for a
- *       transaction that is deleting the same key, so that the new row's time comes after that; the lock is the one that
- *       an upsert takes, a weaker one would deadlock with the delete.
+ *   <li>Row triggers before each insert and update give revision and time ({@link StampSql}): only where something changed,
+ *       byte by byte, since not every type has an equality.
  *   <li>A trigger after each statement writes one outbox row for each row that changed, out of the transition tables, in
  *       one insert. A changed key is a delete, by a trigger of its own for such rows only, and a save.
  *   <li>A TRUNCATE sends deletes beforehand, or is refused.
@@ -38,7 +36,7 @@ final class TriggerSql {
             + " set datestyle = 'ISO' set intervalstyle = 'iso_8601' set extra_float_digits = 1";
 
     private static final List<String> KINDS =
-            List.of("stamp_insert", "stamp_update", "insert", "update", "rekey", "delete", "truncate");
+            List.of("stamp_insert", "stamp_rekey", "stamp_update", "insert", "update", "rekey", "delete", "truncate");
 
     private static final String GUARD = "guard";
     private static final int LONGEST_ID = 30;
@@ -58,17 +56,17 @@ final class TriggerSql {
     /** Returns the statements that make functions and triggers, in their order. */
     List<String> install() {
         List<String> all = new ArrayList<>();
-        all.add(function(
-                "stamp_insert",
-                "security definer set search_path = pg_catalog, pg_temp set enable_seqscan = off set jit = off",
-                stampInsert()));
-        all.add(function("stamp_update", "", stampUpdate()));
+        StampSql stamps = new StampSql(model);
+        all.add(function("stamp_insert", StampSql.SETTINGS, stamps.insert()));
+        all.add(function("stamp_rekey", StampSql.SETTINGS, stamps.rekey()));
+        all.add(function("stamp_update", "", stamps.update()));
         all.add(function("insert", SETTINGS, statement(inserted())));
         all.add(function("update", SETTINGS, statement(updated())));
         all.add(function("rekey", SETTINGS, statement(deleted("(select old.*) k"))));
         all.add(function("delete", SETTINGS, statement(deleted("old_rows"))));
         all.add(function("truncate", SETTINGS, truncated()));
         all.addAll(trigger("stamp_insert", "before insert", "for each row"));
+        all.addAll(trigger("stamp_rekey", "before update", "for each row when (" + hasNewKey() + ")"));
         all.addAll(trigger("stamp_update", "before update", "for each row when (" + changed() + ")"));
         all.addAll(trigger("insert", "after insert", "referencing new table as new_rows for each statement"));
         all.addAll(trigger(
@@ -149,39 +147,6 @@ final class TriggerSql {
                 "drop trigger if exists " + name + " on " + table,
                 "create trigger " + name + " " + when + " on " + table + " " + how + " execute function "
                         + functionName(id, kind, schema) + "()");
-    }
-
-    /** A given time stays, unless the insert waited for a delete: that row's last time may be later than the given one. */
-    private String stampInsert() {
-        return """
-                begin
-                  new.%3$s := coalesce(new.%3$s, 0);
-                  if new.%4$s = now() then
-                    new.%4$s := null;
-                  end if;
-                  perform from %1$s t where %2$s;
-                  if found then
-                    perform from %1$s t where %2$s for no key update;
-                    if not found and new.%4$s < clock_timestamp() then
-                      new.%4$s := null;
-                    end if;
-                  end if;
-                  new.%4$s := coalesce(new.%4$s, clock_timestamp());
-                  return new;
-                end""".formatted(model.table().sql(), messages.sameKey("t", "new"), revision(), updatedColumn());
-    }
-
-    private String stampUpdate() {
-        return """
-                begin
-                  if new.%1$s is null or new.%1$s = old.%1$s then
-                    new.%1$s := old.%1$s + 1;
-                  end if;
-                  if new.%2$s is null or not new.%2$s > old.%2$s then
-                    new.%2$s := greatest(clock_timestamp(), old.%2$s + interval '1 microsecond');
-                  end if;
-                  return new;
-                end""".formatted(revision(), updatedColumn());
     }
 
     private String statement(String select) {
@@ -277,10 +242,13 @@ final class TriggerSql {
         }
         String columns =
                 named.stream().map(name -> "new." + TableName.quote(name)).collect(Collectors.joining(", "));
+        return hasNewKey() + " or (false and row(" + columns + ") is null)";
+    }
+
+    private String hasNewKey() {
         return model.key().stream()
-                        .map(part -> part.of("old") + " is distinct from " + part.of("new"))
-                        .collect(Collectors.joining(" or "))
-                + " or (false and row(" + columns + ") is null)";
+                .map(part -> part.of("old") + " is distinct from " + part.of("new"))
+                .collect(Collectors.joining(" or "));
     }
 
     private String truncated() {
@@ -319,14 +287,6 @@ final class TriggerSql {
 
     private MessageSql.Envelope envelope(String correlation) {
         return new MessageSql.Envelope(correlation, MessageSql.expires(model.declared()));
-    }
-
-    private String revision() {
-        return TableName.quote(model.declared().revision());
-    }
-
-    private String updatedColumn() {
-        return TableName.quote(model.declared().updated());
     }
 
     private static String functionName(CqrsId cqrsId, String kind, CqrsSchema schema) {

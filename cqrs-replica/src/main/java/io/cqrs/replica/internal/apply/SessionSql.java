@@ -19,9 +19,12 @@ public final class SessionSql {
     /** The first half of our advisory locks' keys, "cqrs" in ASCII. */
     static final int SPACE = 0x63717273;
 
-    /** Text forms must not depend on how the server or the pool is set. */
+    /**
+     * Text forms must not depend on how the server or the pool is set; and where triggers capture a replica's table, for
+     * replicas of its own, its rows keep the revisions and times by which they are ordered.
+     */
     public static final Map<String, String> SETTINGS =
-            Map.of("timezone", "UTC", "datestyle", "ISO, YMD", "intervalstyle", "postgres");
+            Map.of("timezone", "UTC", "datestyle", "ISO, YMD", "intervalstyle", "postgres", "cqrs.keep_stamps", "on");
 
     /** Parameters: space, sorted hashes. */
     static final String LOCK_KEYS = "select pg_advisory_xact_lock(?, k) from unnest(?::int4[]) k";

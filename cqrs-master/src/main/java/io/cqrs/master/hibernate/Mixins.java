@@ -1,0 +1,76 @@
+package io.cqrs.master.hibernate;
+
+import io.cqrs.master.MasterMixin;
+import io.cqrs.master.hibernate.model.MasterModel;
+import java.lang.reflect.Method;
+import java.util.Arrays;
+import org.hibernate.FlushMode;
+import org.hibernate.Session;
+import org.hibernate.engine.spi.SharedSessionContractImplementor;
+import org.hibernate.persister.entity.EntityPersister;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Finds whom to ask about a row: the instance that was written, where it still is as it was written. It may not be, once its
+ * session forgot it, or where a stateless one used it for the next row; then one is made of what was written. Belongs to
+ * one transaction.
+ */
+final class Mixins {
+
+    private static final MasterMixin DEFAULTS = new MasterMixin() {};
+
+    private static final ClassValue<Boolean> ANSWERS = new ClassValue<>() {
+        @Override
+        protected Boolean computeValue(Class<?> type) {
+            return Arrays.stream(MasterMixin.class.getMethods())
+                    .anyMatch(method -> overrides(type, method.getName(), method.getParameterTypes()));
+        }
+    };
+
+    private final SharedSessionContractImplementor session;
+
+    Mixins(SharedSessionContractImplementor session) {
+        this.session = session;
+    }
+
+    /** Says whether a class answers in a way of its own. */
+    static boolean overrides(Class<?> type, String name, Class<?>... parameters) {
+        try {
+            Method method = type.getMethod(name, parameters);
+            return method.getDeclaringClass() != MasterMixin.class;
+        } catch (NoSuchMethodException e) {
+            return false;
+        }
+    }
+
+    /** Returns whom to ask about an instance that was read. */
+    static MasterMixin of(@Nullable Object entity) {
+        return entity instanceof MasterMixin mixin ? mixin : DEFAULTS;
+    }
+
+    /** Returns whom to ask about a row with this state. */
+    MasterMixin of(MasterModel model, Object id, @Nullable Object entity, Object[] state) {
+        if (!(entity instanceof MasterMixin mixin) || !ANSWERS.get(entity.getClass())) {
+            return DEFAULTS;
+        }
+        return isAsWritten(entity, state) ? mixin : made(model, id, state);
+    }
+
+    /** Returns whom to ask about a row that had this state. */
+    MasterMixin made(MasterModel model, Object id, Object[] state) {
+        EntityPersister persister = session.getFactory().getMappingMetamodel().getEntityDescriptor(model.entityName());
+        Object past = persister.instantiate(id, session);
+        persister.setPropertyValues(past, state);
+        return of(past);
+    }
+
+    private boolean isAsWritten(Object entity, Object[] state) {
+        if (session instanceof Session stateful
+                && stateful.getHibernateFlushMode() != FlushMode.MANUAL
+                && session.getPersistenceContextInternal().getEntry(entity) != null) {
+            return true;
+        }
+        EntityPersister persister = session.getEntityPersister(null, entity);
+        return persister.findDirty(persister.getValues(entity), state, entity, session) == null;
+    }
+}
