@@ -6,6 +6,7 @@ import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -65,6 +66,14 @@ final class Benchmarks implements Callable<Integer> {
     @Option(names = "--rounds", defaultValue = "5", description = "Rounds of each side that count. Default: 5.")
     private int rounds;
 
+    @Option(
+            names = "--warm-up",
+            paramLabel = "SECONDS",
+            defaultValue = "60",
+            description = "How long each measure runs before its rounds count, one round of each side at least."
+                    + " Default: 60.")
+    private int warmUp;
+
     @Option(names = "--queue-type", defaultValue = "classic", description = "classic or quorum. Default: classic.")
     private String queueType = "classic";
 
@@ -88,6 +97,9 @@ final class Benchmarks implements Callable<Integer> {
     public Integer call() throws Exception {
         if (rows < 1000 || rounds < 1) {
             throw new ParameterException(spec.commandLine(), "--rows must be at least 1000, --rounds at least 1");
+        }
+        if (warmUp < 0) {
+            throw new ParameterException(spec.commandLine(), "--warm-up must be 0 or more");
         }
         if (!List.of("classic", "quorum").contains(queueType)) {
             throw new ParameterException(spec.commandLine(), "--queue-type is classic or quorum");
@@ -115,8 +127,8 @@ final class Benchmarks implements Callable<Integer> {
             spec.commandLine().getErr().println("servers: " + servers.describe());
             Runtime machine = Runtime.getRuntime();
             out.printf(
-                    "Java %s, %d cores, heap of at most %d MB%n",
-                    Runtime.version(), machine.availableProcessors(), machine.maxMemory() >> 20);
+                    "Java %s, %d cores, heap of at most %d MB, each measure warmed up for %d s%n",
+                    Runtime.version(), machine.availableProcessors(), machine.maxMemory() >> 20, warmUp);
             out.println(Report.table(comparisons));
             out.flush();
         }
@@ -129,7 +141,7 @@ final class Benchmarks implements Callable<Integer> {
             try (Bench bench = build.call()) {
                 for (Measure one : bench.measures()) {
                     if (isWanted(group) || wanted.contains(one.name())) {
-                        Comparison comparison = Comparison.of(one, rounds);
+                        Comparison comparison = Comparison.of(one, rounds, Duration.ofSeconds(warmUp));
                         comparisons.add(comparison);
                         tell(Report.jsonLine(comparison));
                     }

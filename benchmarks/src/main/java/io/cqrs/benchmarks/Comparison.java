@@ -1,17 +1,25 @@
 package io.cqrs.benchmarks;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
 /** The figures of a measure and of its floor, taken in turn, so that a machine's moods hit both. */
 record Comparison(Measure measure, List<Double> values, List<Double> floors) {
 
-    /** Runs one round of each that does not count, then the rounds, alternating which side goes first. */
-    static Comparison of(Measure measure, int rounds) throws Exception {
-        double warmUp = measure.framework().run() + measure.floor().run();
+    /**
+     * Runs rounds that do not count for so long, one of each at least, since a service that is at work for days has all its code
+     * compiled; then the rounds, alternating which side goes first.
+     */
+    static Comparison of(Measure measure, int rounds, Duration warmUp) throws Exception {
+        long start = System.nanoTime();
+        do {
+            double unusedValue = measure.framework().run();
+            double unusedFloor = measure.floor().run();
+        } while (System.nanoTime() - start < warmUp.toNanos());
         List<Double> values = new ArrayList<>();
         List<Double> floors = new ArrayList<>();
-        for (int round = 0; round < rounds && warmUp > 0; round++) {
+        for (int round = 0; round < rounds; round++) {
             if (round % 2 == 0) {
                 values.add(measure.framework().run());
                 floors.add(measure.floor().run());

@@ -24,7 +24,16 @@ class BenchmarksIT {
         TestEnvironment.broker();
         Path json = directory.resolve("measures.ndjson");
         try (TestProcess run = TestProcess.of(
-                        "benchmarks/run", "apply-1", "--rows", "1000", "--rounds", "1", "--json", json.toString())
+                        "benchmarks/run",
+                        "apply-1",
+                        "--rows",
+                        "1000",
+                        "--rounds",
+                        "1",
+                        "--warm-up",
+                        "1",
+                        "--json",
+                        json.toString())
                 .start()) {
             assertThat(run.awaitExit()).as(run.output()).isZero();
             assertThat(run.output())
