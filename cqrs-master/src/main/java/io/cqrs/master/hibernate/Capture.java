@@ -219,7 +219,7 @@ public final class Capture
                 throw changes(session)
                         .refuse("an upsert of " + model.cqrsId() + " can't be captured: use insert or update");
             }
-            related(event.getPersister().getEntityName(), event.getId(), null, null, false, session);
+            related(event.getPersister().getEntityName(), event.getId(), null, event.getState(), false, session);
         }
     }
 

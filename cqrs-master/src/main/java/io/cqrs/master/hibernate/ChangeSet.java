@@ -94,6 +94,9 @@ final class ChangeSet {
                     + " it there");
         }
         related.add(here, id, before, session);
+        if (!here.isEmpty()) {
+            related.touch(name, id, before == null && after == null, session);
+        }
         for (Turn turn : capture.dependencies().turns().from(name)) {
             if (turn.isMadeBy(before, after, session)) {
                 related.turn(turn, id);
@@ -123,7 +126,6 @@ final class ChangeSet {
             throw refusal;
         }
         session.getJdbcCoordinator().executeBatch();
-        related.share(session);
         related.saveOwners(session, this, capture);
         closed = true;
         drain(this::writeLast);

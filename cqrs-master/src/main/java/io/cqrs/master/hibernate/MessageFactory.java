@@ -70,7 +70,7 @@ final class MessageFactory {
 
     /** Returns a row as it is now. */
     Change current(MasterModel model, Object id, Object entity, Object[] state) {
-        return Change.of(Signal.SYNC, key(model, id), stamp(model, state), data(model, id, state, null, entity));
+        return Change.of(Signal.SYNC, key(model, id), stamp(model, state), data(model, id, state, null, null, entity));
     }
 
     /** Returns which state of a row it is, without its data. */
@@ -145,23 +145,22 @@ final class MessageFactory {
 
     private Change save(MasterModel model, Object id, Object[] state, RowHistory history, @Nullable Object loaded) {
         EntityKey key = key(model, id);
-        Object[] unwritten = unwritten(model, id, history, loaded);
-        Map<String, @Nullable Object> data = data(model, id, state, unwritten, loaded);
+        Object[] row = row(model, id, history, loaded);
+        Map<String, @Nullable Object> data = data(model, id, state, history.keptState(), row, loaded);
         return new Change(
                 Signal.SAVE,
                 key,
                 stamp(model, state),
                 data,
-                previous(model, id, state, unwritten, history),
+                previous(model, id, state, row, history),
                 settings.context().correlationId(Signal.SAVE, key, null),
                 meta(key, saved(model, id, state, history), Signal.SAVE),
                 false);
     }
 
-    /** Returns where the values are that the last update did not write. */
-    private Object @Nullable [] unwritten(MasterModel model, Object id, RowHistory history, @Nullable Object loaded) {
+    private Object @Nullable [] row(MasterModel model, Object id, RowHistory history, @Nullable Object loaded) {
         if (!history.lacksValues(model)) {
-            return history.stateBeforeLastUpdate();
+            return null;
         }
         return session.getFactory()
                 .getMappingMetamodel()
@@ -171,13 +170,19 @@ final class MessageFactory {
 
     private static Object found(MasterModel model, Object id, @Nullable Object loaded) {
         if (loaded == null) {
-            throw new SerializationException(model.cqrsId() + " " + id + " was changed, but its row can't be found");
+            throw new SerializationException(model.cqrsId() + " " + id
+                    + " was changed, but its row can't be read, as where an" + " @SQLRestriction hides it now");
         }
         return loaded;
     }
 
     private Map<String, @Nullable Object> data(
-            MasterModel model, Object id, Object[] state, Object @Nullable [] unwritten, @Nullable Object loaded) {
+            MasterModel model,
+            Object id,
+            Object[] state,
+            Object @Nullable [] kept,
+            Object @Nullable [] row,
+            @Nullable Object loaded) {
         Map<String, @Nullable Object> data = new LinkedHashMap<>();
         model.key().read(id, context, data);
         MasterModel.@Nullable Serialization serialization = model.serialization();
@@ -189,7 +194,7 @@ final class MessageFactory {
             data.put(model.kind().name(), model.kind().value());
         }
         for (MasterField field : model.fields()) {
-            read(model, id, field, state, unwritten, data);
+            read(model, id, field, state, kept, row, data);
         }
         return data;
     }
@@ -215,7 +220,7 @@ final class MessageFactory {
 
     /** As django-cqrs: of a new row, every tracked field that is not null, with null; else those that changed. */
     private @Nullable Map<String, @Nullable Object> previous(
-            MasterModel model, Object id, Object[] state, Object @Nullable [] unwritten, RowHistory history) {
+            MasterModel model, Object id, Object[] state, Object @Nullable [] row, RowHistory history) {
         Object[] before = history.stateBefore();
         if (model.tracked().isEmpty() || (before == null && !history.isNew())) {
             return null;
@@ -224,10 +229,10 @@ final class MessageFactory {
         for (MasterField field : model.fields()) {
             if (model.tracked().containsAll(field.names()) && (before == null || field.isKnown(before))) {
                 Map<String, @Nullable Object> now = new LinkedHashMap<>();
-                read(model, id, field, state, unwritten, now);
+                read(model, id, field, state, history.keptState(), row, now);
                 Map<String, @Nullable Object> old = new LinkedHashMap<>();
                 if (before != null) {
-                    read(model, id, field, before, null, old);
+                    read(model, id, field, before, null, null, old);
                 }
                 now.forEach((name, value) -> {
                     if (!Objects.equals(old.get(name), value)) {
@@ -244,10 +249,11 @@ final class MessageFactory {
             Object id,
             MasterField field,
             Object[] state,
-            Object @Nullable [] unwritten,
+            Object @Nullable [] kept,
+            Object @Nullable [] row,
             Map<String, @Nullable Object> data) {
         try {
-            field.read(state, unwritten, context, data);
+            field.read(state, kept, row, context, data);
         } catch (SerializationException e) {
             throw new SerializationException(
                     model.type().getName() + "." + field.property() + " of " + model.cqrsId() + " " + id + ": "

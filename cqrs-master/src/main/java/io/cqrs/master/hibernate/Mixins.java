@@ -8,6 +8,7 @@ import org.hibernate.FlushMode;
 import org.hibernate.Session;
 import org.hibernate.engine.spi.SharedSessionContractImplementor;
 import org.hibernate.persister.entity.EntityPersister;
+import org.hibernate.type.Type;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -53,7 +54,7 @@ final class Mixins {
         if (!(entity instanceof MasterMixin mixin) || !ANSWERS.get(entity.getClass())) {
             return DEFAULTS;
         }
-        return isAsWritten(entity, state) ? mixin : made(model, id, state);
+        return isAsWritten(id, entity, state) ? mixin : made(model, id, state);
     }
 
     /** Returns whom to ask about a row that had this state. */
@@ -64,13 +65,19 @@ final class Mixins {
         return of(past);
     }
 
-    private boolean isAsWritten(Object entity, Object[] state) {
+    private boolean isAsWritten(Object id, Object entity, Object[] state) {
         if (session instanceof Session stateful
                 && stateful.getHibernateFlushMode() != FlushMode.MANUAL
                 && session.getPersistenceContextInternal().getEntry(entity) != null) {
             return true;
         }
         EntityPersister persister = session.getEntityPersister(null, entity);
-        return persister.findDirty(persister.getValues(entity), state, entity, session) == null;
+        Type[] types = persister.getPropertyTypes();
+        Object[] values = persister.getValues(entity);
+        boolean same = persister.getIdentifierType().isEqual(id, persister.getIdentifier(entity, session));
+        for (int i = 0; same && i < types.length; i++) {
+            same = types[i].isCollectionType() || types[i].isEqual(values[i], state[i], session.getFactory());
+        }
+        return same;
     }
 }

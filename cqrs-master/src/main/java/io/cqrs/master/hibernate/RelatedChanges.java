@@ -3,6 +3,7 @@ package io.cqrs.master.hibernate;
 import io.cqrs.core.OutboxException;
 import io.cqrs.master.hibernate.model.Dependencies.Dependency;
 import io.cqrs.master.hibernate.model.MasterModel;
+import io.cqrs.master.hibernate.model.Turns.Reached;
 import io.cqrs.master.hibernate.model.Turns.Turn;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -34,6 +35,7 @@ final class RelatedChanges {
 
     private static final int CHUNK = 1000;
 
+    private final Map<String, Set<Object>> touched = new TreeMap<>();
     private final Map<Turn, Set<Object>> turned = new LinkedHashMap<>();
     private final Map<Dependency, Set<Object>> changed = new LinkedHashMap<>();
     private final Map<Dependency, Set<Object>> previous = new LinkedHashMap<>();
@@ -54,6 +56,18 @@ final class RelatedChanges {
         }
     }
 
+    /**
+     * Records that a row was changed: its own row may not have been, and nobody who comes to depend on it would wait.
+     *
+     * @param collection whether a collection of it was
+     */
+    void touch(String name, Object id, boolean collection, SharedSessionContractImplementor session) {
+        EntityPersister persister = session.getFactory().getMappingMetamodel().getEntityDescriptor(name);
+        if (!persister.isVersioned() && (collection || persister.getQuerySpaces().length > 1)) {
+            touched.computeIfAbsent(name, one -> new LinkedHashSet<>()).add(id);
+        }
+    }
+
     /** Records that a row refers to other rows than before. */
     void turn(Turn turn, Object id) {
         turned.computeIfAbsent(turn, one -> new LinkedHashSet<>()).add(id);
@@ -67,14 +81,17 @@ final class RelatedChanges {
         if (turned.isEmpty()) {
             return;
         }
-        Map<String, Set<Object>> reached = new TreeMap<>();
         try (Session reader = Sessions.openReader(session)) {
-            turned.forEach((turn, ids) -> turn.reached()
-                    .forEach(one -> reached.computeIfAbsent(one.entity(), name -> new LinkedHashSet<>())
-                            .addAll(find(reader, one.query(), ids))));
+            turned.forEach((turn, ids) -> {
+                // Step by step: whoever was waited for may have turned what is reached to yet other rows.
+                for (Reached next : turn.reached()) {
+                    for (List<Object> chunk : chunks(find(reader, next.query(), ids))) {
+                        RowLocks.lock(session, next.entity(), chunk, RowLocks.SHARE);
+                    }
+                }
+            });
         }
         turned.clear();
-        reached.forEach((entity, ids) -> chunks(ids).forEach(chunk -> RowLocks.share(session, entity, chunk)));
     }
 
     /** Gives each owner that is not sent anyway a new revision, and records it as changed. */
@@ -82,6 +99,8 @@ final class RelatedChanges {
         if (changed.isEmpty()) {
             return;
         }
+        touched.forEach(
+                (entity, ids) -> chunks(ids).forEach(chunk -> RowLocks.lock(session, entity, chunk, RowLocks.UPDATE)));
         Map<MasterModel, Set<Object>> owners = owners(session);
         owners.forEach((model, ids) -> ids.removeIf(id -> changes.saves(model, id)));
         if (owners.values().stream().allMatch(Set::isEmpty)) {

@@ -14,7 +14,7 @@ final class RowHistory {
     private boolean existsAfter;
     private @Nullable Object entity;
     private Object @Nullable [] firstOldState;
-    private Object @Nullable [] lastOldState;
+    private Object @Nullable [] keptState;
     private Object @Nullable [] lastState;
     private Object @Nullable [] deletedState;
     private @Nullable Object deletedEntity;
@@ -29,12 +29,17 @@ final class RowHistory {
 
     void inserted(Object created, Object[] state) {
         saved(created, null, state);
+        keptState = lastState;
         partlyKnown = false;
     }
 
     void updated(Object changed, Object @Nullable [] oldState, Object[] state) {
+        boolean first = !begun;
         saved(changed, oldState, state);
-        partlyKnown |= oldState == null;
+        if (first) {
+            keptState = firstOldState;
+        }
+        partlyKnown |= keptState == null;
     }
 
     private void saved(Object changed, Object @Nullable [] oldState, Object[] state) {
@@ -44,7 +49,6 @@ final class RowHistory {
         begun = true;
         existsAfter = true;
         entity = changed;
-        lastOldState = oldState == null ? null : oldState.clone();
         lastState = state.clone();
     }
 
@@ -78,7 +82,7 @@ final class RowHistory {
         existsAfter = false;
         // What follows is another life of the key: it has no old state.
         firstOldState = null;
-        lastOldState = null;
+        keptState = null;
         lastState = null;
     }
 
@@ -105,7 +109,8 @@ final class RowHistory {
     /** Says whether the row holds values that the last state does not tell. */
     boolean lacksValues(MasterModel model) {
         Object[] state = savedState();
-        return state != null && ((partlyKnown && model.keepsValues()) || model.hasDefaults() || !model.isKnown(state));
+        return state != null
+                && ((partlyKnown && model.keepsValues()) || (isNew() && model.hasDefaults()) || !model.isKnown(state));
     }
 
     @Nullable
@@ -118,9 +123,9 @@ final class RowHistory {
         return firstOldState;
     }
 
-    /** Returns the state before the last update, whose values the columns keep that no update writes. */
-    Object @Nullable [] stateBeforeLastUpdate() {
-        return lastOldState;
+    /** Returns the first state of the row's life that is known here, whose values the columns keep that no update writes. */
+    Object @Nullable [] keptState() {
+        return keptState;
     }
 
     /** Says whether the row to send was created in this transaction. */

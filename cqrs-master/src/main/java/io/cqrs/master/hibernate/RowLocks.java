@@ -50,14 +50,19 @@ final class RowLocks {
         boolean beside = time.table().equals(table(persister));
         JdbcMapping type =
                 (JdbcMapping) persister.getPropertyTypes()[model.updated().index()];
-        return lock(session, persister, ids, beside ? TableName.quote(time.name()) : NO_TIME, type, strength);
+        String order = model.key().parts().stream()
+                .flatMap(part -> part.columns().stream())
+                .map(column -> TableName.quote(column.name()))
+                .collect(Collectors.joining(", "));
+        String selected = beside ? TableName.quote(time.name()) : NO_TIME;
+        return lock(session, persister, ids, new Wanted(selected, type, order, strength));
     }
 
-    /** Keeps others from writing rows of an entity, be it a master or not. */
-    static void share(SharedSessionContractImplementor session, String entityName, Collection<?> ids) {
+    /** Locks rows of an entity, be it a master or not. */
+    static void lock(SharedSessionContractImplementor session, String entityName, Collection<?> ids, String strength) {
         EntityPersister persister = session.getFactory().getMappingMetamodel().getEntityDescriptor(entityName);
         JdbcMapping type = session.getTypeConfiguration().getBasicTypeForJavaType(Instant.class);
-        List<Instant> unused = lock(session, persister, ids, NO_TIME, type, SHARE);
+        List<Instant> unused = lock(session, persister, ids, new Wanted(NO_TIME, type, null, strength));
     }
 
     private static String table(EntityPersister persister) {
@@ -65,12 +70,7 @@ final class RowLocks {
     }
 
     private static List<Instant> lock(
-            SharedSessionContractImplementor session,
-            EntityPersister persister,
-            Collection<?> ids,
-            String selected,
-            JdbcMapping type,
-            String strength) {
+            SharedSessionContractImplementor session, EntityPersister persister, Collection<?> ids, Wanted wanted) {
         if (ids.isEmpty()) {
             return List.of();
         }
@@ -89,16 +89,16 @@ final class RowLocks {
         }
         String columns = String.join(", ", names);
         String row = names.stream().map(name -> "?").collect(Collectors.joining(", ", "(", ")"));
-        String sql = "select " + selected + " from " + table(persister) + " where (" + columns + ") in ("
-                + ids.stream().map(id -> row).collect(Collectors.joining(", ")) + ") order by " + columns + " "
-                + strength;
+        String sql = "select " + wanted.selected() + " from " + table(persister) + " where (" + columns + ") in ("
+                + ids.stream().map(id -> row).collect(Collectors.joining(", ")) + ") order by "
+                + (wanted.order() == null ? columns : wanted.order()) + " " + wanted.strength();
         try (PreparedStatement select = Sessions.connection(session).prepareStatement(sql)) {
             for (int i = 0; i < values.size(); i++) {
                 values.get(i).bind(select, i + 1, session);
             }
-            List<@Nullable Instant> times = read(select, type, session);
+            List<@Nullable Instant> times = read(select, wanted.type(), session);
             // A row that was deleted and created anew while this one waited is none of that statement's moment.
-            return withoutNulls(times.size() < ids.size() ? read(select, type, session) : times);
+            return withoutNulls(times.size() < ids.size() ? read(select, wanted.type(), session) : times);
         } catch (SQLException e) {
             throw session.getJdbcServices()
                     .getSqlExceptionHelper()
@@ -127,6 +127,17 @@ final class RowLocks {
         }
         return known;
     }
+
+    /**
+     * How rows are locked, and what is read of them.
+     *
+     * @param selected their time
+     * @param type of what is selected
+     * @param order of their keys, as syncs and bulk writes have it, or null where only locks meet
+     * @param strength how others are kept off
+     */
+    private record Wanted(
+            String selected, JdbcMapping type, @Nullable String order, String strength) {}
 
     /** A column of a key, and its value. */
     private record Parameter(JdbcMapping type, Object value) {

@@ -215,6 +215,15 @@ class BulkIT {
         assertThat(Sent.take(database)).extracting(Sent::key).hasSize(1500).doesNotHaveDuplicates();
     }
 
+    /** Its collection is not read, and its row is not to be seen any more. */
+    @Test
+    void sendsAnUpdateThatHidesItsOwnRow() {
+        unit.commit(session -> session.persist(new Soft(5)));
+        Sent.take(database);
+        unit.commit(session -> session.find(Soft.class, 5L).gone = true);
+        assertThat(Sent.takeOnly(database).field("gone")).isEqualTo("true");
+    }
+
     @Test
     void sendsNothingForARollback() {
         insert(10);

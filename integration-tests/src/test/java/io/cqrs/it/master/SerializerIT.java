@@ -43,6 +43,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.LongStream;
 import org.hibernate.Hibernate;
@@ -71,7 +74,7 @@ class SerializerIT {
         database = TestEnvironment.database("serializer");
         CqrsSchema.standard().migrate(database.dataSource());
         var configuration = MasterUnit.configuration(
-                database, Country.class, Customer.class, Order.class, Line.class, Note.class, Plan.class);
+                database, Country.class, Customer.class, Order.class, Line.class, Note.class, Plan.class, Node.class);
         configuration.setProperty("hibernate.generate_statistics", "true");
         configuration.setProperty("hibernate.jdbc.batch_size", "500");
         configuration.setProperty("hibernate.order_inserts", "true");
@@ -137,7 +140,7 @@ class SerializerIT {
                 }
             });
             queries[round] = statistics.getPrepareStatementCount();
-            // One finds the owners of the lines, two what they turn to, one loads them for the serializer.
+            // One finds the owners of the lines, two what those turn to, one loads them for the serializer.
             assertThat(statistics.getQueryExecutionCount()).isEqualTo(4);
         }
         assertThat(Sent.take(database)).hasSize(51);
@@ -347,7 +350,7 @@ class SerializerIT {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"new", "moved", "moved further on"})
+    @ValueSource(strings = {"new", "moved", "moved further on", "new, to a row whose collection changes"})
     void sendsWhatAnOwnerTurnsToAsItIsAfterWhoeverIsChangingIt(String how) throws Exception {
         master.commit(session -> {
             Country other = new Country();
@@ -358,8 +361,12 @@ class SerializerIT {
         CountDownLatch told = new CountDownLatch(1);
         CountDownLatch turned = new CountDownLatch(1);
         Thread changing = new Thread(() -> master.commit(session -> {
-            session.find(Customer.class, 2L).name = "new name";
-            session.find(Country.class, "DE").name = "new name";
+            if (how.contains("collection")) {
+                session.find(Customer.class, 2L).phones.add("new name");
+            } else {
+                session.find(Customer.class, 2L).name = "new name";
+                session.find(Country.class, "DE").name = "new name";
+            }
             session.flush();
             MasterUnit.beforeCommit(session, () -> {
                 told.countDown();
@@ -370,7 +377,8 @@ class SerializerIT {
         assertThat(told.await(30, TimeUnit.SECONDS)).isTrue();
         Thread turning = new Thread(() -> master.commit(session -> {
             switch (how) {
-                case "new" -> session.persist(order(session.getReference(Customer.class, 2L), 7, 0));
+                case "new", "new, to a row whose collection changes" ->
+                    session.persist(order(session.getReference(Customer.class, 2L), 7, 0));
                 case "moved" -> session.find(Order.class, 1L).customer = session.getReference(Customer.class, 2L);
                 default -> session.find(Customer.class, 1L).country = session.getReference(Country.class, "DE");
             }
@@ -382,6 +390,37 @@ class SerializerIT {
         changing.join();
         List<Sent> sent = Sent.take(database);
         assertThat(sent.get(sent.size() - 1).data().toString()).contains("new name");
+    }
+
+    @Test
+    void letsChildrenOfOneParentBeCreatedAtOnceWhereBothDependOnEachOther() throws Exception {
+        master.commit(session -> session.persist(new Node(0, null)));
+        ExecutorService writers = Executors.newFixedThreadPool(2);
+        try {
+            List<Future<?>> running = new ArrayList<>();
+            for (long writer = 1; writer <= 2; writer++) {
+                long first = 1000 * writer;
+                running.add(writers.submit(() -> {
+                    for (long id = first; id < first + 100; id++) {
+                        Node child = new Node(id, null);
+                        master.commit(session -> {
+                            child.parent = session.getReference(Node.class, 0L);
+                            session.persist(child);
+                        });
+                    }
+                }));
+            }
+            for (Future<?> one : running) {
+                Object unused = one.get();
+            }
+        } finally {
+            writers.shutdownNow();
+        }
+        assertThat(Sent.take(database))
+                .filteredOn(one -> one.key().equals("0"))
+                .extracting(Sent::revision)
+                .hasSize(201)
+                .isSorted();
     }
 
     @Test
@@ -448,7 +487,8 @@ class SerializerIT {
         return order;
     }
 
-    record OrderData(long id, String customer, String country, List<LineData> lines, String nation) {}
+    record OrderData(
+            long id, String customer, String country, List<LineData> lines, String nation, Set<String> phones) {}
 
     record LineData(String product, BigDecimal unitPrice) {}
 
@@ -466,7 +506,8 @@ class SerializerIT {
                     order.lines.stream()
                             .map(line -> new LineData(line.product, new BigDecimal("1.5")))
                             .toList(),
-                    country.name);
+                    country.name,
+                    Set.copyOf(order.customer.phones));
         }
     }
 
@@ -668,6 +709,28 @@ class SerializerIT {
         Long id;
 
         String name;
+    }
+
+    @Entity(name = "Node")
+    @Master(
+            value = "node",
+            dependsOn = {"parent", "children"})
+    static class Node extends MasterEntity {
+        @Id
+        Long id;
+
+        @ManyToOne(fetch = FetchType.LAZY)
+        Node parent;
+
+        @OneToMany(mappedBy = "parent")
+        Set<Node> children = new LinkedHashSet<>();
+
+        protected Node() {}
+
+        Node(long id, Node parent) {
+            this.id = id;
+            this.parent = parent;
+        }
     }
 
     @Entity(name = "Cached")

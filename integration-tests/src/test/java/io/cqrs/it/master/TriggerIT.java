@@ -178,6 +178,21 @@ class TriggerIT {
         Sent sent = Sent.takeOnly(database);
         assertThat(sent.revision()).isEqualTo(3);
         assertThat(sent.updated()).isEqualTo("2024-01-01 00:00:00+00:00");
+        database.execute(
+                "set cqrs.keep_stamps = '1,2'; insert into product (id, cqrs_updated) values (2, '2024-01-01Z')");
+        assertThat(Sent.takeOnly(database).updated()).as("of another table").isGreaterThan("2025-01-01");
+    }
+
+    @Test
+    void capturesATableWhoseKeyIsGenerated() {
+        database.execute("create table document (doc jsonb not null, id text generated always as (doc->>'id') stored"
+                + " primary key)");
+        MasterTable document = MasterTable.of(CqrsId.of("document"), TableName.parse("document"));
+        capture.addColumns(document.table());
+        capture.install(document);
+        database.execute("insert into document values ('{\"id\": \"a\"}')");
+        database.execute("update document set doc = '{\"id\": \"b\"}'");
+        assertThat(Sent.take(database)).extracting(Sent::signal).containsExactlyInAnyOrder("SAVE", "DELETE", "SAVE");
     }
 
     @Test
@@ -799,6 +814,10 @@ class TriggerIT {
         assertThat(states(TABLE, second)).containsExactly("product INSTALLED", "second INSTALLED");
         assertThat(states(TABLE.withTracked(Set.of("name"))))
                 .containsExactly("product OUTDATED", "second NOT_DECLARED");
+        database.execute("drop trigger zz_cqrs_product_stamp_rekey on product; update cqrs.capture set definition ="
+                + " replace(definition, 'stamp_rekey', 'none_then') where cqrs_id = 'product'");
+        assertThat(states(TABLE)).as("of an earlier version").contains("product OUTDATED");
+        capture.install(TABLE);
         database.execute("alter table product add column more int");
         assertThat(states(TABLE)).contains("product OUTDATED");
         database.execute("alter table product disable trigger cqrs_product_update");

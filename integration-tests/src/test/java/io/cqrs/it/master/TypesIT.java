@@ -51,6 +51,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.UUID;
+import org.hibernate.annotations.CreationTimestamp;
 import org.hibernate.annotations.Formula;
 import org.hibernate.annotations.Generated;
 import org.hibernate.annotations.JdbcTypeCode;
@@ -381,6 +382,16 @@ class TypesIT {
             loaded.weight = 3;
         });
         assertThat(Sent.take(database).get(1).field("born")).isEqualTo("\"first\"");
+        master.commit(session -> {
+            Pet loaded = session.find(Pet.class, 9L);
+            loaded.born = "second";
+            loaded.weight = 4;
+            session.flush();
+            loaded.weight = 5;
+        });
+        Sent twice = Sent.takeOnly(database);
+        assertThat(twice.field("weight")).isEqualTo("5");
+        assertThat(twice.field("born")).isEqualTo("\"first\"");
         assertThat(database.rows("select born from pet where id = 9")).containsExactly("first");
     }
 
@@ -407,6 +418,23 @@ class TypesIT {
         assertThat(sold.field("origin_hand")).isEqualTo("\"right\"");
         assertThat(sold.field("twice")).isEqualTo("6");
         assertThat(sold.previous()).isEqualTo("{\"status\":\"fresh\"}");
+    }
+
+    @Test
+    void sendsWhenARowWasCreatedWhateverIsMergedIntoIt() {
+        Parcel parcel = new Parcel();
+        parcel.id = 3L;
+        master.commit(session -> session.persist(parcel));
+        String created = Sent.takeOnly(database).field("created");
+        assertThat(created).isNotEqualTo("null");
+        parcel.weight = 8;
+        parcel.created = null;
+        master.commit(session -> {
+            Parcel unused = session.merge(parcel);
+        });
+        Sent merged = Sent.takeOnly(database);
+        assertThat(merged.field("weight")).isEqualTo("8");
+        assertThat(merged.field("created")).isEqualTo(created);
     }
 
     @Test
@@ -647,6 +675,10 @@ class TypesIT {
                 updatable = false,
                 columnDefinition = "integer generated always as (weight * 2) stored")
         Integer twice;
+
+        @CreationTimestamp
+        @Column(updatable = false)
+        Instant created;
 
         @CqrsField
         @ElementCollection

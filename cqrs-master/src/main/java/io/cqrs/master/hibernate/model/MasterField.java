@@ -3,8 +3,7 @@ package io.cqrs.master.hibernate.model;
 import io.cqrs.core.SerializationException;
 import java.util.List;
 import java.util.Map;
-import org.hibernate.bytecode.enhance.spi.LazyPropertyInitializer;
-import org.hibernate.collection.spi.PersistentCollection;
+import org.hibernate.collection.spi.AbstractPersistentCollection;
 import org.hibernate.metamodel.mapping.EmbeddableMappingType;
 import org.jspecify.annotations.Nullable;
 
@@ -20,17 +19,25 @@ public record MasterField(String property, int index, Part part) {
     /**
      * Puts the attribute's fields among a message's data.
      *
-     * @param row what the row holds that was not written from this state, or null where all was
+     * @param kept a state of before the last update, for what updates leave as it was, or null where there was none
+     * @param row the row's state, for what nothing else tells, or null where it was not read
      */
-    public void read(Object[] state, Object @Nullable [] row, WireContext context, Map<String, @Nullable Object> data) {
-        @Nullable Object stored = row == null ? state[index] : row[index];
-        part.read(isKnown(state) ? state[index] : stored, stored, context, data);
+    public void read(
+            Object[] state,
+            Object @Nullable [] kept,
+            Object @Nullable [] row,
+            WireContext context,
+            Map<String, @Nullable Object> data) {
+        @Nullable Object written = row == null || isKnown(state) ? state[index] : row[index];
+        @Nullable Object stored = row == null ? written : row[index];
+        part.read(new Values(written, row == null && kept != null ? kept[index] : stored, stored), context, data);
     }
 
-    /** Says whether a state has the attribute's value: what is fetched on demand is not there before. */
+    /** Says whether a state has the attribute's value: a collection that was not read before its session forgot it has not. */
     public boolean isKnown(Object[] state) {
-        return state[index] != LazyPropertyInitializer.UNFETCHED_PROPERTY
-                && !(state[index] instanceof PersistentCollection<?> collection && !collection.wasInitialized());
+        return !(state[index] instanceof AbstractPersistentCollection<?> collection)
+                || collection.wasInitialized()
+                || collection.getSession() != null;
     }
 
     /** Says whether some of it is written by inserts alone, or by updates alone. */
@@ -50,16 +57,38 @@ public record MasterField(String property, int index, Part part) {
 
     /** A value, or the value of an embeddable. */
     sealed interface Part permits Single, Embedded {
-        /** Puts fields among a message's data, from the value that was written, or the one that is stored. */
-        void read(
-                @Nullable Object written,
-                @Nullable Object stored,
-                WireContext context,
-                Map<String, @Nullable Object> data);
+        /** Puts fields among a message's data. */
+        void read(Values values, WireContext context, Map<String, @Nullable Object> data);
 
         List<String> names();
 
         List<Single> singles();
+    }
+
+    /**
+     * What a row has of an attribute.
+     *
+     * @param written where each write writes it
+     * @param kept where updates leave it as it was
+     * @param defaulted where inserts leave it to the database
+     */
+    record Values(
+            @Nullable Object written,
+            @Nullable Object kept,
+            @Nullable Object defaulted) {
+
+        static Values of(@Nullable Object value) {
+            return new Values(value, value, value);
+        }
+
+        @Nullable
+        Object of(Writes writes) {
+            return switch (writes) {
+                case ALL -> written;
+                case INSERTS -> kept;
+                case UPDATES -> defaulted;
+            };
+        }
     }
 
     /** Which writes of a row write a value of it: after the others, the row holds another one than the instance may. */
@@ -79,12 +108,8 @@ public record MasterField(String property, int index, Part part) {
      */
     public record Single(String name, WireForm form, List<Column> columns, Writes writes) implements Part {
         @Override
-        public void read(
-                @Nullable Object written,
-                @Nullable Object stored,
-                WireContext context,
-                Map<String, @Nullable Object> data) {
-            data.put(name, toWire(writes == Writes.ALL ? written : stored, context));
+        public void read(Values values, WireContext context, Map<String, @Nullable Object> data) {
+            data.put(name, toWire(values.of(writes), context));
         }
 
         @Nullable
@@ -116,19 +141,17 @@ public record MasterField(String property, int index, Part part) {
      */
     record Embedded(EmbeddableMappingType type, List<Integer> places, List<Part> parts) implements Part {
         @Override
-        public void read(
-                @Nullable Object written,
-                @Nullable Object stored,
-                WireContext context,
-                Map<String, @Nullable Object> data) {
-            @Nullable Object[] writtenParts = values(written);
-            @Nullable Object[] storedParts = written == stored ? writtenParts : values(stored);
+        public void read(Values values, WireContext context, Map<String, @Nullable Object> data) {
+            @Nullable Object[] written = parts(values.written());
+            @Nullable Object[] kept = values.kept() == values.written() ? written : parts(values.kept());
+            @Nullable Object[] defaulted = values.defaulted() == values.written() ? written : parts(values.defaulted());
             for (int i = 0; i < places.size(); i++) {
-                parts.get(i).read(writtenParts[places.get(i)], storedParts[places.get(i)], context, data);
+                int place = places.get(i);
+                parts.get(i).read(new Values(written[place], kept[place], defaulted[place]), context, data);
             }
         }
 
-        private @Nullable Object[] values(@Nullable Object embeddable) {
+        private @Nullable Object[] parts(@Nullable Object embeddable) {
             return embeddable == null ? new @Nullable Object[parts.size()] : type.getValues(embeddable);
         }
 

@@ -14,6 +14,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import org.hibernate.annotations.ColumnTransformer;
+import org.hibernate.generator.Generator;
 import org.hibernate.metamodel.mapping.AttributeMapping;
 import org.hibernate.metamodel.mapping.BasicValuedModelPart;
 import org.hibernate.metamodel.mapping.CollectionPart;
@@ -53,7 +54,7 @@ final class PartReader {
             return false;
         }
         if (attribute instanceof BasicValuedModelPart basic) {
-            return !basic.isFormula() && (basic.isInsertable() || basic.isUpdateable() || isGenerated(attribute));
+            return !basic.isFormula() && (basic.isInsertable() || basic.isUpdateable() || generator(attribute) != null);
         }
         if (attribute instanceof ToOneAttributeMapping reference) {
             return reference.getSideNature() == ForeignKeyDescriptor.Nature.KEY
@@ -63,9 +64,9 @@ final class PartReader {
         return true;
     }
 
-    /** Says whether the instance has what was made of it. An embeddable's attributes give the generator of another one. */
-    private static boolean isGenerated(AttributeMapping attribute) {
-        return !(attribute.getDeclaringType() instanceof EmbeddableMappingType) && attribute.getGenerator() != null;
+    /** An embeddable's attributes give the generator of another one. */
+    private static @Nullable Generator generator(AttributeMapping attribute) {
+        return attribute.getDeclaringType() instanceof EmbeddableMappingType ? null : attribute.getGenerator();
     }
 
     /**
@@ -87,7 +88,7 @@ final class PartReader {
                             name(path),
                             WireForms.object(byColumn(type)),
                             List.of(column(whole)),
-                            writes(List.of(whole)));
+                            writes(List.of(whole), null));
         }
         if (!isWritten(attribute)) {
             throw new SerializationException("is not written by Hibernate, so that what it holds may not be the row's");
@@ -98,7 +99,7 @@ final class PartReader {
                     "is written by an expression of its own, so that what it holds is not what the row" + " has");
         }
         if (attribute instanceof BasicValuedModelPart basic) {
-            Writes writes = isGenerated(attribute) ? Writes.ALL : writes(List.of(basic));
+            Writes writes = writes(List.of(basic), generator(attribute));
             return new Single(name(path), basic(basic, attribute), List.of(column(basic)), writes);
         }
         if (attribute instanceof ToOneAttributeMapping reference) {
@@ -146,14 +147,17 @@ final class PartReader {
                 name,
                 WireForms.reference(key),
                 columns.stream().map(PartReader::column).toList(),
-                writes(columns));
+                writes(columns, null));
     }
 
-    private static Writes writes(List<? extends SelectableMapping> columns) {
-        if (!columns.stream().allMatch(SelectableMapping::isUpdateable)) {
+    /** What Hibernate or the database makes of it is in the instance, when it was made. */
+    private static Writes writes(List<? extends SelectableMapping> columns, @Nullable Generator generator) {
+        boolean updated = generator != null && generator.generatesOnUpdate();
+        if (!updated && !columns.stream().allMatch(SelectableMapping::isUpdateable)) {
             return Writes.INSERTS;
         }
-        return columns.stream().allMatch(SelectableMapping::isInsertable) ? Writes.ALL : Writes.UPDATES;
+        boolean inserted = generator != null && generator.generatesOnInsert();
+        return inserted || columns.stream().allMatch(SelectableMapping::isInsertable) ? Writes.ALL : Writes.UPDATES;
     }
 
     private static List<SelectableMapping> keyColumns(ToOneAttributeMapping reference) {

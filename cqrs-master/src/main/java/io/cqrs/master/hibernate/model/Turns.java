@@ -37,7 +37,7 @@ public final class Turns {
      *
      * @param property the attribute that is the step
      * @param reference its place in the entity's state, where the entity's own row has it; else -1
-     * @param reached what comes behind
+     * @param reached what comes behind, step by step
      */
     public record Turn(String property, int reference, Set<Reached> reached) {
 
@@ -107,11 +107,9 @@ public final class Turns {
                 Step step = path.get(to);
                 int end = to - from + 1;
                 joins.append(" join y%d.%s y%d".formatted(end - 1, step.by().getAttributeName(), end));
-                if (isLockable(step.to())) {
-                    String query = "select distinct id(y%d) from %s y0%s where id(y0) in (:ids)";
-                    reached.add(new Reached(
-                            query.formatted(end, begin, joins), step.to().getEntityName()));
-                }
+                String query =
+                        "select distinct id(y%d) from %s y0%s where id(y0) in (:ids)".formatted(end, begin, joins);
+                lockable(step.to()).forEach(one -> reached.add(new Reached(query, one.getEntityName())));
             }
             return reached;
         }
@@ -131,10 +129,16 @@ public final class Turns {
                     && reference.getSideNature() == ForeignKeyDescriptor.Nature.KEY;
         }
 
-        /** PostgreSQL locks no row of a union. */
-        private static boolean isLockable(EntityMappingType type) {
-            return !(type instanceof UnionSubclassEntityPersister)
-                    || type.getSubMappingTypes().isEmpty();
+        /** PostgreSQL locks no row of a union, but one of each of its tables. What is never written needs no lock. */
+        private static List<EntityPersister> lockable(EntityMappingType type) {
+            List<EntityPersister> all = type instanceof UnionSubclassEntityPersister
+                    ? Dependencies.withSubclasses(type)
+                    : List.of(type.getEntityPersister());
+            return all.stream()
+                    .filter(EntityPersister::isMutable)
+                    .filter(one -> !(one instanceof UnionSubclassEntityPersister)
+                            || one.getSubMappingTypes().isEmpty())
+                    .toList();
         }
 
         Turns build() {

@@ -164,7 +164,7 @@ final class WireForms {
                 return null;
             }
             Map<String, @Nullable Object> object = new LinkedHashMap<>();
-            embedded.read(value, value, context, object);
+            embedded.read(MasterField.Values.of(value), context, object);
             return object;
         };
     }

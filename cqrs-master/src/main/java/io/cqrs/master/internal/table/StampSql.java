@@ -6,8 +6,8 @@ import io.cqrs.core.jdbc.TableName;
  * The bodies of the row triggers that give revision and time.
  *
  * <p>A time that a row has had says nothing of the row that is written now: one that was deleted comes back with its own from
- * an archive, and would be older than its delete. So it counts only where the session says that its rows keep theirs, as
- * replicas do, whose rows are ordered by another master.
+ * an archive, and would be older than its delete. So it counts only where {@code cqrs.keep_stamps} says that rows keep theirs: all
+ * ({@code on}), or those of tables by their oids, as replicas do, whose rows are ordered by another master.
  *
  * <p>Before a key comes to be, by an insert or a change of key, a transaction that is deleting it is waited for, so that the
  * time comes after that; the lock is the one that an upsert takes, a weaker one would deadlock with the delete.
@@ -18,7 +18,8 @@ final class StampSql {
     static final String SETTINGS =
             "security definer set search_path = pg_catalog, pg_temp set enable_seqscan = off set jit = off";
 
-    private static final String KEEPS = "coalesce(current_setting('cqrs.keep_stamps', true), '') = 'on'";
+    private static final String KEEPS =
+            "string_to_array(coalesce(current_setting('cqrs.keep_stamps', true), ''), ',') && array['on', tg_relid::text]";
 
     private final String table;
     private final String sameKey;
@@ -37,7 +38,7 @@ final class StampSql {
                 begin
                   new.%1$s := coalesce(new.%1$s, 0);
                 %2$s
-                  if new.%3$s is null or (new.%3$s < clock_timestamp() and not %4$s) then
+                  if new.%3$s is null or (new.%3$s < clock_timestamp() and not (%4$s)) then
                     new.%3$s := clock_timestamp();
                   end if;
                   return new;
@@ -49,7 +50,7 @@ final class StampSql {
         return """
                 begin
                 %1$s
-                  if new.%2$s < clock_timestamp() and not %3$s then
+                  if new.%2$s < clock_timestamp() and not (%3$s) then
                     new.%2$s := null;
                   end if;
                   return new;

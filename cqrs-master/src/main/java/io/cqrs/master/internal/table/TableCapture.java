@@ -178,7 +178,8 @@ public final class TableCapture {
         if (!exists(table)) {
             return CaptureStatus.State.TABLE_GONE;
         }
-        if (enabled(id, table) < TriggerSql.triggers(id).size()) {
+        List<String> triggers = TriggerSql.triggers(id, definition);
+        if (enabled(triggers, table) < triggers.size()) {
             return CaptureStatus.State.DISABLED;
         }
         if (wanted == null) {
@@ -189,13 +190,12 @@ public final class TableCapture {
         return definition.equals(now) ? CaptureStatus.State.INSTALLED : CaptureStatus.State.OUTDATED;
     }
 
-    private int enabled(CqrsId id, String table) throws SQLException {
+    private int enabled(List<String> triggers, String table) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement("""
                 select count(*) from pg_trigger
                 where tgrelid = to_regclass(?) and tgname = any (?) and tgenabled in ('O', 'A')""")) {
             statement.setString(1, table);
-            statement.setArray(
-                    2, connection.createArrayOf("text", TriggerSql.triggers(id).toArray()));
+            statement.setArray(2, connection.createArrayOf("text", triggers.toArray()));
             try (ResultSet row = statement.executeQuery()) {
                 row.next();
                 return row.getInt(1);

@@ -66,7 +66,7 @@ final class TriggerSql {
         all.add(function("delete", SETTINGS, statement(deleted("old_rows"))));
         all.add(function("truncate", SETTINGS, truncated()));
         all.addAll(trigger("stamp_insert", "before insert", "for each row"));
-        all.addAll(trigger("stamp_rekey", "before update", "for each row when (" + hasNewKey() + ")"));
+        all.addAll(trigger("stamp_rekey", "before update", "for each row when (" + hasKnownNewKey() + ")"));
         all.addAll(trigger("stamp_update", "before update", "for each row when (" + changed() + ")"));
         all.addAll(trigger("insert", "after insert", "referencing new table as new_rows for each statement"));
         all.addAll(trigger(
@@ -96,9 +96,12 @@ final class TriggerSql {
                 .toList();
     }
 
-    /** Returns the names of all triggers. */
-    static List<String> triggers(CqrsId cqrsId) {
-        return KINDS.stream().map(kind -> triggerName(cqrsId, kind)).toList();
+    /** Returns the names of the triggers that statements made, maybe of an earlier version. */
+    static List<String> triggers(CqrsId cqrsId, String statements) {
+        return KINDS.stream()
+                .map(kind -> triggerName(cqrsId, kind))
+                .filter(name -> statements.contains("create trigger " + TableName.quote(name) + " "))
+                .toList();
     }
 
     /** Returns the statements that have writes refused, for a while. */
@@ -243,6 +246,11 @@ final class TriggerSql {
         String columns =
                 named.stream().map(name -> "new." + TableName.quote(name)).collect(Collectors.joining(", "));
         return hasNewKey() + " or (false and row(" + columns + ") is null)";
+    }
+
+    /** A generated column can't be looked at before a row is written. */
+    private String hasKnownNewKey() {
+        return model.key().stream().anyMatch(TableColumn::generated) ? "false" : hasNewKey();
     }
 
     private String hasNewKey() {

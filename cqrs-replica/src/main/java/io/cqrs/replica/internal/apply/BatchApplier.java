@@ -99,6 +99,12 @@ public final class BatchApplier implements AutoCloseable {
             for (ReplicaDefinition definition : definitions) {
                 models.add(applier(connection, definition, schema));
             }
+            SessionSql.keepStamps(
+                    connection,
+                    models.stream()
+                            .map(ModelApplier::table)
+                            .filter(Objects::nonNull)
+                            .toList());
             return new BatchApplier(connection, session, schema, TableOrder.parentsFirst(models), entities);
         } catch (SQLException | RuntimeException e) {
             session.close();

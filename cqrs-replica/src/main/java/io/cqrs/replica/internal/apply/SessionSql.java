@@ -3,11 +3,14 @@ package io.cqrs.replica.internal.apply;
 import io.cqrs.core.CqrsId;
 import io.cqrs.core.jdbc.SqlStates;
 import io.cqrs.core.schema.CqrsSchema;
+import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.util.Collection;
 import java.util.Map;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -19,12 +22,11 @@ public final class SessionSql {
     /** The first half of our advisory locks' keys, "cqrs" in ASCII. */
     static final int SPACE = 0x63717273;
 
-    /**
-     * Text forms must not depend on how the server or the pool is set; and where triggers capture a replica's table, for
-     * replicas of its own, its rows keep the revisions and times by which they are ordered.
-     */
+    private static final String KEEP_STAMPS = "cqrs.keep_stamps";
+
+    /** Text forms must not depend on how the server or the pool is set. */
     public static final Map<String, String> SETTINGS =
-            Map.of("timezone", "UTC", "datestyle", "ISO, YMD", "intervalstyle", "postgres", "cqrs.keep_stamps", "on");
+            Map.of("timezone", "UTC", "datestyle", "ISO, YMD", "intervalstyle", "postgres", KEEP_STAMPS, "");
 
     /** Parameters: space, sorted hashes. */
     static final String LOCK_KEYS = "select pg_advisory_xact_lock(?, k) from unnest(?::int4[]) k";
@@ -33,6 +35,19 @@ public final class SessionSql {
 
     SessionSql(CqrsSchema schema) {
         this.schema = schema;
+    }
+
+    /**
+     * Has triggers that capture replicas' tables, for replicas of their own, keep the revisions and times by which their rows are
+     * ordered; not those of other tables, which hooks write as anybody does.
+     */
+    static void keepStamps(Connection connection, Collection<ReplicaTable> tables) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement("select set_config(?, ?, false)")) {
+            statement.setString(1, KEEP_STAMPS);
+            statement.setString(
+                    2, tables.stream().map(table -> Long.toString(table.oid())).collect(Collectors.joining(",")));
+            boolean unused = statement.execute();
+        }
     }
 
     /** Waits for a lock; a statement timeout that ends the wait counts as contention, by which nobody's attempts are spent. */

@@ -58,7 +58,9 @@ public final class StageLoader implements AutoCloseable {
     public static StageLoader open(Connection connection, ReplicaDefinition definition, CqrsSchema schema)
             throws SQLException {
         CqrsSchema.require(connection, schema.tombstone());
-        return new StageLoader(connection, new Catalogue(connection).read(definition), schema);
+        ReplicaTable table = new Catalogue(connection).read(definition);
+        SessionSql.keepStamps(connection, List.of(table));
+        return new StageLoader(connection, table, schema);
     }
 
     /** Returns the fields of the key, in the order of its parts. */
