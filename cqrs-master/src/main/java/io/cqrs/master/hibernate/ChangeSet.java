@@ -94,9 +94,7 @@ final class ChangeSet {
                     + " it there");
         }
         related.add(here, id, before, session);
-        if (!here.isEmpty()) {
-            related.touch(name, id, before == null && after == null, session);
-        }
+        related.touch(here, name, id, before, after, session);
         for (Turn turn : capture.dependencies().turns().from(name)) {
             if (turn.isMadeBy(before, after, session)) {
                 related.turn(turn, id);
@@ -127,6 +125,7 @@ final class ChangeSet {
         }
         session.getJdbcCoordinator().executeBatch();
         related.saveOwners(session, this, capture);
+        related.share(session);
         closed = true;
         drain(this::writeLast);
         ending.closed(this);
@@ -145,11 +144,12 @@ final class ChangeSet {
 
     /** Writes the messages of what is recorded so far, and forgets it. */
     void drain() {
+        related.lockOwners(session);
+        related.share(session);
         drain(this::writeNow);
     }
 
     private void drain(Consumer<List<OutboxMessage>> few) {
-        related.share(session);
         ending.writeLeft();
         MessageFactory factory = capture.messages(session);
         if (rows.size() <= JdbcOutbox.CHUNK) {

@@ -6,6 +6,7 @@ import java.lang.reflect.Method;
 import java.util.Arrays;
 import org.hibernate.FlushMode;
 import org.hibernate.Session;
+import org.hibernate.bytecode.enhance.spi.LazyPropertyInitializer;
 import org.hibernate.engine.spi.SharedSessionContractImplementor;
 import org.hibernate.persister.entity.EntityPersister;
 import org.hibernate.type.Type;
@@ -76,8 +77,16 @@ final class Mixins {
         Object[] values = persister.getValues(entity);
         boolean same = persister.getIdentifierType().isEqual(id, persister.getIdentifier(entity, session));
         for (int i = 0; same && i < types.length; i++) {
-            same = types[i].isCollectionType() || types[i].isEqual(values[i], state[i], session.getFactory());
+            same = types[i].isCollectionType()
+                    || values[i] == state[i]
+                    || (isFetched(values[i])
+                            && isFetched(state[i])
+                            && types[i].isEqual(values[i], state[i], session.getFactory()));
         }
         return same;
+    }
+
+    private static boolean isFetched(@Nullable Object value) {
+        return value != LazyPropertyInitializer.UNFETCHED_PROPERTY;
     }
 }

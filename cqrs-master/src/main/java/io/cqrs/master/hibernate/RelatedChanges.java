@@ -57,15 +57,36 @@ final class RelatedChanges {
     }
 
     /**
-     * Records that a row was changed: its own row may not have been, and nobody who comes to depend on it would wait.
-     *
-     * @param collection whether a collection of it was
+     * Records which rows nobody who comes to depend on what was changed would wait for: those whose collections were, of their own or
+     * by rows that refer to them, and those that have other tables than their first.
      */
-    void touch(String name, Object id, boolean collection, SharedSessionContractImplementor session) {
-        EntityPersister persister = session.getFactory().getMappingMetamodel().getEntityDescriptor(name);
-        if (!persister.isVersioned() && (collection || persister.getQuerySpaces().length > 1)) {
-            touched.computeIfAbsent(name, one -> new LinkedHashSet<>()).add(id);
+    void touch(
+            List<Dependency> dependencies,
+            String name,
+            Object id,
+            Object @Nullable [] before,
+            Object @Nullable [] after,
+            SharedSessionContractImplementor session) {
+        for (Dependency dependency : dependencies) {
+            touchPrevious(dependency, dependency.previousId(before, session));
+            touchPrevious(dependency, dependency.previousId(after, session));
         }
+        EntityPersister persister = session.getFactory().getMappingMetamodel().getEntityDescriptor(name);
+        boolean collection = before == null && after == null;
+        if (!dependencies.isEmpty()
+                && (collection || (!persister.isVersioned() && persister.getQuerySpaces().length > 1))) {
+            touch(name, id);
+        }
+    }
+
+    private void touchPrevious(Dependency dependency, @Nullable Object id) {
+        if (id != null && dependency.ownersOfPrevious() != null) {
+            dependency.previous().forEach(entity -> touch(entity, id));
+        }
+    }
+
+    private void touch(String entity, Object id) {
+        touched.computeIfAbsent(entity, one -> new LinkedHashSet<>()).add(id);
     }
 
     /** Records that a row refers to other rows than before. */
@@ -94,13 +115,31 @@ final class RelatedChanges {
         turned.clear();
     }
 
+    /** Locks what {@link #saveOwners} will lock: a shared lock that it would have to raise would meet another's. */
+    void lockOwners(SharedSessionContractImplementor session) {
+        if (turned.isEmpty() || changed.isEmpty()) {
+            return;
+        }
+        lockTouched(session);
+        owners(session).forEach((model, ids) -> {
+            for (List<Object> chunk : chunks(ids)) {
+                List<Instant> unused = RowLocks.lock(session, model, chunk, RowLocks.UPDATE);
+            }
+        });
+    }
+
+    private void lockTouched(SharedSessionContractImplementor session) {
+        touched.forEach(
+                (entity, ids) -> chunks(ids).forEach(chunk -> RowLocks.lock(session, entity, chunk, RowLocks.UPDATE)));
+        touched.clear();
+    }
+
     /** Gives each owner that is not sent anyway a new revision, and records it as changed. */
     void saveOwners(SharedSessionContractImplementor session, ChangeSet changes, Capture capture) {
         if (changed.isEmpty()) {
             return;
         }
-        touched.forEach(
-                (entity, ids) -> chunks(ids).forEach(chunk -> RowLocks.lock(session, entity, chunk, RowLocks.UPDATE)));
+        lockTouched(session);
         Map<MasterModel, Set<Object>> owners = owners(session);
         owners.forEach((model, ids) -> ids.removeIf(id -> changes.saves(model, id)));
         if (owners.values().stream().allMatch(Set::isEmpty)) {

@@ -22,6 +22,7 @@ final class RowHistory {
     private @Nullable Instant foundUpdated;
     private boolean begun;
     private boolean partlyKnown;
+    private boolean updated;
 
     RowHistory(boolean existedBefore) {
         this.existedBefore = existedBefore;
@@ -31,10 +32,12 @@ final class RowHistory {
         saved(created, null, state);
         keptState = lastState;
         partlyKnown = false;
+        updated = false;
     }
 
     void updated(Object changed, Object @Nullable [] oldState, Object[] state) {
         boolean first = !begun;
+        updated = true;
         saved(changed, oldState, state);
         if (first) {
             keptState = firstOldState;
@@ -110,7 +113,10 @@ final class RowHistory {
     boolean lacksValues(MasterModel model) {
         Object[] state = savedState();
         return state != null
-                && ((partlyKnown && model.keepsValues()) || (isNew() && model.hasDefaults()) || !model.isKnown(state));
+                && ((partlyKnown && model.keepsValues())
+                        || (updated && model.keepsMutable())
+                        || (isNew() && model.hasDefaults())
+                        || !model.isKnown(state));
     }
 
     @Nullable

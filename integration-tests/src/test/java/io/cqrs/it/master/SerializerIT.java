@@ -74,7 +74,15 @@ class SerializerIT {
         database = TestEnvironment.database("serializer");
         CqrsSchema.standard().migrate(database.dataSource());
         var configuration = MasterUnit.configuration(
-                database, Country.class, Customer.class, Order.class, Line.class, Note.class, Plan.class, Node.class);
+                database,
+                Country.class,
+                Customer.class,
+                Order.class,
+                Line.class,
+                Note.class,
+                Plan.class,
+                Node.class,
+                Contact.class);
         configuration.setProperty("hibernate.generate_statistics", "true");
         configuration.setProperty("hibernate.jdbc.batch_size", "500");
         configuration.setProperty("hibernate.order_inserts", "true");
@@ -140,8 +148,8 @@ class SerializerIT {
                 }
             });
             queries[round] = statistics.getPrepareStatementCount();
-            // One finds the owners of the lines, two what those turn to, one loads them for the serializer.
-            assertThat(statistics.getQueryExecutionCount()).isEqualTo(4);
+            // One finds the owners of the lines, three what those turn to, one loads them for the serializer.
+            assertThat(statistics.getQueryExecutionCount()).isEqualTo(5);
         }
         assertThat(Sent.take(database)).hasSize(51);
         assertThat(queries[1]).isEqualTo(queries[0]);
@@ -350,7 +358,8 @@ class SerializerIT {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"new", "moved", "moved further on", "new, to a row whose collection changes"})
+    @ValueSource(
+            strings = {"new", "moved", "moved further on", "new, whose collection changes", "new, who gets a contact"})
     void sendsWhatAnOwnerTurnsToAsItIsAfterWhoeverIsChangingIt(String how) throws Exception {
         master.commit(session -> {
             Country other = new Country();
@@ -363,6 +372,11 @@ class SerializerIT {
         Thread changing = new Thread(() -> master.commit(session -> {
             if (how.contains("collection")) {
                 session.find(Customer.class, 2L).phones.add("new name");
+            } else if (how.contains("contact")) {
+                Contact contact = new Contact();
+                contact.name = "new name";
+                contact.customer = session.getReference(Customer.class, 2L);
+                session.persist(contact);
             } else {
                 session.find(Customer.class, 2L).name = "new name";
                 session.find(Country.class, "DE").name = "new name";
@@ -377,10 +391,10 @@ class SerializerIT {
         assertThat(told.await(30, TimeUnit.SECONDS)).isTrue();
         Thread turning = new Thread(() -> master.commit(session -> {
             switch (how) {
-                case "new", "new, to a row whose collection changes" ->
-                    session.persist(order(session.getReference(Customer.class, 2L), 7, 0));
                 case "moved" -> session.find(Order.class, 1L).customer = session.getReference(Customer.class, 2L);
-                default -> session.find(Customer.class, 1L).country = session.getReference(Country.class, "DE");
+                case "moved further on" ->
+                    session.find(Customer.class, 1L).country = session.getReference(Country.class, "DE");
+                default -> session.persist(order(session.getReference(Customer.class, 2L), 7, 0));
             }
         }));
         turning.start();
@@ -392,20 +406,28 @@ class SerializerIT {
         assertThat(sent.get(sent.size() - 1).data().toString()).contains("new name");
     }
 
-    @Test
-    void letsChildrenOfOneParentBeCreatedAtOnceWhereBothDependOnEachOther() throws Exception {
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void letsChildrenOfOneParentBeCreatedAtOnceWhereBothDependOnEachOther(boolean bulk) throws Exception {
         master.commit(session -> session.persist(new Node(0, null)));
+        Node parent = master.sessions().fromTransaction(session -> session.find(Node.class, 0L));
         ExecutorService writers = Executors.newFixedThreadPool(2);
-        try {
+        try (InMemoryTransport transport = new InMemoryTransport();
+                CqrsMaster cqrs = CqrsMaster.builder(master.sessions())
+                        .transport(transport)
+                        .build()) {
             List<Future<?>> running = new ArrayList<>();
             for (long writer = 1; writer <= 2; writer++) {
                 long first = 1000 * writer;
                 running.add(writers.submit(() -> {
                     for (long id = first; id < first + 100; id++) {
-                        Node child = new Node(id, null);
+                        Node child = new Node(id, parent);
                         master.commit(session -> {
-                            child.parent = session.getReference(Node.class, 0L);
-                            session.persist(child);
+                            if (bulk) {
+                                long unused = cqrs.bulkInsert(session, List.of(child));
+                            } else {
+                                session.persist(child);
+                            }
                         });
                     }
                 }));
@@ -462,8 +484,9 @@ class SerializerIT {
                         OneWay.class, "dependsOn \"countries\" goes through countries, whose rows don't refer back",
                         NoEntity.class, "dependsOn \"name\" names name"))
                 .entrySet()) {
-            assertThatThrownBy(() -> MasterUnit.on(database, Customer.class, Country.class, wrong.getKey())
-                            .close())
+            assertThatThrownBy(
+                            () -> MasterUnit.on(database, Customer.class, Country.class, Contact.class, wrong.getKey())
+                                    .close())
                     .hasStackTraceContaining(wrong.getKey().getName())
                     .hasStackTraceContaining(wrong.getValue());
         }
@@ -488,7 +511,13 @@ class SerializerIT {
     }
 
     record OrderData(
-            long id, String customer, String country, List<LineData> lines, String nation, Set<String> phones) {}
+            long id,
+            String customer,
+            String country,
+            List<LineData> lines,
+            String nation,
+            Set<String> phones,
+            List<String> contacts) {}
 
     record LineData(String product, BigDecimal unitPrice) {}
 
@@ -507,7 +536,8 @@ class SerializerIT {
                             .map(line -> new LineData(line.product, new BigDecimal("1.5")))
                             .toList(),
                     country.name,
-                    Set.copyOf(order.customer.phones));
+                    Set.copyOf(order.customer.phones),
+                    order.customer.contacts.stream().map(one -> one.name).toList());
         }
     }
 
@@ -531,6 +561,20 @@ class SerializerIT {
 
         @ElementCollection
         Set<String> phones = new LinkedHashSet<>();
+
+        @OneToMany(mappedBy = "customer")
+        Set<Contact> contacts = new LinkedHashSet<>();
+    }
+
+    @Entity(name = "Contact")
+    static class Contact {
+        @Id
+        Long id = 1L;
+
+        String name;
+
+        @ManyToOne(fetch = FetchType.LAZY)
+        Customer customer;
     }
 
     @Entity(name = "Formless")
@@ -568,7 +612,7 @@ class SerializerIT {
             value = "order",
             serializer = OrderSerializer.class,
             entityGraph = "full",
-            dependsOn = {"customer.country", "lines"})
+            dependsOn = {"customer.country", "customer.contacts", "lines"})
     @NamedEntityGraph(
             name = "full",
             attributeNodes = {@NamedAttributeNode("customer"), @NamedAttributeNode("lines")})

@@ -437,6 +437,22 @@ class TypesIT {
         assertThat(merged.field("created")).isEqualTo(created);
     }
 
+    /** Hibernate keeps no copy of what it never writes again. */
+    @Test
+    void sendsTheRowsValueOfAMutableAttributeThatNoUpdateWrites() {
+        Parcel parcel = new Parcel();
+        parcel.id = 4L;
+        master.commit(session -> session.persist(parcel));
+        master.commit(session -> {
+            Parcel loaded = session.find(Parcel.class, 4L);
+            loaded.seal[0] = 9;
+            loaded.weight = 2;
+        });
+        List<Sent> sent = Sent.take(database);
+        assertThat(sent).hasSize(2);
+        assertThat(sent.get(1).field("seal")).isEqualTo(sent.get(0).field("seal"));
+    }
+
     @Test
     void sendsTheCollectionsOfEntitiesThatTheirSessionForgot() {
         Parcel parcel = new Parcel();
@@ -675,6 +691,9 @@ class TypesIT {
                 updatable = false,
                 columnDefinition = "integer generated always as (weight * 2) stored")
         Integer twice;
+
+        @Column(updatable = false)
+        byte[] seal = {1};
 
         @CreationTimestamp
         @Column(updatable = false)

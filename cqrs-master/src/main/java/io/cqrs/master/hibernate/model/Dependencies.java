@@ -45,17 +45,19 @@ public final class Dependencies {
      * @param backReference the place of the entity's own reference to what comes before it in the path, where that is what
      *     ties them; else -1
      * @param ownersOfPrevious HQL for the ids of owners by those of what comes before, or null where that is the owner
+     * @param previous what comes before, as entities with tables of their own
      */
     public record Dependency(
             MasterModel owner,
             String owners,
             int backReference,
-            @Nullable String ownersOfPrevious) {
+            @Nullable String ownersOfPrevious,
+            List<String> previous) {
 
-        /** Returns what an old state of the entity belonged to: it may have moved, or be gone. */
-        public @Nullable Object previousId(Object @Nullable [] oldState, SharedSessionContractImplementor session) {
-            Object previous = oldState == null || backReference < 0 ? null : oldState[backReference];
-            return previous == null ? null : References.id(previous, session);
+        /** Returns what a state of the entity belongs to: it may have moved, or be gone. */
+        public @Nullable Object previousId(Object @Nullable [] state, SharedSessionContractImplementor session) {
+            Object owner = state == null || backReference < 0 ? null : state[backReference];
+            return owner == null ? null : References.id(owner, session);
         }
     }
 
@@ -104,6 +106,20 @@ public final class Dependencies {
                     path,
                     "a many-to-many that the other side owns, which does not tell whom it lost: have this side own it, and"
                             + " the other be mappedBy");
+        }
+    }
+
+    /** A change of a collection is told as one of the master itself. */
+    private static void requireCounted(
+            MasterModel model, EntityMappingType at, AttributeMapping attribute, String path) {
+        EntityPersister entity = at.getEntityPersister();
+        int index = List.of(entity.getPropertyNames()).indexOf(attribute.getAttributeName());
+        if (at.getEntityName().equals(model.entityName())
+                && mappedBy(attribute) == null
+                && !entity.getPropertyVersionability()[index]) {
+            throw new CqrsConfigurationException(at.getEntityName() + ": dependsOn \"" + path + "\" goes through "
+                    + attribute.getAttributeName() + ", which can change without a new revision: take"
+                    + " @OptimisticLock(excluded = true) off");
         }
     }
 
@@ -163,6 +179,7 @@ public final class Dependencies {
                         + ": correct the path");
             }
             requireFindable(at, attribute, path);
+            requireCounted(model, at, attribute, path);
             joins.append(" join ")
                     .append(step == 0 ? "o" : "x" + step)
                     .append('.')
@@ -177,7 +194,7 @@ public final class Dependencies {
                         ? -1
                         : List.of(entity.getPropertyNames()).indexOf(mappedBy);
                 byEntity.computeIfAbsent(entity.getEntityName(), one -> new ArrayList<>())
-                        .add(new Dependency(model, owners, backReference, previous));
+                        .add(new Dependency(model, owners, backReference, previous, Turns.lockable(at)));
             }
             previous = owners;
             steps.add(new Turns.Step(at, attribute, target));

@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param key the id
  * @param fields the attributes to send, without the id
  * @param keepsValues whether updates leave some of them as they are, whatever the instance holds
+ * @param keepsMutable whether one of those that they leave is of a mutable type, which Hibernate keeps no copy of
  * @param hasDefaults whether inserts leave some of them to the database, whatever the instance holds
  * @param tracked the fields whose old values are sent, by name on the wire
  * @param kind the class within a hierarchy, or null where no column tells it
@@ -36,6 +37,7 @@ public record MasterModel(
         MasterKey key,
         List<MasterField> fields,
         boolean keepsValues,
+        boolean keepsMutable,
         boolean hasDefaults,
         Set<String> tracked,
         @Nullable Kind kind,

@@ -85,6 +85,10 @@ final class ModelReader {
                     key,
                     List.copyOf(fields),
                     fields.stream().anyMatch(field -> field.isAny(MasterField.Writes.INSERTS)),
+                    fields.stream()
+                            .anyMatch(field -> !entity.getPropertyUpdateability()[field.index()]
+                                    && field.isAny(MasterField.Writes.INSERTS)
+                                    && entity.getPropertyTypes()[field.index()].isMutable()),
                     fields.stream().anyMatch(field -> field.isAny(MasterField.Writes.UPDATES)),
                     tracked(fields),
                     kind(),

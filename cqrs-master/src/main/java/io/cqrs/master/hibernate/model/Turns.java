@@ -81,6 +81,18 @@ public final class Turns {
     /** A step of a path: from an entity, by an attribute of it, to another entity. */
     record Step(EntityMappingType from, AttributeMapping by, EntityMappingType to) {}
 
+    /** PostgreSQL locks no row of a union, but one of each of its tables. What is never written needs no lock. */
+    static List<String> lockable(EntityMappingType type) {
+        List<EntityPersister> all = type instanceof UnionSubclassEntityPersister
+                ? Dependencies.withSubclasses(type)
+                : List.of(type.getEntityPersister());
+        return all.stream()
+                .filter(EntityPersister::isMutable)
+                .filter(one -> !(one instanceof UnionSubclassEntityPersister) || !one.isAbstract())
+                .map(EntityPersister::getEntityName)
+                .toList();
+    }
+
     /** Collects paths. */
     static final class Builder {
 
@@ -109,7 +121,7 @@ public final class Turns {
                 joins.append(" join y%d.%s y%d".formatted(end - 1, step.by().getAttributeName(), end));
                 String query =
                         "select distinct id(y%d) from %s y0%s where id(y0) in (:ids)".formatted(end, begin, joins);
-                lockable(step.to()).forEach(one -> reached.add(new Reached(query, one.getEntityName())));
+                lockable(step.to()).forEach(entity -> reached.add(new Reached(query, entity)));
             }
             return reached;
         }
@@ -127,18 +139,6 @@ public final class Turns {
         private static boolean isOwn(AttributeMapping attribute) {
             return attribute instanceof ToOneAttributeMapping reference
                     && reference.getSideNature() == ForeignKeyDescriptor.Nature.KEY;
-        }
-
-        /** PostgreSQL locks no row of a union, but one of each of its tables. What is never written needs no lock. */
-        private static List<EntityPersister> lockable(EntityMappingType type) {
-            List<EntityPersister> all = type instanceof UnionSubclassEntityPersister
-                    ? Dependencies.withSubclasses(type)
-                    : List.of(type.getEntityPersister());
-            return all.stream()
-                    .filter(EntityPersister::isMutable)
-                    .filter(one -> !(one instanceof UnionSubclassEntityPersister)
-                            || one.getSubMappingTypes().isEmpty())
-                    .toList();
         }
 
         Turns build() {
