@@ -54,6 +54,7 @@ import org.hibernate.annotations.Cache;
 import org.hibernate.annotations.CacheConcurrencyStrategy;
 import org.hibernate.annotations.Filter;
 import org.hibernate.annotations.FilterDef;
+import org.hibernate.annotations.OptimisticLock;
 import org.hibernate.stat.Statistics;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -482,6 +483,8 @@ class SerializerIT {
                         NoConstructor.class, "can't be made",
                         NoPath.class, "dependsOn \"customer.nation\" names nation",
                         OneWay.class, "dependsOn \"countries\" goes through countries, whose rows don't refer back",
+                        Uncounted.class,
+                                "dependsOn \"customers\" goes through customers, which can change without a new",
                         NoEntity.class, "dependsOn \"name\" names name"))
                 .entrySet()) {
             assertThatThrownBy(
@@ -753,6 +756,17 @@ class SerializerIT {
         Long id;
 
         String name;
+    }
+
+    @Entity(name = "Uncounted")
+    @Master(value = "uncounted", dependsOn = "customers")
+    static class Uncounted extends MasterEntity {
+        @Id
+        Long id;
+
+        @ManyToMany
+        @OptimisticLock(excluded = true)
+        Set<Customer> customers = new LinkedHashSet<>();
     }
 
     @Entity(name = "Node")
