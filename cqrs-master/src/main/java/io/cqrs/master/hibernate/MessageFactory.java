@@ -171,7 +171,7 @@ final class MessageFactory {
     private static Object found(MasterModel model, Object id, @Nullable Object loaded) {
         if (loaded == null) {
             throw new SerializationException(model.cqrsId() + " " + id
-                    + " was changed, but its row can't be read, as where an" + " @SQLRestriction hides it now");
+                    + " was changed, but its row can't be read, as where an @SQLRestriction hides it now");
         }
         return loaded;
     }

@@ -399,7 +399,7 @@ class SerializerIT {
             }
         }));
         turning.start();
-        await().until(() -> waiting() > 0 || !turning.isAlive());
+        await().until(() -> database.waiting() > 0 || !turning.isAlive());
         turned.countDown();
         turning.join();
         changing.join();
@@ -493,10 +493,6 @@ class SerializerIT {
                     .hasStackTraceContaining(wrong.getKey().getName())
                     .hasStackTraceContaining(wrong.getValue());
         }
-    }
-
-    private long waiting() {
-        return database.count("pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()");
     }
 
     private static Order order(Customer customer, long id, int lines) {

@@ -277,10 +277,10 @@ class TriggerIT {
             CompletableFuture<Void> altering = CompletableFuture.runAsync(() -> capture.alter(
                     List.of(TABLE),
                     "alter table product rename name to title; alter table product alter id type text, drop price"));
-            await().until(() -> waiting() == 1);
+            await().until(() -> database.waiting() == 1);
             Thread late = new Thread(() -> database.execute("insert into product (id, title) values (2, 'after')"));
             late.start();
-            await().until(() -> waiting() == 2);
+            await().until(() -> database.waiting() == 2);
             writer.commit();
             altering.get(20, TimeUnit.SECONDS);
             late.join();
@@ -297,10 +297,6 @@ class TriggerIT {
         assertThat(sent.get(1).field("title")).isEqualTo("\"after\"");
         assertThat(sent.get(2).field("title")).isEqualTo("\"later\"");
         assertThat(states(TABLE)).containsExactly("product INSTALLED");
-    }
-
-    private long waiting() {
-        return database.count("pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()");
     }
 
     @Test
@@ -724,21 +720,7 @@ class TriggerIT {
     void losesNoInsertThatWaitedForADeleteWithUpdatesBeforeIt(String insert) throws Exception {
         capture.install(TABLE);
         database.execute("insert into product (id, name) values (1, 'first life')");
-        Thread second;
-        try (Connection connection = database.dataSource().getConnection();
-                Statement statement = connection.createStatement()) {
-            connection.setAutoCommit(false);
-            statement.execute("update product set name = 'b'");
-            second = new Thread(() -> database.execute(insert));
-            second.start();
-            await().until(() -> waiting() > 0);
-            statement.execute("update product set name = 'c'");
-            statement.execute("delete from product");
-            connection.commit();
-            connection.setAutoCommit(true);
-        }
-        second.join();
-        List<Sent> sent = Sent.all(database);
+        List<Sent> sent = sentAround(insert);
         assertThat(sent).extracting(Sent::signal).containsExactly("SAVE", "SAVE", "SAVE", "DELETE", "SAVE");
         assertThat(sent).extracting(Sent::updated).isSorted().doesNotHaveDuplicates();
     }
@@ -747,24 +729,30 @@ class TriggerIT {
     void losesNoChangeOfAKeyThatWaitedForADeleteWithUpdatesBeforeIt() throws Exception {
         capture.install(TABLE);
         database.execute("insert into product (id, name) values (1, 'first life'), (2, 'other')");
-        Thread second;
+        List<Sent> sent = sentAround("update product set id = 1 where id = 2").stream()
+                .filter(one -> one.key().equals("1"))
+                .toList();
+        assertThat(sent).extracting(Sent::signal).containsExactly("SAVE", "SAVE", "SAVE", "DELETE", "SAVE");
+        assertThat(sent).extracting(Sent::updated).isSorted().doesNotHaveDuplicates();
+    }
+
+    /** Row 1 is updated and deleted by a transaction that the statement waits for. */
+    private List<Sent> sentAround(String statement) throws Exception {
+        Thread waiting;
         try (Connection connection = database.dataSource().getConnection();
-                Statement statement = connection.createStatement()) {
+                Statement change = connection.createStatement()) {
             connection.setAutoCommit(false);
-            statement.execute("update product set name = 'b' where id = 1");
-            second = new Thread(() -> database.execute("update product set id = 1 where id = 2"));
-            second.start();
-            await().until(() -> waiting() > 0);
-            statement.execute("update product set name = 'c' where id = 1");
-            statement.execute("delete from product where id = 1");
+            change.execute("update product set name = 'b' where id = 1");
+            waiting = new Thread(() -> database.execute(statement));
+            waiting.start();
+            await().until(() -> database.waiting() > 0);
+            change.execute("update product set name = 'c' where id = 1");
+            change.execute("delete from product where id = 1");
             connection.commit();
             connection.setAutoCommit(true);
         }
-        second.join();
-        List<Sent> sent =
-                Sent.all(database).stream().filter(one -> one.key().equals("1")).toList();
-        assertThat(sent).extracting(Sent::signal).containsExactly("SAVE", "SAVE", "SAVE", "DELETE", "SAVE");
-        assertThat(sent).extracting(Sent::updated).isSorted().doesNotHaveDuplicates();
+        waiting.join();
+        return Sent.all(database);
     }
 
     @Test
@@ -904,7 +892,7 @@ class TriggerIT {
             connection.setAutoCommit(false);
             statement.execute("update product set id = 99 where id = 5");
             sync.start();
-            await().until(() -> waiting() > 0);
+            await().until(() -> database.waiting() > 0);
             connection.commit();
             connection.setAutoCommit(true);
         }

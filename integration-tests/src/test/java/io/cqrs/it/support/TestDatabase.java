@@ -46,6 +46,11 @@ public record TestDatabase(String url, DataSource dataSource) {
         }
     }
 
+    /** Returns how many sessions wait for a lock. */
+    public long waiting() {
+        return count("pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()");
+    }
+
     public long count(String table) {
         return Long.parseLong(rows("select count(*) from " + table).get(0));
     }
