@@ -68,7 +68,8 @@ public final class CqrsMaster implements AutoCloseable {
 
     /**
      * Updates all entities that a restriction means, a statement a thousand, each with its revision, time and message.
-     * Instances that the manager holds stay as they are: clear it, or refresh them.
+     * Instances that the manager holds stay as they are: clear it, or refresh them. What the filters that are enabled in it
+     * hide is not updated.
      *
      * @return how many
      * @throws CqrsConfigurationException if the type is no master
@@ -80,7 +81,7 @@ public final class CqrsMaster implements AutoCloseable {
 
     /**
      * Deletes all entities that a restriction means, a statement a thousand, each with its message. Nothing cascades but
-     * what the database does.
+     * what the database does. What the filters that are enabled in the manager hide is not deleted.
      *
      * @return how many
      * @throws CqrsConfigurationException if the type is no master

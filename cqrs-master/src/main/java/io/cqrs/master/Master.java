@@ -13,7 +13,8 @@ import java.lang.annotation.Target;
  * io.cqrs.master.hibernate.CqrsUpdated @CqrsUpdated}; {@link MasterEntity} brings both. Fields are called on the wire by
  * {@link CqrsField @CqrsField}, else by their column where {@code @Column} names one, else by their property in snake
  * case; a reference to another entity is that entity's key, the attributes of an embeddable are fields of their own.
- * Entities that extend a master are sent as that master, with their own fields too, unless they are masters themselves.
+ * Entities that extend a master are sent as that master, with their own fields too, unless they are masters themselves:
+ * then syncs and dumps of the one above leave them out, as they have their own.
  */
 @Documented
 @Retention(RetentionPolicy.RUNTIME)

@@ -7,6 +7,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * What a master entity may say about its own replication. Called once a change, before the commit, in the thread that
  * commits; an exception aborts the commit.
+ *
+ * <p>What it refers to lazily can be read, as long as its session was not cleared since: what was not loaded by then is out
+ * of reach. Where an answer comes of another row, {@link Master#dependsOn} makes a change of that row ask again.
  */
 public interface MasterMixin {
 

@@ -14,7 +14,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Reads page by page in the order of the id, each page in a transaction of its own that holds its rows for share: a
  * sync and the changes of the same row keep their order. It writes no further page before the relay has published all
- * but the last two, so changes that others commit meanwhile wait behind two pages at most. Memory holds one page.
+ * but the last two, so changes that others commit meanwhile wait behind two pages at most. Memory holds one page. No filter of
+ * the persistence unit hides a row, nor do subclasses that are masters of their own come along.
  *
  * <p>Not thread-safe; use once.
  *

@@ -83,6 +83,14 @@ public record ComparedColumn(String name, String type, String declared) {
         return type.equals("numeric") ? "trim_scale(" + part + ")::text" : part + "::text";
     }
 
+    /** Returns the value of a text, given an expression of it; bytes are in base64, as on the wire, or as SQL writes them. */
+    String cast(String text) {
+        return type.equals("bytea")
+                ? "(select case when left(t, 2) = '\\x' then t::bytea else decode(t, 'base64') end from (select " + text
+                        + "::text) given(t))"
+                : text + "::" + declared;
+    }
+
     /** Says whether every server sorts it alike, whatever its collation. */
     boolean sortsAlike() {
         return switch (kind()) {

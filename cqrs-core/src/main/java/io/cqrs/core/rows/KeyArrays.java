@@ -36,7 +36,7 @@ public record KeyArrays(List<ComparedColumn> columns) {
     }
 
     private String value(int part) {
-        return "k.p" + part + "::" + columns.get(part).declared();
+        return columns.get(part).cast("k.p" + part);
     }
 
     /** Returns the key of such a row, each part called as its column. */
@@ -63,7 +63,7 @@ public record KeyArrays(List<ComparedColumn> columns) {
     }
 
     private String parameters() {
-        return columns.stream().map(column -> "?::" + column.declared()).collect(Collectors.joining(", "));
+        return columns.stream().map(column -> column.cast("?")).collect(Collectors.joining(", "));
     }
 
     /** Means the rows of the table with these keys. */

@@ -115,12 +115,12 @@ public final class BulkWriter {
             int unused = session.createMutationQuery(((JpaCriteriaUpdate<T>) update).versioned())
                     .executeUpdate();
             session.clear();
-            record(session, changes, capture.model(type.getName()), before);
-            changes.drain();
+            send(session, changes, capture.model(type.getName()), before);
         });
     }
 
-    private void record(Session session, ChangeSet changes, MasterModel any, Map<Object, Row> before) {
+    /** Within the session of the instances, which are asked about themselves. */
+    private void send(Session session, ChangeSet changes, MasterModel any, Map<Object, Row> before) {
         SharedSessionContractImplementor implementor = (SharedSessionContractImplementor) session;
         try (Instances instances = new Instances(implementor)) {
             Map<Object, Object> now = instances.load(any, before.keySet());
@@ -137,6 +137,7 @@ public final class BulkWriter {
                 changes.updated(old.model(), id, entity, old.state(), state);
                 capture.related(old.model().entityName(), id, old.state(), state, true, implementor);
             });
+            changes.drain();
         }
     }
 
@@ -256,7 +257,8 @@ public final class BulkWriter {
         return session.createSelectionQuery(query);
     }
 
-    private Row row(Session session, Object entity) {
+    private Row row(Session session, Object result) {
+        Object entity = Instances.unproxied(result);
         SharedSessionContractImplementor implementor = (SharedSessionContractImplementor) session;
         Object[] state = implementor.getEntityPersister(null, entity).getValues(entity);
         return new Row(capture.model(entity, implementor), entity, state);
@@ -278,6 +280,8 @@ public final class BulkWriter {
         // What was changed before is sent as it is now: the bulk write may change or delete it again.
         own.drain();
         try (Session session = Sessions.openWithin(manager.unwrap(SessionImplementor.class))) {
+            // As a statement of the user's session: what its filters hide is not written.
+            Sessions.copyFilters(manager.unwrap(Session.class), session);
             SharedSessionContractImplementor implementor = (SharedSessionContractImplementor) session;
             ChangeSet changes = capture.open(implementor, own);
             try {

@@ -56,11 +56,16 @@ final class ChangeSet {
     }
 
     void inserted(MasterModel model, Object id, Object entity, Object[] state) {
-        history(model, id, false).inserted(entity, state);
+        history(model, id, false).inserted(model, entity, state);
     }
 
     void updated(MasterModel model, Object id, Object entity, Object @Nullable [] oldState, Object[] state) {
-        history(model, id, true).updated(entity, oldState, state);
+        history(model, id, true).updated(model, entity, oldState, state);
+    }
+
+    /** Takes note that a row is sent again for what it depends on. */
+    void updatedByRelated(MasterModel model, Object id, Object entity, Object[] state) {
+        history(model, id, true).updatedByRelated(model, entity, state);
     }
 
     /** Takes note of the time that a row has, which is about to be deleted, whatever the instance has. */
@@ -75,7 +80,7 @@ final class ChangeSet {
     }
 
     void deleted(MasterModel model, Object id, Object entity, Object[] state) {
-        history(model, id, true).deleted(entity, state);
+        history(model, id, true).deleted(model, entity, state);
     }
 
     /**
@@ -86,7 +91,9 @@ final class ChangeSet {
      * @param after its state after, or null where it is gone, or that is not told
      */
     void related(String name, Object id, Object @Nullable [] before, Object @Nullable [] after, boolean known) {
-        requireOpen("a row that masters depend on");
+        if (closed) {
+            throw lateChange("a row that masters depend on");
+        }
         List<Dependency> here = capture.dependencies().on(name);
         if (!known && here.stream().anyMatch(one -> one.backReference() >= 0)) {
             throw refuse("a write of " + name
@@ -124,10 +131,12 @@ final class ChangeSet {
             throw refusal;
         }
         session.getJdbcCoordinator().executeBatch();
-        related.saveOwners(session, this, capture);
-        related.share(session);
-        closed = true;
-        drain(this::writeLast);
+        try (RelatedChanges owners = related) {
+            owners.saveOwners(session, this, capture);
+            owners.share(session);
+            closed = true;
+            drain(this::writeLast);
+        }
         ending.closed(this);
     }
 
@@ -189,7 +198,7 @@ final class ChangeSet {
                 List<OutboxMessage> messages = new ArrayList<>(chunk.size());
                 for (Map.Entry<RowId, RowHistory> row : chunk) {
                     RowId id = row.getKey();
-                    messages.addAll(factory.messages(id.model(), id.id(), row.getValue(), loaded.get(id)));
+                    messages.addAll(factory.messages(id.id(), row.getValue(), loaded.get(id)));
                 }
                 if (!messages.isEmpty()) {
                     outbox.accept(messages);
@@ -217,16 +226,16 @@ final class ChangeSet {
     }
 
     private RowHistory history(MasterModel model, Object id, boolean existsNow) {
-        requireOpen("an entity of " + model.cqrsId());
+        if (closed) {
+            throw lateChange("an entity of " + model.cqrsId());
+        }
         return rows.computeIfAbsent(new RowId(model, id), row -> new RowHistory(existsNow));
     }
 
-    private void requireOpen(String what) {
-        if (closed) {
-            throw refuse(what
-                    + " was changed after the transaction's changes were written to the outbox: change it before"
-                    + " the commit begins, not in a synchronization or a callback of it");
-        }
+    private OutboxException lateChange(String what) {
+        return refuse(what
+                + " was changed after the transaction's changes were written to the outbox: change it before"
+                + " the commit begins, not in a synchronization or a callback of it");
     }
 
     record RowId(MasterModel model, Object id) {}
@@ -244,9 +253,10 @@ final class ChangeSet {
         Map<RowId, Object> load(MessageFactory factory, List<Map.Entry<RowId, RowHistory>> chunk) {
             Map<MasterModel, List<Object>> ids = new LinkedHashMap<>();
             for (Map.Entry<RowId, RowHistory> row : chunk) {
-                MasterModel model = row.getKey().model();
-                if ((model.serialization() != null || row.getValue().lacksValues(model))
-                        && factory.saves(model, row.getKey().id(), row.getValue())) {
+                @Nullable MasterModel model = row.getValue().savedModel();
+                if (model != null
+                        && (model.serialization() != null || row.getValue().lacksValues())
+                        && factory.saves(row.getKey().id(), row.getValue())) {
                     ids.computeIfAbsent(model, one -> new ArrayList<>())
                             .add(row.getKey().id());
                 }

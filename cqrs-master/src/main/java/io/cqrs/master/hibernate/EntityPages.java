@@ -1,5 +1,6 @@
 package io.cqrs.master.hibernate;
 
+import io.cqrs.core.CqrsConfigurationException;
 import io.cqrs.master.Restriction;
 import io.cqrs.master.SyncRequest;
 import io.cqrs.master.hibernate.model.MasterModel;
@@ -15,20 +16,52 @@ import java.util.Map;
 import org.hibernate.Session;
 import org.hibernate.engine.spi.SessionFactoryImplementor;
 import org.hibernate.engine.spi.SharedSessionContractImplementor;
+import org.hibernate.persister.entity.EntityPersister;
 
-/** Reads a master's entities page by page, in the order of their ids. Stateless. */
+/** Reads a master's entities page by page, in the order of their ids: those of its model. Stateless. */
 final class EntityPages<T> {
 
     private final Capture capture;
     private final Class<T> type;
     private final KeyOrder order;
     private final FilterPredicates filters;
+    private final List<Class<?>> own;
 
     EntityPages(SessionFactoryImplementor factory, Capture capture, Class<T> type) {
         this.capture = capture;
         this.type = type;
         this.order = KeyOrder.of(factory, type);
         this.filters = new FilterPredicates(factory, capture.model(type.getName()));
+        this.own = own(factory, capture, type);
+    }
+
+    /**
+     * Returns the classes to read one after the other: the type itself, or those of its model that have a table each.
+     *
+     * @throws CqrsConfigurationException if one of those has rows and subclasses
+     */
+    static <T> List<Class<? extends T>> types(SessionFactoryImplementor factory, Capture capture, Class<T> type) {
+        MasterModel model = capture.model(type.getName());
+        return LockableTypes.of(factory, type).stream()
+                .filter(one -> capture.model(one.getName()).equals(model))
+                .toList();
+    }
+
+    /** Returns the classes of the same model, or none where all that the type has are: others are asked for by their own. */
+    private static List<Class<?>> own(SessionFactoryImplementor factory, Capture capture, Class<?> type) {
+        MasterModel model = capture.model(type.getName());
+        List<Class<?>> own = new ArrayList<>();
+        boolean all = true;
+        for (String name :
+                factory.getMappingMetamodel().getEntityDescriptor(type).getSubclassEntityNames()) {
+            EntityPersister one = factory.getMappingMetamodel().getEntityDescriptor(name);
+            boolean same = capture.model(name).equals(model);
+            all &= same;
+            if (same && !one.isAbstract()) {
+                own.add(one.getMappedClass());
+            }
+        }
+        return all ? List.of() : own;
     }
 
     /** Takes an entity that is sent. */
@@ -64,6 +97,9 @@ final class EntityPages<T> {
         List<Predicate> conditions =
                 new ArrayList<>(List.of(settings.restriction().on(root, builder), behind.on(root, builder)));
         conditions.addAll(filters.predicates(root, builder, settings.filter()));
+        if (!own.isEmpty()) {
+            conditions.add(root.type().in(own));
+        }
         if (settings.keys() != null) {
             conditions.add(order.in(root, builder, settings.keys()));
         }
@@ -93,7 +129,7 @@ final class EntityPages<T> {
     private static Map<Object, Object> byId(Session session, List<?> entities) {
         Map<Object, Object> found = new LinkedHashMap<>();
         for (Object entity : entities) {
-            found.put(session.getIdentifier(entity), entity);
+            found.put(session.getIdentifier(entity), Instances.unproxied(entity));
         }
         return found;
     }

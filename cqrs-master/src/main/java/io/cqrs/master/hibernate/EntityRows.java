@@ -30,7 +30,6 @@ import java.util.List;
 import java.util.StringJoiner;
 import java.util.function.Consumer;
 import javax.sql.DataSource;
-import org.hibernate.FlushMode;
 import org.hibernate.Session;
 import org.hibernate.engine.spi.SessionFactoryImplementor;
 import org.hibernate.engine.spi.SharedSessionContractImplementor;
@@ -77,7 +76,7 @@ public final class EntityRows implements MasterRows {
             return TableRows.open(dataSource, capture.schema(), EntityTables.of(factory, cqrsId));
         } catch (CqrsConfigurationException needsJava) {
             return new EntityRows(
-                    sessions, type, TableRows.open(dataSource, capture.schema(), EntityTables.keysOf(factory, cqrsId)));
+                    sessions, type, TableRows.open(dataSource, capture.schema(), EntityTables.rowsOf(factory, cqrsId)));
         }
     }
 
@@ -134,7 +133,7 @@ public final class EntityRows implements MasterRows {
     }
 
     private void pages(FieldFilter filter, int pageSize, RowsSink sink) throws IOException {
-        for (Class<?> one : LockableTypes.of(factory, type)) {
+        for (Class<?> one : EntityPages.types(factory, capture, type)) {
             pagesOf(one, filter, pageSize, sink);
         }
     }
@@ -143,9 +142,7 @@ public final class EntityRows implements MasterRows {
         EntityPages<T> pages = new EntityPages<>(factory, capture, one);
         SyncRequest.Settings<T> settings = new SyncRequest.Settings<>(
                 Restriction.all(), filter, null, null, false, null, pageSize, progress -> {});
-        try (Session session = factory.openSession()) {
-            session.setHibernateFlushMode(FlushMode.MANUAL);
-            session.setDefaultReadOnly(true);
+        try (Session session = Sessions.openReader(factory)) {
             session.beginTransaction();
             session.doWork(EntityRows::readOneMoment);
             MessageFactory messages = capture.messages((SharedSessionContractImplementor) session);

@@ -9,23 +9,27 @@ import io.cqrs.master.hibernate.model.Column;
 import io.cqrs.master.hibernate.model.MasterField;
 import io.cqrs.master.hibernate.model.MasterModel;
 import jakarta.persistence.EntityManagerFactory;
-import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** Masters as triggers see them: what Hibernate keeps in one table. Stateless. */
 public final class EntityTables {
+
+    private static final Comparator<MasterModel> DECLARING_FIRST = Comparator.comparing((MasterModel model) ->
+                    !model.entityName().equals(model.type().getName()))
+            .thenComparing(MasterModel::entityName);
 
     private EntityTables() {}
 
@@ -35,15 +39,10 @@ public final class EntityTables {
      * @throws CqrsConfigurationException if a master needs Java for its messages, or has more than one table
      */
     public static List<MasterTable> of(EntityManagerFactory factory, Predicate<CqrsId> wanted) {
-        Map<String, List<MasterModel>> byId = new TreeMap<>();
-        for (MasterModel model : Capture.of(factory).models().values()) {
-            if (wanted.test(model.cqrsId())) {
-                byId.computeIfAbsent(model.cqrsId().value(), id -> new ArrayList<>())
-                        .add(model);
-            }
-        }
         Map<String, Class<?>> types = types(factory);
-        return byId.values().stream().map(hierarchy -> table(hierarchy, types)).toList();
+        return ids(factory, wanted)
+                .map(id -> table(factory, hierarchy(factory, id), types))
+                .toList();
     }
 
     /**
@@ -53,7 +52,7 @@ public final class EntityTables {
      */
     static MasterTable of(EntityManagerFactory factory, CqrsId cqrsId) {
         List<MasterModel> hierarchy = hierarchy(factory, cqrsId);
-        return table(hierarchy, types(factory));
+        return table(factory, hierarchy, types(factory));
     }
 
     /**
@@ -62,12 +61,15 @@ public final class EntityTables {
      * @throws CqrsConfigurationException if the rows of one are in several tables
      */
     public static List<MasterTable> keysOf(EntityManagerFactory factory, Predicate<CqrsId> wanted) {
+        return ids(factory, wanted).map(id -> keysOf(factory, id)).toList();
+    }
+
+    private static Stream<CqrsId> ids(EntityManagerFactory factory, Predicate<CqrsId> wanted) {
         return Capture.of(factory).models().values().stream()
                 .map(MasterModel::cqrsId)
                 .filter(wanted)
                 .distinct()
-                .map(id -> keysOf(factory, id))
-                .toList();
+                .sorted(Comparator.comparing(CqrsId::value));
     }
 
     /**
@@ -91,9 +93,22 @@ public final class EntityTables {
         return keyed(first, table).withFields(fields);
     }
 
+    /**
+     * Returns the rows of a master as a table of no more than keys, revisions and times.
+     *
+     * @throws CqrsConfigurationException if they are in several tables, or no column tells them from another master's
+     */
+    static MasterTable rowsOf(EntityManagerFactory factory, CqrsId cqrsId) {
+        List<MasterModel> hierarchy = hierarchy(factory, cqrsId);
+        return keysOf(factory, cqrsId)
+                .withFilter(filter(factory, hierarchy), hierarchy.get(0).whenExcluded());
+    }
+
+    /** The class that declares it comes first: its key and stamp are in the table that all of its rows are in. */
     private static List<MasterModel> hierarchy(EntityManagerFactory factory, CqrsId cqrsId) {
         return Capture.of(factory).models().values().stream()
                 .filter(model -> model.cqrsId().equals(cqrsId))
+                .sorted(DECLARING_FIRST)
                 .toList();
     }
 
@@ -116,19 +131,18 @@ public final class EntityTables {
                         first.updated().column().name());
     }
 
-    private static MasterTable table(List<MasterModel> hierarchy, Map<String, Class<?>> types) {
+    private static MasterTable table(
+            EntityManagerFactory factory, List<MasterModel> hierarchy, Map<String, Class<?>> types) {
         MasterModel first = hierarchy.get(0);
         String table = first.revision().column().table();
         Map<String, String> fields = new LinkedHashMap<>();
         Set<String> tracked = new HashSet<>();
-        Set<String> kinds = new LinkedHashSet<>();
         for (MasterModel model : hierarchy) {
             requireColumns(model, types.get(model.entityName()));
             first.key().parts().forEach(part -> put(model, table, part, fields));
             MasterModel.@Nullable Kind kind = model.kind();
             if (kind != null) {
                 fields.put(kind.column().name(), kind.name());
-                kinds.add(kind.value() instanceof Long number ? number.toString() : literal(kind.value()));
             }
             for (MasterField field : model.fields()) {
                 for (MasterField.Single single : field.singles()) {
@@ -142,7 +156,7 @@ public final class EntityTables {
         return keyed(first, table)
                 .withFields(fields)
                 .withTracked(tracked)
-                .withFilter(filter(first, kinds), first.whenExcluded())
+                .withFilter(filter(factory, hierarchy), first.whenExcluded())
                 .withExpiry(first.expiry());
     }
 
@@ -173,13 +187,26 @@ public final class EntityTables {
         fields.put(column.name(), single.name());
     }
 
-    private static @Nullable String filter(MasterModel model, Set<String> kinds) {
-        MasterModel.@Nullable Kind kind = model.kind();
-        return kind == null
-                ? null
-                : kinds.stream()
-                        .collect(Collectors.joining(
-                                ", ", TableName.quote(kind.column().name()) + " in (", ")"));
+    /** Returns what tells the rows of a model from others' in its table, or null where nothing has to. */
+    private static @Nullable String filter(EntityManagerFactory factory, List<MasterModel> hierarchy) {
+        MasterModel first = hierarchy.get(0);
+        MasterModel.@Nullable Kind kind = first.kind();
+        if (kind != null) {
+            return hierarchy.stream()
+                    .map(model -> Objects.requireNonNull(model.kind(), "kind").value())
+                    .map(value -> value instanceof Long number ? number.toString() : literal(value))
+                    .distinct()
+                    .collect(Collectors.joining(
+                            ", ", TableName.quote(kind.column().name()) + " in (", ")"));
+        }
+        String table = first.revision().column().table();
+        for (MasterModel other : Capture.of(factory).models().values()) {
+            if (!other.equals(first) && other.revision().column().table().equals(table)) {
+                throw new CqrsConfigurationException(first.type().getName() + " keeps rows of " + other.cqrsId()
+                        + " in its table " + table + " too, which no column tells apart: add a @DiscriminatorColumn");
+            }
+        }
+        return null;
     }
 
     private static String literal(Object text) {

@@ -5,6 +5,7 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.hibernate.Hibernate;
 import org.hibernate.Session;
 import org.hibernate.engine.spi.SharedSessionContractImplementor;
 import org.hibernate.query.SelectionQuery;
@@ -33,9 +34,14 @@ final class Instances implements AutoCloseable {
         List<Object> found = query.getResultList();
         Map<Object, Object> byId = new HashMap<>();
         for (Object entity : found) {
-            byId.put(reader.getIdentifier(entity), entity);
+            byId.put(reader.getIdentifier(entity), unproxied(entity));
         }
         return byId;
+    }
+
+    /** Returns the instance itself of a query's result: what another of the same result refers to lazily comes as its proxy. */
+    static Object unproxied(Object result) {
+        return Hibernate.unproxy(result);
     }
 
     /** Returns an instance's state, in the order of Hibernate's properties. */

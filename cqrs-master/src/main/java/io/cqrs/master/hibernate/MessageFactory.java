@@ -8,7 +8,6 @@ import io.cqrs.core.Stamp;
 import io.cqrs.master.MasterMixin;
 import io.cqrs.master.WhenExcluded;
 import io.cqrs.master.hibernate.model.ColumnDigits;
-import io.cqrs.master.hibernate.model.MasterField;
 import io.cqrs.master.hibernate.model.MasterModel;
 import io.cqrs.master.hibernate.model.StoredValues;
 import io.cqrs.master.hibernate.model.WireContext;
@@ -35,6 +34,7 @@ final class MessageFactory {
     private final CaptureSettings settings;
     private final StampClock clock;
     private final WireContext context;
+    private final RowData data;
     private final Mixins mixins;
     private final Map<String, String> headers;
 
@@ -44,6 +44,7 @@ final class MessageFactory {
         this.settings = settings;
         this.clock = clock;
         this.context = new WireContext(session, new StoredValues(digits));
+        this.data = new RowData(context);
         this.mixins = new Mixins(session);
         this.headers = checked(settings.context().headers());
     }
@@ -53,16 +54,20 @@ final class MessageFactory {
      *
      * @param loaded the row's instance, where a serializer or a row of which not all is known needs it
      */
-    List<OutboxMessage> messages(MasterModel model, Object id, RowHistory history, @Nullable Object loaded) {
+    List<OutboxMessage> messages(Object id, RowHistory history, @Nullable Object loaded) {
         List<OutboxMessage> messages = new ArrayList<>(1);
-        Object[] deleted = history.deletedState();
-        if (deleted != null && deletes(model, id, deleted, history)) {
-            messages.add(message(model, delete(model, id, deleted, history)));
+        RowHistory.@Nullable Deleted deleted = history.deleted();
+        if (deleted != null && deletes(id, deleted, history)) {
+            messages.add(message(deleted.model(), delete(id, deleted, history)));
         }
+        @Nullable MasterModel model = history.savedModel();
         Object[] saved = history.savedState();
-        if (saved != null && saves(model, id, history)) {
+        if (model == null || saved == null) {
+            return messages;
+        }
+        if (saves(id, history)) {
             messages.add(message(model, save(model, id, saved, history, loaded)));
-        } else if (saved != null && isNewlyExcluded(model, id, history)) {
+        } else if (isNewlyExcluded(model, id, history)) {
             messages.add(message(model, exclude(model, id, saved, history)));
         }
         return messages;
@@ -70,7 +75,8 @@ final class MessageFactory {
 
     /** Returns a row as it is now. */
     Change current(MasterModel model, Object id, Object entity, Object[] state) {
-        return Change.of(Signal.SYNC, key(model, id), stamp(model, state), data(model, id, state, null, null, entity));
+        return Change.of(
+                Signal.SYNC, key(model, id), stamp(model, state), data.data(model, id, state, null, null, entity));
     }
 
     /** Returns which state of a row it is, without its data. */
@@ -103,9 +109,11 @@ final class MessageFactory {
     }
 
     /** Says whether a row is to be sent as it is after the transaction. */
-    boolean saves(MasterModel model, Object id, RowHistory history) {
+    boolean saves(Object id, RowHistory history) {
+        @Nullable MasterModel model = history.savedModel();
         Object[] state = history.savedState();
-        return state != null
+        return model != null
+                && state != null
                 && model.produce()
                 && saved(model, id, state, history).isSyncInstance();
     }
@@ -114,13 +122,13 @@ final class MessageFactory {
         return mixins.of(model, id, history.savedEntity(), state);
     }
 
-    private Change delete(MasterModel model, Object id, Object[] state, RowHistory history) {
-        MasterMixin mixin = mixins.of(model, id, history.deletedEntity(), state);
+    private Change delete(Object id, RowHistory.Deleted deleted, RowHistory history) {
+        MasterModel model = deleted.model();
+        MasterMixin mixin = mixins.of(model, id, deleted.entity(), deleted.state());
         // Only the states that were sent have to be beaten: states of this transaction are not, and an insert that
         // waits for its end may have been stamped before them.
-        Instant updated =
-                clock.ofDelete(history.lastKnownUpdated(model.updated().index()), () -> Sessions.connection(session));
-        return delete(model, id, Stamp.of(updated, revision(model, state) + 1), mixin);
+        Instant updated = clock.ofDelete(history.lastKnownUpdated(), () -> Sessions.connection(session));
+        return delete(model, id, Stamp.of(updated, revision(model, deleted.state()) + 1), mixin);
     }
 
     /** The row lives on: the delete is as old as the state that is not sent, so that any later one beats it. */
@@ -145,121 +153,16 @@ final class MessageFactory {
 
     private Change save(MasterModel model, Object id, Object[] state, RowHistory history, @Nullable Object loaded) {
         EntityKey key = key(model, id);
-        Object[] row = row(model, id, history, loaded);
-        Map<String, @Nullable Object> data = data(model, id, state, history.keptState(), row, loaded);
+        Object[] row = data.row(model, id, history, loaded);
         return new Change(
                 Signal.SAVE,
                 key,
                 stamp(model, state),
-                data,
-                previous(model, id, state, row, history),
+                data.data(model, id, state, history.keptState(), row, loaded),
+                data.previous(model, id, state, row, history),
                 settings.context().correlationId(Signal.SAVE, key, null),
                 meta(key, saved(model, id, state, history), Signal.SAVE),
                 false);
-    }
-
-    private Object @Nullable [] row(MasterModel model, Object id, RowHistory history, @Nullable Object loaded) {
-        if (!history.lacksValues(model)) {
-            return null;
-        }
-        return session.getFactory()
-                .getMappingMetamodel()
-                .getEntityDescriptor(model.entityName())
-                .getValues(found(model, id, loaded));
-    }
-
-    private static Object found(MasterModel model, Object id, @Nullable Object loaded) {
-        if (loaded == null) {
-            throw new SerializationException(model.cqrsId() + " " + id
-                    + " was changed, but its row can't be read, as where an @SQLRestriction hides it now");
-        }
-        return loaded;
-    }
-
-    private Map<String, @Nullable Object> data(
-            MasterModel model,
-            Object id,
-            Object[] state,
-            Object @Nullable [] kept,
-            Object @Nullable [] row,
-            @Nullable Object loaded) {
-        Map<String, @Nullable Object> data = new LinkedHashMap<>();
-        model.key().read(id, context, data);
-        MasterModel.@Nullable Serialization serialization = model.serialization();
-        if (serialization != null) {
-            data.putAll(serialized(model, id, serialization, loaded));
-            return data;
-        }
-        if (model.kind() != null) {
-            data.put(model.kind().name(), model.kind().value());
-        }
-        for (MasterField field : model.fields()) {
-            read(model, id, field, state, kept, row, data);
-        }
-        return data;
-    }
-
-    @SuppressWarnings("unchecked") // a wire map
-    private Map<String, @Nullable Object> serialized(
-            MasterModel model, Object id, MasterModel.Serialization serialization, @Nullable Object loaded) {
-        Object row = found(model, id, loaded);
-        try {
-            Object wire = WireValues.toWire(serialization.serializer().serialize(row));
-            if (wire instanceof Map<?, ?>) {
-                return (Map<String, @Nullable Object>) wire;
-            }
-        } catch (SerializationException e) {
-            throw new SerializationException(
-                    serialization.serializer().getClass().getName() + " of " + model.cqrsId() + " " + id + ": "
-                            + e.getMessage(),
-                    e);
-        }
-        throw new SerializationException(serialization.serializer().getClass().getName() + " of " + model.cqrsId() + " "
-                + id + " returned no record and no map");
-    }
-
-    /** As django-cqrs: of a new row, every tracked field that is not null, with null; else those that changed. */
-    private @Nullable Map<String, @Nullable Object> previous(
-            MasterModel model, Object id, Object[] state, Object @Nullable [] row, RowHistory history) {
-        Object[] before = history.stateBefore();
-        if (model.tracked().isEmpty() || (before == null && !history.isNew())) {
-            return null;
-        }
-        Map<String, @Nullable Object> previous = new LinkedHashMap<>();
-        for (MasterField field : model.fields()) {
-            if (model.tracked().containsAll(field.names()) && (before == null || field.isKnown(before))) {
-                Map<String, @Nullable Object> now = new LinkedHashMap<>();
-                read(model, id, field, state, history.keptState(), row, now);
-                Map<String, @Nullable Object> old = new LinkedHashMap<>();
-                if (before != null) {
-                    read(model, id, field, before, null, null, old);
-                }
-                now.forEach((name, value) -> {
-                    if (!Objects.equals(old.get(name), value)) {
-                        previous.put(name, old.get(name));
-                    }
-                });
-            }
-        }
-        return previous;
-    }
-
-    private void read(
-            MasterModel model,
-            Object id,
-            MasterField field,
-            Object[] state,
-            Object @Nullable [] kept,
-            Object @Nullable [] row,
-            Map<String, @Nullable Object> data) {
-        try {
-            field.read(state, kept, row, context, data);
-        } catch (SerializationException e) {
-            throw new SerializationException(
-                    model.type().getName() + "." + field.property() + " of " + model.cqrsId() + " " + id + ": "
-                            + e.getMessage(),
-                    e);
-        }
     }
 
     private boolean isNewlyExcluded(MasterModel model, Object id, RowHistory history) {
@@ -267,21 +170,22 @@ final class MessageFactory {
             return false;
         }
         Object[] before = history.stateBefore();
-        return before == null || mixins.made(model, id, before).isSyncInstance();
+        return before == null
+                || history.isByRelated()
+                || mixins.made(model, id, before).isSyncInstance();
     }
 
     /**
      * Replicas know the row as it was: it may have stopped being sent in the transaction that deletes it. Of a row that is
      * not the instance's nothing is known but that it was there.
      */
-    private boolean deletes(MasterModel model, Object id, Object[] deleted, RowHistory history) {
-        Object[] lastKnown = history.lastKnownState();
+    private boolean deletes(Object id, RowHistory.Deleted deleted, RowHistory history) {
+        MasterModel model = deleted.model();
         return model.produce()
-                && (history.isAnothers(model.updated().index())
-                        || mixins.of(model, id, history.deletedEntity(), deleted)
+                && (history.isUnknownBefore()
+                        || mixins.of(model, id, deleted.entity(), deleted.state())
                                 .isSyncInstance()
-                        || (lastKnown != null
-                                && mixins.made(model, id, lastKnown).isSyncInstance()));
+                        || mixins.made(model, id, deleted.lastKnownState()).isSyncInstance());
     }
 
     private @Nullable Map<String, @Nullable Object> meta(EntityKey key, MasterMixin mixin, Signal signal) {

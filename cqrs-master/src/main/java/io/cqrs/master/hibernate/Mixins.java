@@ -45,14 +45,23 @@ final class Mixins {
         }
     }
 
+    /** Returns the instance if it may have answers of its own, or null. */
+    static @Nullable Object asked(Object entity) {
+        return entity instanceof MasterMixin && ANSWERS.get(entity.getClass()) ? entity : null;
+    }
+
     /** Returns whom to ask about an instance that was read. */
     static MasterMixin of(@Nullable Object entity) {
         return entity instanceof MasterMixin mixin ? mixin : DEFAULTS;
     }
 
-    /** Returns whom to ask about a row with this state. */
+    /**
+     * Returns whom to ask about a row with this state.
+     *
+     * @param entity the instance that was written, if it is to be {@linkplain #asked asked}
+     */
     MasterMixin of(MasterModel model, Object id, @Nullable Object entity, Object[] state) {
-        if (!(entity instanceof MasterMixin mixin) || !ANSWERS.get(entity.getClass())) {
+        if (!(entity instanceof MasterMixin mixin)) {
             return DEFAULTS;
         }
         return isAsWritten(id, entity, state) ? mixin : made(model, id, state);

@@ -31,7 +31,7 @@ import org.jspecify.annotations.Nullable;
  * order like any others, and whoever changes it at the same time waits for the row. A row that comes to depend on others waits for
  * whoever is changing those. Belongs to its change set.
  */
-final class RelatedChanges {
+final class RelatedChanges implements AutoCloseable {
 
     private static final int CHUNK = 1000;
 
@@ -39,6 +39,7 @@ final class RelatedChanges {
     private final Map<Turn, Set<Object>> turned = new LinkedHashMap<>();
     private final Map<Dependency, Set<Object>> changed = new LinkedHashMap<>();
     private final Map<Dependency, Set<Object>> previous = new LinkedHashMap<>();
+    private @Nullable Instances instances;
 
     /** Records a change of a row. */
     void add(
@@ -189,7 +190,7 @@ final class RelatedChanges {
         return found;
     }
 
-    private static void save(
+    private void save(
             SharedSessionContractImplementor session,
             QueryProducer queries,
             ChangeSet changes,
@@ -210,36 +211,52 @@ final class RelatedChanges {
                 .setParameter("now", now)
                 .setParameterList("ids", ids)
                 .executeUpdate();
-        try (Instances instances = new Instances(session)) {
-            Map<Object, Object> owners = instances.load(model, ids);
-            if (written < owners.size()) {
-                throw new OutboxException(
-                        (owners.size() - written) + " of the " + model.cqrsId()
-                                + " that depend on what was written are hidden by a filter of the session: disable it",
-                        null);
-            }
-            owners.forEach((id, entity) -> {
-                Object[] state = instances.state(entity);
-                refresh(session, model, entity, id, state);
-                // What it was before differs in nothing that can be tracked.
-                changes.updated(capture.model(entity, session), id, entity, state, state);
-            });
+        Instances reader = instances == null ? new Instances(session) : instances;
+        instances = reader;
+        Map<Object, Object> owners = reader.load(model, ids);
+        if (written < owners.size()) {
+            throw new OutboxException(
+                    (owners.size() - written) + " of the " + model.cqrsId()
+                            + " that depend on what was written are hidden by a filter of the session: disable it",
+                    null);
+        }
+        owners.forEach((id, entity) -> {
+            Object[] state = reader.state(entity);
+            refresh(session, model, entity, id, state);
+            // What it was before differs in nothing that can be tracked.
+            changes.updatedByRelated(capture.model(entity, session), id, entity, state);
+        });
+    }
+
+    /** Ends the session of the owners, which are asked about themselves until their messages are made. */
+    @Override
+    public void close() {
+        if (instances != null) {
+            instances.close();
+            instances = null;
         }
     }
 
-    /** The session's own instance must not look stale to its next flush. */
+    /** The session's own instance must not look stale to its next flush, unless it is: somebody else changed the row before. */
     private static void refresh(
             SharedSessionContractImplementor session, MasterModel model, Object entity, Object id, Object[] state) {
         EntityPersister persister = session.getEntityPersister(null, entity);
         PersistenceContext context = session.getPersistenceContextInternal();
         Object managed = context.getEntity(session.generateEntityKey(id, persister));
         EntityEntry entry = managed == null ? null : context.getEntry(managed);
-        if (managed != null && entry != null && entry.getLoadedState() != null) {
+        if (managed != null
+                && entry != null
+                && entry.getLoadedState() != null
+                && isNext(state[model.revision().index()], entry)) {
             int updated = model.updated().index();
             entry.forceLocked(managed, state[model.revision().index()]);
             entry.getLoadedState()[updated] = state[updated];
             persister.setPropertyValue(managed, updated, state[updated]);
         }
+    }
+
+    private static boolean isNext(Object revision, EntityEntry entry) {
+        return entry.getVersion() instanceof Number known && known.longValue() + 1 == ((Number) revision).longValue();
     }
 
     private static List<List<Object>> chunks(Collection<Object> ids) {

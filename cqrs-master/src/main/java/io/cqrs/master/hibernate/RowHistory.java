@@ -2,84 +2,81 @@ package io.cqrs.master.hibernate;
 
 import io.cqrs.master.hibernate.model.MasterModel;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
  * What a transaction did to one row: whether it was there before and is there after, its first old and its last new
- * state, and a delete in between.
+ * state, and a delete in between. One that comes again may be of another class of its hierarchy.
  */
 final class RowHistory {
 
     private final boolean existedBefore;
     private boolean existsAfter;
+    private @Nullable MasterModel model;
     private @Nullable Object entity;
     private Object @Nullable [] firstOldState;
+    private Object @Nullable [] firstState;
     private Object @Nullable [] keptState;
     private Object @Nullable [] lastState;
-    private Object @Nullable [] deletedState;
-    private @Nullable Object deletedEntity;
-    private Object @Nullable [] lastKnownState;
+    private @Nullable Deleted deleted;
     private @Nullable Instant foundUpdated;
     private boolean begun;
     private boolean partlyKnown;
     private boolean updated;
+    private boolean byRelated;
 
     RowHistory(boolean existedBefore) {
         this.existedBefore = existedBefore;
     }
 
-    void inserted(Object created, Object[] state) {
-        saved(created, null, state);
+    void inserted(MasterModel of, Object created, Object[] state) {
+        saved(of, created, null, state);
         keptState = lastState;
         partlyKnown = false;
         updated = false;
     }
 
-    void updated(Object changed, Object @Nullable [] oldState, Object[] state) {
+    void updated(MasterModel of, Object changed, Object @Nullable [] oldState, Object[] state) {
         boolean first = !begun;
         updated = true;
-        saved(changed, oldState, state);
+        saved(of, changed, oldState, state);
         if (first) {
             keptState = firstOldState;
+            firstState = lastState;
         }
         partlyKnown |= keptState == null;
     }
 
-    private void saved(Object changed, Object @Nullable [] oldState, Object[] state) {
+    /** Takes note that the row was sent again for what it depends on: what that had made of it before is not known. */
+    void updatedByRelated(MasterModel of, Object changed, Object[] state) {
+        byRelated = true;
+        updated(of, changed, state, state);
+    }
+
+    private void saved(MasterModel of, Object changed, Object @Nullable [] oldState, Object[] state) {
         if (!begun && oldState != null) {
             firstOldState = oldState.clone();
         }
         begun = true;
         existsAfter = true;
-        entity = changed;
+        model = of;
+        entity = Mixins.asked(changed);
         lastState = state.clone();
     }
 
     /** Takes note of the time that the row has. */
-    void found(Instant updated) {
-        foundUpdated = updated;
+    void found(Instant time) {
+        foundUpdated = time;
     }
 
     boolean hasBegun() {
         return begun;
     }
 
-    /** Returns the time of the last state that others may know of the life that was deleted, or null where it has none. */
-    @Nullable
-    Instant lastKnownUpdated(int index) {
-        return foundUpdated != null || lastKnownState == null ? foundUpdated : (Instant) lastKnownState[index];
-    }
-
-    /** Says whether the row that was deleted is not the one that the instance was loaded from. */
-    boolean isAnothers(int index) {
-        return foundUpdated != null && lastKnownState != null && !foundUpdated.equals(lastKnownState[index]);
-    }
-
-    void deleted(Object removed, Object[] state) {
-        if (existedBefore && deletedState == null) {
-            deletedState = state.clone();
-            deletedEntity = removed;
-            lastKnownState = firstOldState == null ? deletedState : firstOldState;
+    void deleted(MasterModel of, Object removed, Object[] state) {
+        if (existedBefore && deleted == null) {
+            deleted = new Deleted(of, Mixins.asked(removed), state.clone(), firstOldState, firstState);
         }
         begun = true;
         existsAfter = false;
@@ -89,19 +86,22 @@ final class RowHistory {
         lastState = null;
     }
 
-    /** Returns the state whose deletion replicas must learn of, or null. */
-    Object @Nullable [] deletedState() {
-        return deletedState;
-    }
-
-    /** Returns the last state that others may know of the life that was deleted: the one before the transaction. */
-    Object @Nullable [] lastKnownState() {
-        return lastKnownState;
-    }
-
+    /** Returns the life whose end replicas must learn of, or null. */
     @Nullable
-    Object deletedEntity() {
-        return deletedEntity;
+    Deleted deleted() {
+        return deleted;
+    }
+
+    /** Returns the time of the last state that others may know of the life that was deleted, or null where it has none. */
+    @Nullable
+    Instant lastKnownUpdated() {
+        return foundUpdated != null || deleted == null ? foundUpdated : deleted.lastKnownUpdated();
+    }
+
+    /** Says whether nothing is known of the row before but that it was there: it is not the one that the instance was loaded from. */
+    boolean isUnknownBefore() {
+        return deleted != null
+                && (foundUpdated == null ? deleted.isUnknown() : !foundUpdated.equals(deleted.lastKnownUpdated()));
     }
 
     /** Returns the state to send, or null where the row is gone. */
@@ -109,16 +109,24 @@ final class RowHistory {
         return existsAfter ? lastState : null;
     }
 
+    /** Returns the model of the state to send, or null where there is none. */
+    @Nullable
+    MasterModel savedModel() {
+        return existsAfter ? model : null;
+    }
+
     /** Says whether the row holds values that the last state does not tell. */
-    boolean lacksValues(MasterModel model) {
+    boolean lacksValues() {
         Object[] state = savedState();
         return state != null
+                && model != null
                 && ((partlyKnown && model.keepsValues())
                         || (updated && model.keepsMutable())
                         || (isNew() && model.hasDefaults())
                         || !model.isKnown(state));
     }
 
+    /** Returns the instance that was saved, where it has answers of its own. */
     @Nullable
     Object savedEntity() {
         return entity;
@@ -136,6 +144,45 @@ final class RowHistory {
 
     /** Says whether the row to send was created in this transaction. */
     boolean isNew() {
-        return !existedBefore || deletedState != null;
+        return !existedBefore || deleted != null;
+    }
+
+    /** Says whether the row's state before tells not all that decided whether it was sent. */
+    boolean isByRelated() {
+        return byRelated;
+    }
+
+    /**
+     * The end of a life that began before the transaction.
+     *
+     * @param entity the instance that was removed, where it has answers of its own
+     * @param state the state that it was removed with
+     * @param before the state before the transaction, or null where it is that or not known
+     * @param firstWritten the first state that the transaction wrote, or null
+     */
+    record Deleted(
+            MasterModel model,
+            @Nullable Object entity,
+            Object[] state,
+            Object @Nullable [] before,
+            Object @Nullable [] firstWritten) {
+
+        /** Returns the last state that others may know: the one before the transaction. */
+        Object[] lastKnownState() {
+            return before == null ? state : before;
+        }
+
+        private boolean isUnknown() {
+            return before == null && firstWritten != null;
+        }
+
+        private @Nullable Instant lastKnownUpdated() {
+            if (before == null && firstWritten != null) {
+                // Somewhere before the first one that was written, which came after it.
+                @Nullable Instant first = (Instant) firstWritten[model.updated().index()];
+                return first == null ? null : first.minus(1, ChronoUnit.MICROS);
+            }
+            return (Instant) lastKnownState()[model.updated().index()];
+        }
     }
 }

@@ -19,7 +19,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import org.hibernate.FlushMode;
 import org.hibernate.Session;
 import org.hibernate.engine.spi.SessionFactoryImplementor;
 import org.hibernate.engine.spi.SharedSessionContractImplementor;
@@ -92,7 +91,7 @@ public final class SyncSender {
     @SuppressWarnings("unchecked") // the request was made for this type, and holds for its subclasses
     private <T> SyncProgress sendAll(Class<T> type, SyncRequest.Settings<?> settings, OutboxWindow window)
             throws InterruptedException {
-        List<Class<? extends T>> types = LockableTypes.of(factory, type);
+        List<Class<? extends T>> types = EntityPages.types(factory, capture, type);
         if (types.size() > 1 && settings.after() != null) {
             throw new CqrsConfigurationException(
                     type.getName() + " has a table per class, and their keys no common order: no sync of all can go on"
@@ -126,9 +125,7 @@ public final class SyncSender {
         }
 
         private SyncProgress all() throws InterruptedException {
-            try (Session session = factory.openSession()) {
-                session.setHibernateFlushMode(FlushMode.MANUAL);
-                session.setDefaultReadOnly(true);
+            try (Session session = Sessions.openReader(factory)) {
                 awaitRelay(session);
                 while (page(session)) {
                     settings.listener().accept(progress);
@@ -198,8 +195,18 @@ public final class SyncSender {
         private void awaitRelay(Session session) throws InterruptedException {
             SyncProgress now = progress;
             window.await(
-                    work -> session.doReturningWork(work::ask),
+                    question -> ask(session, question),
                     () -> settings.listener().accept(new SyncProgress(now.sent(), now.skipped(), now.lastKey(), true)));
+        }
+    }
+
+    /** In a transaction of its own, however the pool and the isolation are set: in one that lasts the answer may never change. */
+    private static boolean ask(Session session, OutboxWindow.Question question) {
+        session.beginTransaction();
+        try {
+            return session.doReturningWork(question::ask);
+        } finally {
+            session.getTransaction().rollback();
         }
     }
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
@@ -19,9 +20,12 @@ import io.cqrs.it.support.TestEnvironment;
 import io.cqrs.master.Master;
 import io.cqrs.master.MasterEntity;
 import jakarta.persistence.Column;
+import jakarta.persistence.DiscriminatorColumn;
+import jakarta.persistence.DiscriminatorValue;
 import jakarta.persistence.Entity;
 import jakarta.persistence.FetchType;
 import jakarta.persistence.Id;
+import jakarta.persistence.IdClass;
 import jakarta.persistence.ManyToOne;
 import jakarta.persistence.OptimisticLockException;
 import jakarta.persistence.Version;
@@ -294,6 +298,27 @@ class CaptureIT {
     }
 
     @Test
+    void sendsOfANewEntityTheTrackedFieldsThatAreNotNull() {
+        master.commit(session -> session.persist(new Reading(3L, 1.5)));
+        assertThat(onlyMessage().get("previous_data").toString()).isEqualTo("{\"celsius\":null}");
+    }
+
+    @Test
+    void sendsADeleteOfARowWhoseOldStateNobodyKnowsWhateverItIsNow() {
+        assumeFalse(MasterUnit.onHibernate6(), "its stateless sessions tell nothing, and are refused");
+        Author author = new Author(57L, "known");
+        master.commit(session -> session.persist(author));
+        author.name = "secret";
+        master.sessions().inStatelessTransaction(session -> {
+            session.update(author);
+            session.delete(author);
+        });
+        assertThat(messages())
+                .extracting(one -> one.get("signal_type").asText())
+                .containsExactly("SAVE", "DELETE");
+    }
+
+    @Test
     void asksTheEntityWhetherItIsSentAndCountsItsRevisionOnAllTheSame() {
         master.commit(session -> session.persist(new Author(3L, "secret")));
         assertThat(messages()).isEmpty();
@@ -554,6 +579,25 @@ class CaptureIT {
     }
 
     @Test
+    void losesNoInsertThatWaitedForADeleteOfARowWhoseOldStateNobodyKnows() throws Exception {
+        assumeFalse(MasterUnit.onHibernate6(), "its stateless sessions tell nothing, and are refused");
+        Item item = new Item(58, "first life");
+        master.commit(session -> session.persist(item));
+        Thread second = new Thread(() -> master.commit(session -> session.persist(new Item(58, "second life"))));
+        master.sessions().inStatelessTransaction(session -> {
+            session.update(item);
+            second.start();
+            await().until(() -> database.waiting() > 0);
+            session.update(item);
+            session.delete(item);
+        });
+        second.join();
+        List<JsonNode> sent = messages();
+        assertThat(sent).extracting(one -> one.get("signal_type").asText()).containsExactly("SAVE", "DELETE", "SAVE");
+        assertThat(sent).extracting(CaptureIT::updated).isSorted().doesNotHaveDuplicates();
+    }
+
+    @Test
     void forgetsASessionThatIsClosedInTheMidstOfItsTransaction() {
         WeakReference<Session> closed = closedAmidItsTransaction();
         await().until(() -> {
@@ -616,7 +660,10 @@ class CaptureIT {
                 TrackedNotSent.class,
                 NoWireForm.class,
                 Unversioned.class,
-                BadId.class
+                BadId.class,
+                NoId.class,
+                KeyPartNotListed.class,
+                NullKind.class
             })
     void refusesAWrongDeclarationAtStartUpNamingTheClassAndTheWayOut(Class<?> entity) {
         String expected = entity.getAnnotation(Fails.class).value();
@@ -724,7 +771,7 @@ class CaptureIT {
     }
 
     @Entity(name = "Reading")
-    @Master("reading")
+    @Master(value = "reading", tracked = Master.ALL)
     static class Reading extends MasterEntity {
         @Id
         Long id;
@@ -834,6 +881,42 @@ class CaptureIT {
     @Master("bad id")
     @Fails("cqrs id \"bad id\" is not allowed")
     static class BadId extends MasterEntity {
+        @Id
+        Long id;
+    }
+
+    @Entity(name = "NoId")
+    @Master("")
+    @Fails("cqrs id \"\" is not allowed")
+    static class NoId extends MasterEntity {
+        @Id
+        Long id;
+    }
+
+    record SeatId(int hall, int number) implements java.io.Serializable {}
+
+    @Entity(name = "KeyPartNotListed")
+    @IdClass(SeatId.class)
+    @Master(
+            value = "key_part_not_listed",
+            fields = {"hall", "guest"})
+    @Fails(".number is the id but not listed in fields")
+    static class KeyPartNotListed extends MasterEntity {
+        @Id
+        int hall;
+
+        @Id
+        int number;
+
+        String guest;
+    }
+
+    @Entity(name = "NullKind")
+    @DiscriminatorValue("null")
+    @DiscriminatorColumn(name = "kind")
+    @Master("null_kind")
+    @Fails("@DiscriminatorValue(\"null\"), which is no value to tell replicas")
+    static class NullKind extends MasterEntity {
         @Id
         Long id;
     }

@@ -17,9 +17,11 @@ import jakarta.persistence.Column;
 import jakarta.persistence.ElementCollection;
 import jakarta.persistence.Entity;
 import jakarta.persistence.Id;
+import jakarta.persistence.IdClass;
 import jakarta.persistence.ManyToOne;
 import jakarta.persistence.OneToMany;
 import jakarta.persistence.Version;
+import java.io.Serializable;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -41,7 +43,7 @@ class DeclarationIT {
     void start() {
         database = TestEnvironment.database("declaration");
         CqrsSchema.standard().migrate(database.dataSource());
-        master = MasterUnit.on(database, Narrow.class, Wide.class, Quiet.class, Parent.class, Child.class);
+        master = MasterUnit.on(database, Narrow.class, Wide.class, Quiet.class, Parent.class, Child.class, Seat.class);
     }
 
     @AfterEach
@@ -58,6 +60,14 @@ class DeclarationIT {
                 .containsExactlyInAnyOrder("id", "name", "cqrs_revision", "cqrs_updated");
         master.commit(session -> session.find(Narrow.class, 1L).secret = "changed");
         assertThat(Sent.takeOnly(database).data().toString()).doesNotContain("secret", "changed");
+    }
+
+    @Test
+    void sendsTheListedFieldsOfAKeyOfAClassOfItsOwn() {
+        master.commit(session -> session.persist(new Seat(1, 2)));
+        Sent sent = Sent.takeOnly(database);
+        assertThat(sent.key()).isEqualTo("[1,2]");
+        assertThat(sent.data().has("guest")).isFalse();
     }
 
     @Test
@@ -238,6 +248,30 @@ class DeclarationIT {
 
         @CqrsField("name")
         String title;
+    }
+
+    record SeatId(int hall, int number) implements Serializable {}
+
+    @Entity(name = "Seat")
+    @IdClass(SeatId.class)
+    @Master(
+            value = "seat",
+            fields = {"hall", "number"})
+    static class Seat extends MasterEntity {
+        @Id
+        int hall;
+
+        @Id
+        int number;
+
+        String guest = "nobody";
+
+        protected Seat() {}
+
+        Seat(int hall, int number) {
+            this.hall = hall;
+            this.number = number;
+        }
     }
 
     @Entity(name = "Negative")

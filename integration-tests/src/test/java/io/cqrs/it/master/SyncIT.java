@@ -18,6 +18,7 @@ import io.cqrs.master.CqrsMaster;
 import io.cqrs.master.Master;
 import io.cqrs.master.MasterEntity;
 import io.cqrs.master.SyncProgress;
+import io.cqrs.master.SyncRequest;
 import io.cqrs.transport.FieldFilters;
 import io.cqrs.transport.memory.InMemoryTransport;
 import io.cqrs.transport.spi.Delivery;
@@ -28,13 +29,16 @@ import jakarta.persistence.EmbeddedId;
 import jakarta.persistence.Entity;
 import jakarta.persistence.Id;
 import java.io.Serializable;
+import java.lang.reflect.Proxy;
 import java.nio.charset.StandardCharsets;
+import java.sql.Connection;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
+import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -298,6 +302,34 @@ class SyncIT {
                 .as("the live change waits behind two pages at most")
                 .isLessThanOrEqualTo(20);
         await().until(() -> database.count("cqrs.outbox") == 0);
+    }
+
+    @Test
+    void goesOnOverConnectionsWhoseTransactionsSeeOneMoment() throws Exception {
+        DataSource pool = (DataSource) Proxy.newProxyInstance(
+                getClass().getClassLoader(), new Class<?>[] {DataSource.class}, (proxy, method, arguments) -> {
+                    Object result = method.invoke(database.dataSource(), arguments);
+                    if (result instanceof Connection connection) {
+                        connection.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
+                        connection.setAutoCommit(false);
+                    }
+                    return result;
+                });
+        items(50);
+        Sent.take(database);
+        transport.declare(ReplicaQueue.of("q", Set.of(CqrsId.of("item"))));
+        master.start();
+        var configuration = MasterUnit.configuration(database, Item.class);
+        configuration.getProperties().put("hibernate.connection.datasource", pool);
+        configuration.setProperty("hibernate.connection.provider_disables_autocommit", "true");
+        try (MasterUnit other = MasterUnit.of(configuration)) {
+            assertThat(SyncRequest.of(other.sessions(), Item.class)
+                            .pageSize(10)
+                            .send()
+                            .sent())
+                    .isEqualTo(50);
+        }
+        assertThat(Queues.take(transport, "q", 50)).hasSize(50);
     }
 
     @Test

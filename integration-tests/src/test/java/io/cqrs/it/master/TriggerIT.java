@@ -921,6 +921,25 @@ class TriggerIT {
     }
 
     @Test
+    void pagesByAKeyOfBytes() {
+        database.execute("create table token (id bytea primary key);"
+                + " insert into token select sha256(i::text::bytea) from generate_series(1, 25) i");
+        MasterTable token =
+                MasterTable.of(CqrsId.of("token"), TableName.parse("token")).withKey(List.of("id"));
+        capture.addColumns(token.table());
+        SyncProgress done = capture.sync(token).pageSize(20).send();
+        assertThat(done.sent()).isEqualTo(25);
+        assertThat(Sent.take(database)).extracting(Sent::key).doesNotHaveDuplicates();
+        assertThat(capture.sync(token)
+                        .afterKey(database.rows("select '\"' || replace(encode(id, 'base64'), E'\\n', '') || '\"'"
+                                        + " from token order by id offset 22 limit 1")
+                                .get(0))
+                        .send()
+                        .sent())
+                .isEqualTo(2);
+    }
+
+    @Test
     void comparesByEveryLookup() {
         database.execute("insert into product (id, name, price) values (1, 'Abc', 1), (2, 'abd', 2), (3, null, 3)");
         Map<String, Integer> expected = Map.ofEntries(

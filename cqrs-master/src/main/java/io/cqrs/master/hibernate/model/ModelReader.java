@@ -13,9 +13,11 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.TreeSet;
 import org.hibernate.metamodel.mapping.AttributeMapping;
 import org.hibernate.metamodel.mapping.EntityDiscriminatorMapping;
 import org.hibernate.metamodel.mapping.EntityMappingType;
+import org.hibernate.metamodel.mapping.NonAggregatedIdentifierMapping;
 import org.hibernate.metamodel.mapping.PluralAttributeMapping;
 import org.hibernate.metamodel.mapping.internal.BasicAttributeMapping;
 import org.hibernate.persister.entity.EntityPersister;
@@ -144,7 +146,7 @@ final class ModelReader {
     }
 
     private Set<String> wanted() {
-        String id = entity.getIdentifierPropertyName();
+        Set<String> ids = idProperties();
         if (isAll(master.fields())) {
             Set<String> all = new HashSet<>();
             for (int i = 0; i < properties.size(); i++) {
@@ -157,17 +159,29 @@ final class ModelReader {
         Set<String> known = knownInHierarchy();
         Set<String> wanted = new HashSet<>();
         for (String name : master.fields()) {
-            if (!known.contains(name) && !name.equals(id)) {
+            if (!known.contains(name) && !ids.contains(name)) {
                 throw wrong(name, "is listed in fields but does not exist: correct the name");
             }
             if (!wanted.add(name)) {
                 throw wrong(name, "is listed twice in fields: list it once");
             }
         }
-        if (id != null && !wanted.contains(id)) {
-            throw wrong(id, "is the id but not listed in fields: list it");
+        for (String id : ids) {
+            if (!wanted.contains(id)) {
+                throw wrong(id, "is the id but not listed in fields: list it");
+            }
         }
         return wanted;
+    }
+
+    /** Several where the id has a class of its own. */
+    private Set<String> idProperties() {
+        if (entity.getIdentifierMapping() instanceof NonAggregatedIdentifierMapping id) {
+            Set<String> parts = new TreeSet<>();
+            id.getVirtualIdEmbeddable().forEachAttributeMapping(part -> parts.add(part.getAttributeName()));
+            return parts;
+        }
+        return Set.of(entity.getIdentifierPropertyName());
     }
 
     /** A list of the root may name what only some of its subclasses have. */
@@ -253,11 +267,22 @@ final class ModelReader {
             return null;
         }
         String literal = entity.getDiscriminatorSQLValue();
-        Object value = literal.startsWith("'")
-                ? literal.substring(1, literal.length() - 1).replace("''", "'")
-                : (Object) Long.valueOf(literal);
         Column column = Column.of(discriminator.getContainingTableExpression(), discriminator.getSelectionExpression());
-        return new MasterModel.Kind(column.name(), value, column);
+        return new MasterModel.Kind(column.name(), kind(literal), column);
+    }
+
+    private Object kind(String literal) {
+        if (literal.startsWith("'")) {
+            return literal.substring(1, literal.length() - 1).replace("''", "'");
+        }
+        try {
+            return Long.valueOf(literal);
+        } catch (NumberFormatException e) {
+            throw new CqrsConfigurationException(
+                    className() + " has @DiscriminatorValue(\"" + literal
+                            + "\"), which is no value to tell replicas: give it one of its own",
+                    e);
+        }
     }
 
     private @Nullable Duration expiry() {

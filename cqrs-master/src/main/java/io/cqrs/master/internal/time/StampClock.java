@@ -96,11 +96,13 @@ public final class StampClock {
 
     private long micros(Supplier<Connection> connection) {
         Measurement known = measurement;
-        if (known == null || known.isDue(ticker.nanoTime(), wall.instant())) {
+        long tick = ticker.nanoTime();
+        if (known == null || known.isDue(tick, wall.instant())) {
             known = measure(connection.get());
             measurement = known;
+            tick = ticker.nanoTime();
         }
-        return known.micros(ticker.nanoTime());
+        return known.micros(tick);
     }
 
     private Measurement measure(Connection connection) {

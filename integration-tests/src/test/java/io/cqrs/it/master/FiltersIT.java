@@ -1,0 +1,159 @@
+package io.cqrs.it.master;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.cqrs.core.schema.CqrsSchema;
+import io.cqrs.it.support.MasterUnit;
+import io.cqrs.it.support.Sent;
+import io.cqrs.it.support.TestDatabase;
+import io.cqrs.it.support.TestEnvironment;
+import io.cqrs.master.CqrsMaster;
+import io.cqrs.master.Master;
+import io.cqrs.master.MasterEntity;
+import io.cqrs.master.MasterSerializer;
+import io.cqrs.master.Restriction;
+import io.cqrs.transport.memory.InMemoryTransport;
+import jakarta.persistence.Entity;
+import jakarta.persistence.Id;
+import jakarta.persistence.ManyToOne;
+import java.util.List;
+import java.util.Map;
+import org.hibernate.Session;
+import org.hibernate.annotations.Filter;
+import org.hibernate.annotations.FilterDef;
+import org.hibernate.annotations.ParamDef;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** Hibernate's filters: they bound what is written through a session, and hide nothing of what is sent. */
+@ExtendWith(TestEnvironment.class)
+class FiltersIT {
+
+    private TestDatabase database;
+    private MasterUnit unit;
+    private CqrsMaster master;
+
+    @BeforeEach
+    void start() {
+        database = TestEnvironment.database("filters");
+        CqrsSchema.standard().migrate(database.dataSource());
+        unit = MasterUnit.on(database, Document.class, Folder.class, Note.class);
+        master = CqrsMaster.builder(unit.sessions())
+                .transport(new InMemoryTransport())
+                .build();
+        unit.commit(session -> {
+            for (long id = 1; id <= 6; id++) {
+                session.persist(new Document(id, id % 3));
+            }
+            Folder folder = new Folder();
+            session.persist(folder);
+            session.persist(new Note(1, folder, false));
+            session.persist(new Note(2, folder, true));
+        });
+        Sent.take(database);
+    }
+
+    @AfterEach
+    void stop() {
+        master.close();
+        unit.close();
+    }
+
+    @Test
+    void boundManyWritesAsTheyBoundAStatementOfTheSession() {
+        unit.commit(session -> {
+            tenant(session, 1L);
+            assertThat(master.bulkUpdate(
+                            session,
+                            Document.class,
+                            Restriction.all(),
+                            (update, row, cb) -> update.set(row.<String>get("title"), "x")))
+                    .isEqualTo(2);
+        });
+        assertThat(Sent.take(database)).extracting(Sent::key).containsExactlyInAnyOrder("1", "4");
+        unit.commit(session -> {
+            tenant(session, 1L, 2L);
+            assertThat(master.bulkDelete(session, Document.class, Restriction.all()))
+                    .isEqualTo(4);
+        });
+        assertThat(Sent.take(database)).extracting(Sent::key).containsExactlyInAnyOrder("1", "2", "4", "5");
+        assertThat(database.rows("select id from document order by id")).containsExactly("3", "6");
+    }
+
+    private static void tenant(Session session, Long... tenants) {
+        session.enableFilter("tenant").setParameterList("tenants", List.of(tenants));
+    }
+
+    @Test
+    void hideNoRowFromASync() throws Exception {
+        assertThat(master.sync(Note.class).send().sent()).isEqualTo(2);
+    }
+
+    @Test
+    void hideNoRowFromItsSerializerAndNoOwnerFromWhatItDependsOn() {
+        unit.commit(session -> session.find(Folder.class, 1L).name = "renamed");
+        assertThat(Sent.take(database))
+                .extracting(one -> one.key() + one.field("folder"))
+                .containsExactlyInAnyOrder("1\"renamed\"", "2\"renamed\"");
+        unit.commit(session -> session.find(Note.class, 1L).gone = true);
+        assertThat(Sent.takeOnly(database).field("gone")).isEqualTo("true");
+    }
+
+    @Entity(name = "Document")
+    @Master("document")
+    @FilterDef(name = "tenant", parameters = @ParamDef(name = "tenants", type = Long.class))
+    @Filter(name = "tenant", condition = "tenant in (:tenants)")
+    static class Document extends MasterEntity {
+        @Id
+        Long id;
+
+        long tenant;
+        String title;
+
+        protected Document() {}
+
+        Document(long id, long tenant) {
+            this.id = id;
+            this.tenant = tenant;
+        }
+    }
+
+    @Entity(name = "Folder")
+    static class Folder {
+        @Id
+        Long id = 1L;
+
+        String name = "folder";
+    }
+
+    @Entity(name = "Note")
+    @Master(value = "note", serializer = NoteSerializer.class, dependsOn = "folder")
+    @FilterDef(name = "alive", autoEnabled = true)
+    @Filter(name = "alive", condition = "not gone")
+    static class Note extends MasterEntity {
+        @Id
+        Long id;
+
+        boolean gone;
+
+        @ManyToOne
+        Folder folder;
+
+        protected Note() {}
+
+        Note(long id, Folder folder, boolean gone) {
+            this.id = id;
+            this.folder = folder;
+            this.gone = gone;
+        }
+    }
+
+    static class NoteSerializer implements MasterSerializer<Note> {
+        @Override
+        public Object serialize(Note note) {
+            return Map.of("id", note.id, "gone", note.gone, "folder", note.folder.name);
+        }
+    }
+}
