@@ -31,6 +31,7 @@ public final class RangeReader implements AutoCloseable {
             "datestyle", "ISO, YMD",
             "intervalstyle", "iso_8601",
             "extra_float_digits", "1",
+            "bytea_output", "hex",
             "jit", "off",
             "max_parallel_workers_per_gather", "0",
             "search_path", "pg_catalog, pg_temp");

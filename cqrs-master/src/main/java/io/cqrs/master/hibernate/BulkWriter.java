@@ -20,6 +20,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.function.BiFunction;
+import org.hibernate.Filter;
 import org.hibernate.ScrollMode;
 import org.hibernate.ScrollableResults;
 import org.hibernate.Session;
@@ -114,12 +115,12 @@ public final class BulkWriter {
             update.where(keys.in(root, builder, before.keySet()));
             int unused = session.createMutationQuery(((JpaCriteriaUpdate<T>) update).versioned())
                     .executeUpdate();
-            session.clear();
             send(session, changes, capture.model(type.getName()), before);
+            session.clear();
         });
     }
 
-    /** Within the session of the instances, which are asked about themselves. */
+    /** Within the sessions of the instances, which are asked about themselves. */
     private void send(Session session, ChangeSet changes, MasterModel any, Map<Object, Row> before) {
         SharedSessionContractImplementor implementor = (SharedSessionContractImplementor) session;
         try (Instances instances = new Instances(implementor)) {
@@ -222,7 +223,10 @@ public final class BulkWriter {
             rows.keySet().removeAll(changed);
         }
         if (!rows.isEmpty()) {
+            // Which rows are meant is decided: a filter must not decide again within the statement, and otherwise.
+            Map<String, Filter> filters = Filters.disable(implementor);
             work.on(rows);
+            Filters.enable(filters, implementor);
         }
         return rows.size();
     }
@@ -280,9 +284,9 @@ public final class BulkWriter {
         // What was changed before is sent as it is now: the bulk write may change or delete it again.
         own.drain();
         try (Session session = Sessions.openWithin(manager.unwrap(SessionImplementor.class))) {
-            // As a statement of the user's session: what its filters hide is not written.
-            Sessions.copyFilters(manager.unwrap(Session.class), session);
             SharedSessionContractImplementor implementor = (SharedSessionContractImplementor) session;
+            // As a statement of the user's session: what its filters hide is not written.
+            Filters.enable(Filters.of(user), implementor);
             ChangeSet changes = capture.open(implementor, own);
             try {
                 long count = bulk.run(session, changes);

@@ -63,11 +63,6 @@ final class ChangeSet {
         history(model, id, true).updated(model, entity, oldState, state);
     }
 
-    /** Takes note that a row is sent again for what it depends on. */
-    void updatedByRelated(MasterModel model, Object id, Object entity, Object[] state) {
-        history(model, id, true).updatedByRelated(model, entity, state);
-    }
-
     /** Takes note of the time that a row has, which is about to be deleted, whatever the instance has. */
     void found(MasterModel model, Object id, Instant updated) {
         history(model, id, true).found(updated);
@@ -198,6 +193,9 @@ final class ChangeSet {
                 List<OutboxMessage> messages = new ArrayList<>(chunk.size());
                 for (Map.Entry<RowId, RowHistory> row : chunk) {
                     RowId id = row.getKey();
+                    if (related.concern(id.model())) {
+                        row.getValue().forgetBefore();
+                    }
                     messages.addAll(factory.messages(id.id(), row.getValue(), loaded.get(id)));
                 }
                 if (!messages.isEmpty()) {

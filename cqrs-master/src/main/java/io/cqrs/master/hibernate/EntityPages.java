@@ -17,6 +17,7 @@ import org.hibernate.Session;
 import org.hibernate.engine.spi.SessionFactoryImplementor;
 import org.hibernate.engine.spi.SharedSessionContractImplementor;
 import org.hibernate.persister.entity.EntityPersister;
+import org.jspecify.annotations.Nullable;
 
 /** Reads a master's entities page by page, in the order of their ids: those of its model. Stateless. */
 final class EntityPages<T> {
@@ -25,7 +26,7 @@ final class EntityPages<T> {
     private final Class<T> type;
     private final KeyOrder order;
     private final FilterPredicates filters;
-    private final List<Class<?>> own;
+    private final @Nullable List<Class<?>> own;
 
     EntityPages(SessionFactoryImplementor factory, Capture capture, Class<T> type) {
         this.capture = capture;
@@ -47,8 +48,8 @@ final class EntityPages<T> {
                 .toList();
     }
 
-    /** Returns the classes of the same model, or none where all that the type has are: others are asked for by their own. */
-    private static List<Class<?>> own(SessionFactoryImplementor factory, Capture capture, Class<?> type) {
+    /** Returns the classes of the same model, or null where all that the type has are: others are asked for by their own. */
+    private static @Nullable List<Class<?>> own(SessionFactoryImplementor factory, Capture capture, Class<?> type) {
         MasterModel model = capture.model(type.getName());
         List<Class<?>> own = new ArrayList<>();
         boolean all = true;
@@ -61,7 +62,14 @@ final class EntityPages<T> {
                 own.add(one.getMappedClass());
             }
         }
-        return all ? List.of() : own;
+        return all ? null : own;
+    }
+
+    private List<Predicate> own(Root<T> root, CriteriaBuilder builder) {
+        if (own == null) {
+            return List.of();
+        }
+        return List.of(own.isEmpty() ? builder.disjunction() : root.type().in(own));
     }
 
     /** Takes an entity that is sent. */
@@ -97,9 +105,7 @@ final class EntityPages<T> {
         List<Predicate> conditions =
                 new ArrayList<>(List.of(settings.restriction().on(root, builder), behind.on(root, builder)));
         conditions.addAll(filters.predicates(root, builder, settings.filter()));
-        if (!own.isEmpty()) {
-            conditions.add(root.type().in(own));
-        }
+        conditions.addAll(own(root, builder));
         if (settings.keys() != null) {
             conditions.add(order.in(root, builder, settings.keys()));
         }
@@ -116,11 +122,14 @@ final class EntityPages<T> {
     Map<Object, Object> read(Session session, Collection<Object> ids) {
         Map<Object, Object> inOrder = new LinkedHashMap<>();
         if (!ids.isEmpty()) {
-            Map<Object, Object> found = byId(
-                    session,
-                    session.createSelectionQuery("select e from " + type.getName() + " e where id(e) in (:ids)", type)
-                            .setParameterList("ids", ids)
-                            .getResultList());
+            CriteriaBuilder builder = session.getCriteriaBuilder();
+            CriteriaQuery<T> query = builder.createQuery(type);
+            Root<T> root = query.from(type);
+            List<Predicate> conditions = new ArrayList<>(own(root, builder));
+            conditions.add(order.in(root, builder, ids));
+            query.select(root).where(conditions.toArray(Predicate[]::new));
+            Map<Object, Object> found =
+                    byId(session, session.createSelectionQuery(query).getResultList());
             ids.stream().filter(found::containsKey).forEach(id -> inOrder.put(id, found.get(id)));
         }
         return inOrder;

@@ -22,6 +22,10 @@ import java.util.TreeSet;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.hibernate.engine.spi.SessionFactoryImplementor;
+import org.hibernate.metamodel.spi.MappingMetamodelImplementor;
+import org.hibernate.persister.entity.EntityPersister;
+import org.hibernate.persister.entity.UnionSubclassEntityPersister;
 import org.jspecify.annotations.Nullable;
 
 /** Masters as triggers see them: what Hibernate keeps in one table. Stateless. */
@@ -199,11 +203,19 @@ public final class EntityTables {
                     .collect(Collectors.joining(
                             ", ", TableName.quote(kind.column().name()) + " in (", ")"));
         }
-        String table = first.revision().column().table();
-        for (MasterModel other : Capture.of(factory).models().values()) {
-            if (!other.equals(first) && other.revision().column().table().equals(table)) {
-                throw new CqrsConfigurationException(first.type().getName() + " keeps rows of " + other.cqrsId()
-                        + " in its table " + table + " too, which no column tells apart: add a @DiscriminatorColumn");
+        MappingMetamodelImplementor mapping =
+                factory.unwrap(SessionFactoryImplementor.class).getMappingMetamodel();
+        EntityPersister entity = mapping.getEntityDescriptor(first.entityName());
+        if (entity instanceof UnionSubclassEntityPersister) {
+            return null;
+        }
+        Set<String> own = hierarchy.stream().map(MasterModel::entityName).collect(Collectors.toSet());
+        for (String other :
+                mapping.getEntityDescriptor(entity.getRootEntityName()).getSubclassEntityNames()) {
+            if (!own.contains(other) && !mapping.getEntityDescriptor(other).isAbstract()) {
+                throw new CqrsConfigurationException(first.type().getName() + " has its rows in "
+                        + first.revision().column().table() + " with those of " + other
+                        + ", which is not the same master, and no column tells them apart: add a @DiscriminatorColumn");
             }
         }
         return null;

@@ -171,7 +171,7 @@ final class MessageFactory {
         }
         Object[] before = history.stateBefore();
         return before == null
-                || history.isByRelated()
+                || history.isForgotten()
                 || mixins.made(model, id, before).isSyncInstance();
     }
 

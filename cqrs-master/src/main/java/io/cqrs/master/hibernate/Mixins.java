@@ -47,7 +47,12 @@ final class Mixins {
 
     /** Returns the instance if it may have answers of its own, or null. */
     static @Nullable Object asked(Object entity) {
-        return entity instanceof MasterMixin && ANSWERS.get(entity.getClass()) ? entity : null;
+        return answers(entity) ? entity : null;
+    }
+
+    /** Says whether an instance may have answers of its own. */
+    static boolean answers(Object entity) {
+        return entity instanceof MasterMixin && ANSWERS.get(entity.getClass());
     }
 
     /** Returns whom to ask about an instance that was read. */

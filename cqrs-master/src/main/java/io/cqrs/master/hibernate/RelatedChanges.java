@@ -1,6 +1,5 @@
 package io.cqrs.master.hibernate;
 
-import io.cqrs.core.OutboxException;
 import io.cqrs.master.hibernate.model.Dependencies.Dependency;
 import io.cqrs.master.hibernate.model.MasterModel;
 import io.cqrs.master.hibernate.model.Turns.Reached;
@@ -15,10 +14,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import org.hibernate.Filter;
 import org.hibernate.Session;
 import org.hibernate.engine.spi.EntityEntry;
 import org.hibernate.engine.spi.PersistenceContext;
-import org.hibernate.engine.spi.SessionImplementor;
 import org.hibernate.engine.spi.SharedSessionContractImplementor;
 import org.hibernate.persister.entity.EntityPersister;
 import org.hibernate.query.QueryProducer;
@@ -147,19 +146,26 @@ final class RelatedChanges implements AutoCloseable {
             return;
         }
         // The user's filters tell what is to be seen, not who depends on what was written.
-        try (Session within = hasFilters(session) ? Sessions.openWithin((SessionImplementor) session) : null) {
-            QueryProducer queries = within == null ? session : within;
+        Map<String, Filter> filters = Filters.disable(session);
+        try {
             owners.forEach((model, ids) -> {
                 for (List<Object> chunk : chunks(ids)) {
-                    save(session, queries, changes, capture, model, chunk);
+                    save(session, changes, capture, model, chunk);
                 }
             });
+        } finally {
+            Filters.enable(filters, session);
         }
     }
 
-    private static boolean hasFilters(SharedSessionContractImplementor session) {
-        return session instanceof SessionImplementor
-                && session.getLoadQueryInfluencers().hasEnabledFilters();
+    /** Says whether rows were written that these depend on: what that had made of them before is not known. */
+    boolean concern(MasterModel owner) {
+        for (Dependency dependency : changed.keySet()) {
+            if (dependency.owner().equals(owner)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private Map<MasterModel, Set<Object>> owners(SharedSessionContractImplementor session) {
@@ -192,21 +198,20 @@ final class RelatedChanges implements AutoCloseable {
 
     private void save(
             SharedSessionContractImplementor session,
-            QueryProducer queries,
             ChangeSet changes,
             Capture capture,
             MasterModel model,
             List<Object> ids) {
         String updated = model.updated().property();
         List<Instant> unusedTimes = RowLocks.lock(session, model, ids, RowLocks.UPDATE);
-        List<Instant> times = queries.createSelectionQuery(
+        List<Instant> times = session.createSelectionQuery(
                         "select o." + updated + " from " + model.type().getName() + " o where id(o) in (:ids)",
                         Instant.class)
                 .setParameterList("ids", ids)
                 .getResultList();
         @Nullable Instant latest = times.stream().max(Comparator.naturalOrder()).orElse(null);
         Instant now = capture.clock().next(latest, () -> Sessions.connection(session));
-        int written = queries.createMutationQuery("update versioned "
+        int unused = session.createMutationQuery("update versioned "
                         + model.type().getName() + " o set o." + updated + " = :now where id(o) in (:ids)")
                 .setParameter("now", now)
                 .setParameterList("ids", ids)
@@ -214,18 +219,15 @@ final class RelatedChanges implements AutoCloseable {
         Instances reader = instances == null ? new Instances(session) : instances;
         instances = reader;
         Map<Object, Object> owners = reader.load(model, ids);
-        if (written < owners.size()) {
-            throw new OutboxException(
-                    (owners.size() - written) + " of the " + model.cqrsId()
-                            + " that depend on what was written are hidden by a filter of the session: disable it",
-                    null);
-        }
         owners.forEach((id, entity) -> {
             Object[] state = reader.state(entity);
             refresh(session, model, entity, id, state);
             // What it was before differs in nothing that can be tracked.
-            changes.updatedByRelated(capture.model(entity, session), id, entity, state);
+            changes.updated(capture.model(entity, session), id, entity, state, state);
         });
+        if (owners.values().stream().noneMatch(Mixins::answers)) {
+            reader.clear();
+        }
     }
 
     /** Ends the session of the owners, which are asked about themselves until their messages are made. */

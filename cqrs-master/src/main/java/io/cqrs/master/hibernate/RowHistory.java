@@ -24,7 +24,7 @@ final class RowHistory {
     private boolean begun;
     private boolean partlyKnown;
     private boolean updated;
-    private boolean byRelated;
+    private boolean forgotten;
 
     RowHistory(boolean existedBefore) {
         this.existedBefore = existedBefore;
@@ -48,10 +48,9 @@ final class RowHistory {
         partlyKnown |= keptState == null;
     }
 
-    /** Takes note that the row was sent again for what it depends on: what that had made of it before is not known. */
-    void updatedByRelated(MasterModel of, Object changed, Object[] state) {
-        byRelated = true;
-        updated(of, changed, state, state);
+    /** Takes note that other rows decided, too, whether the row was sent before, and are not what they were. */
+    void forgetBefore() {
+        forgotten = true;
     }
 
     private void saved(MasterModel of, Object changed, Object @Nullable [] oldState, Object[] state) {
@@ -98,10 +97,12 @@ final class RowHistory {
         return foundUpdated != null || deleted == null ? foundUpdated : deleted.lastKnownUpdated();
     }
 
-    /** Says whether nothing is known of the row before but that it was there: it is not the one that the instance was loaded from. */
+    /** Says whether nobody knows if the row that was deleted was sent: it may not be the one that the instance was loaded from. */
     boolean isUnknownBefore() {
         return deleted != null
-                && (foundUpdated == null ? deleted.isUnknown() : !foundUpdated.equals(deleted.lastKnownUpdated()));
+                && (forgotten || foundUpdated == null
+                        ? deleted.isUnknown()
+                        : !foundUpdated.equals(deleted.lastKnownUpdated()));
     }
 
     /** Returns the state to send, or null where the row is gone. */
@@ -148,8 +149,8 @@ final class RowHistory {
     }
 
     /** Says whether the row's state before tells not all that decided whether it was sent. */
-    boolean isByRelated() {
-        return byRelated;
+    boolean isForgotten() {
+        return forgotten;
     }
 
     /**

@@ -2,19 +2,15 @@ package io.cqrs.master.hibernate;
 
 import io.cqrs.core.OutboxException;
 import java.sql.Connection;
-import java.util.Collection;
-import java.util.Set;
+import java.util.Map;
 import org.hibernate.CacheMode;
 import org.hibernate.Filter;
 import org.hibernate.FlushMode;
 import org.hibernate.Session;
 import org.hibernate.SessionFactory;
 import org.hibernate.SharedSessionBuilder;
-import org.hibernate.engine.spi.LoadQueryInfluencers;
 import org.hibernate.engine.spi.SessionImplementor;
 import org.hibernate.engine.spi.SharedSessionContractImplementor;
-import org.hibernate.internal.FilterImpl;
-import org.jspecify.annotations.Nullable;
 
 /** Gets at what a Hibernate session works with. Stateless. */
 final class Sessions {
@@ -48,7 +44,7 @@ final class Sessions {
     private static Session reading(Session reader) {
         reader.setDefaultReadOnly(true);
         reader.setCacheMode(CacheMode.IGNORE);
-        disableFilters(reader);
+        Map<String, Filter> unused = Filters.disable((SharedSessionContractImplementor) reader);
         return reader;
     }
 
@@ -60,34 +56,8 @@ final class Sessions {
         SharedSessionBuilder builder = session.sessionWithOptions().connection();
         Session within = builder.flushMode(FlushMode.MANUAL).openSession();
         within.setCacheMode(CacheMode.IGNORE);
-        disableFilters(within);
+        Map<String, Filter> unused = Filters.disable((SharedSessionContractImplementor) within);
         return within;
-    }
-
-    /** Those that are enabled by themselves: filters tell what an application sees, not what is sent. */
-    private static void disableFilters(Session session) {
-        for (String name : Set.copyOf(influencers(session).getEnabledFilterNames())) {
-            session.disableFilter(name);
-        }
-    }
-
-    /** Enables the filters of one session in another. */
-    static void copyFilters(Session from, Session to) {
-        influencers(from).getEnabledFilters().forEach((name, filter) -> {
-            Filter copy = to.enableFilter(name);
-            for (String parameter : filter.getFilterDefinition().getParameterNames()) {
-                @Nullable Object value = ((FilterImpl) filter).getParameter(parameter);
-                if (value instanceof Collection<?> values) {
-                    copy.setParameterList(parameter, values);
-                } else if (value != null) {
-                    copy.setParameter(parameter, value);
-                }
-            }
-        });
-    }
-
-    private static LoadQueryInfluencers influencers(Session session) {
-        return ((SharedSessionContractImplementor) session).getLoadQueryInfluencers();
     }
 
     /**

@@ -25,10 +25,12 @@ import org.hibernate.annotations.ParamDef;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /** Hibernate's filters: they bound what is written through a session, and hide nothing of what is sent. */
 @ExtendWith(TestEnvironment.class)
+@Timeout(120)
 class FiltersIT {
 
     private TestDatabase database;
@@ -82,6 +84,21 @@ class FiltersIT {
         assertThat(database.rows("select id from document order by id")).containsExactly("3", "6");
     }
 
+    @Test
+    void decideOnceWhichRowsABulkWriteMeans() {
+        database.execute("create sequence asked;"
+                + " create function now_and_then(bigint) returns boolean language sql volatile"
+                + " as $$ select nextval('asked') <= 12 and $1 > 0 $$");
+        unit.commit(session -> {
+            org.hibernate.Filter unused = session.enableFilter("erratic");
+            assertThat(master.bulkDelete(session, Document.class, Restriction.all()))
+                    .as("six rows, asked when they are found and when they are locked")
+                    .isEqualTo(6);
+        });
+        assertThat(Sent.take(database)).hasSize(6);
+        assertThat(database.count("document")).isZero();
+    }
+
     private static void tenant(Session session, Long... tenants) {
         session.enableFilter("tenant").setParameterList("tenants", List.of(tenants));
     }
@@ -104,7 +121,9 @@ class FiltersIT {
     @Entity(name = "Document")
     @Master("document")
     @FilterDef(name = "tenant", parameters = @ParamDef(name = "tenants", type = Long.class))
+    @FilterDef(name = "erratic")
     @Filter(name = "tenant", condition = "tenant in (:tenants)")
+    @Filter(name = "erratic", condition = "now_and_then(id)")
     static class Document extends MasterEntity {
         @Id
         Long id;

@@ -21,6 +21,7 @@ import jakarta.persistence.InheritanceType;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import org.hibernate.annotations.DiscriminatorFormula;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -55,7 +56,12 @@ class NestedMastersIT {
                 Fluid.class,
                 Water.class,
                 Milk.class,
-                Oil.class);
+                Oil.class,
+                Crystal.class,
+                Quartz.class,
+                Vehicle.class,
+                Car.class,
+                Bicycle.class);
         unit = MasterUnit.of(configuration);
         master = CqrsMaster.builder(unit.sessions())
                 .transport(new InMemoryTransport())
@@ -101,7 +107,22 @@ class NestedMastersIT {
                 .doesNotContain("\"id\":2");
         assertThat(dump(Strategy.ONE_TABLE.nested)).contains("\"id\":2").doesNotContain("\"id\":1", "\"id\":3");
         assertThatThrownBy(() -> dump(Strategy.JOINED.root))
-                .hasMessageContaining("keeps rows of gem in its table Stone too")
+                .hasMessageContaining("has its rows in Stone with those of " + Gem.class.getName())
+                .hasMessageContaining("@DiscriminatorColumn");
+    }
+
+    @Test
+    void sendsNothingOfAModelWhoseClassesAreAllMastersOfTheirOwn() throws Exception {
+        unit.commit(session -> session.persist(instance(Quartz.class, 1)));
+        Sent.take(database);
+        assertThat(master.sync(Crystal.class).send().sent()).isZero();
+        assertThat(master.sync(Quartz.class).send().sent()).isEqualTo(1);
+    }
+
+    @Test
+    void refusesToDumpRowsThatNoColumnTellsFromThoseOfNoMaster() {
+        assertThatThrownBy(() -> dump(Car.class))
+                .hasMessageContaining("with those of " + Bicycle.class.getName())
                 .hasMessageContaining("@DiscriminatorColumn");
     }
 
@@ -213,6 +234,25 @@ class NestedMastersIT {
     @Entity(name = "Gem")
     @Master("gem")
     static class Gem extends Stone {}
+
+    @Entity(name = "Crystal")
+    @Master("crystal")
+    abstract static class Crystal extends Kind {}
+
+    @Entity(name = "Quartz")
+    @Master("quartz")
+    static class Quartz extends Crystal {}
+
+    @Entity(name = "Vehicle")
+    @DiscriminatorFormula("case when id > 0 then 'Car' else 'Bicycle' end")
+    abstract static class Vehicle extends Kind {}
+
+    @Entity(name = "Car")
+    @Master("car")
+    static class Car extends Vehicle {}
+
+    @Entity(name = "Bicycle")
+    static class Bicycle extends Vehicle {}
 
     @Entity(name = "Fluid")
     @Inheritance(strategy = InheritanceType.TABLE_PER_CLASS)

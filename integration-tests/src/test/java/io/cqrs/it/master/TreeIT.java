@@ -26,10 +26,12 @@ import org.hibernate.Session;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /** Rows that refer lazily to others of their kind, which a query then returns as proxies, and that answer by what they refer to. */
 @ExtendWith(TestEnvironment.class)
+@Timeout(120)
 class TreeIT {
 
     private TestDatabase database;
@@ -113,6 +115,31 @@ class TreeIT {
     }
 
     @Test
+    void deletesAnOwnerThatWasWrittenTooOrRemovedWithWhatItDependsOn() {
+        unit.commit(session -> {
+            session.find(Team.class, 1L).active = false;
+            session.find(Employee.class, 5L).name = "boss, out";
+            session.remove(session.find(Employee.class, 1L));
+        });
+        assertThat(Sent.take(database))
+                .extracting(one -> one.signal() + " " + one.key())
+                .containsExactlyInAnyOrder("DELETE 1", "DELETE 5");
+    }
+
+    @Test
+    void deletesWhatABulkUpdateExcludesAskingWhatItReferredTo() {
+        unit.commit(session -> assertThat(master.bulkUpdate(
+                        session,
+                        Employee.class,
+                        Restriction.all(),
+                        (update, row, cb) -> update.set(row.<Integer>get("salary"), -1)))
+                .isEqualTo(2));
+        assertThat(Sent.take(database))
+                .extracting(one -> one.signal() + " " + one.key())
+                .containsExactlyInAnyOrder("DELETE 1", "DELETE 5");
+    }
+
+    @Test
     void letsNoStaleInstanceOfAnOwnerWriteOverWhatOthersCommitted() {
         try (Session session = unit.sessions().openSession()) {
             session.beginTransaction();
@@ -160,7 +187,7 @@ class TreeIT {
 
         @Override
         public boolean isSyncInstance() {
-            return Hibernate.unproxy(team, Team.class).active;
+            return Hibernate.unproxy(team, Team.class).active && salary >= 0;
         }
     }
 

@@ -37,6 +37,8 @@ public final class TableSync {
             "iso_8601",
             "extra_float_digits",
             "1",
+            "bytea_output",
+            "hex",
             "search_path",
             "pg_catalog, pg_temp");
 

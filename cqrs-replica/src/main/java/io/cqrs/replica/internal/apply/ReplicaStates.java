@@ -23,7 +23,9 @@ import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.HashMap;
+import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -156,6 +158,7 @@ public final class ReplicaStates {
         return switch (column.kind()) {
             case "number" -> number(text);
             case "bool" -> text.equals("true");
+            case "bytes" -> Base64.getEncoder().encodeToString(HexFormat.of().parseHex(text, 2, text.length()));
             default -> text;
         };
     }

@@ -25,8 +25,17 @@ public final class SessionSql {
     private static final String KEEP_STAMPS = "cqrs.keep_stamps";
 
     /** Text forms must not depend on how the server or the pool is set. */
-    public static final Map<String, String> SETTINGS =
-            Map.of("timezone", "UTC", "datestyle", "ISO, YMD", "intervalstyle", "postgres", KEEP_STAMPS, "");
+    public static final Map<String, String> SETTINGS = Map.of(
+            "timezone",
+            "UTC",
+            "datestyle",
+            "ISO, YMD",
+            "intervalstyle",
+            "postgres",
+            "bytea_output",
+            "hex",
+            KEEP_STAMPS,
+            "");
 
     /** Parameters: space, sorted hashes. */
     static final String LOCK_KEYS = "select pg_advisory_xact_lock(?, k) from unnest(?::int4[]) k";
