@@ -99,10 +99,10 @@ final class RowHistory {
 
     /** Says whether nobody knows if the row that was deleted was sent: it may not be the one that the instance was loaded from. */
     boolean isUnknownBefore() {
-        return deleted != null
-                && (forgotten || foundUpdated == null
-                        ? deleted.isUnknown()
-                        : !foundUpdated.equals(deleted.lastKnownUpdated()));
+        if (deleted == null || forgotten) {
+            return deleted != null;
+        }
+        return foundUpdated == null ? deleted.isUnknown() : !foundUpdated.equals(deleted.lastKnownUpdated());
     }
 
     /** Returns the state to send, or null where the row is gone. */
