@@ -113,8 +113,14 @@ public final class BulkWriter {
             set.on(update, root, builder);
             update.set(capture.model(type.getName()).updated().property(), now);
             update.where(keys.in(root, builder, before.keySet()));
-            int unused = session.createMutationQuery(((JpaCriteriaUpdate<T>) update).versioned())
+            int written = session.createMutationQuery(((JpaCriteriaUpdate<T>) update).versioned())
                     .executeUpdate();
+            if (written < before.size()) {
+                throw new OutboxException(
+                        "a filter hid " + (before.size() - written) + " rows of " + type.getName()
+                                + " while they were updated: do it again",
+                        null);
+            }
             send(session, changes, capture.model(type.getName()), before);
             session.clear();
         });
@@ -163,7 +169,10 @@ public final class BulkWriter {
             CriteriaBuilder builder = session.getCriteriaBuilder();
             CriteriaDelete<T> delete = builder.createCriteriaDelete(type);
             delete.where(keys.in(delete.from(type), builder, before.keySet()));
+            // Which rows are meant is decided: a filter must not decide again, and otherwise.
+            List<Filter> filters = Filters.disable((SharedSessionContractImplementor) session);
             int unused = session.createMutationQuery(delete).executeUpdate();
+            Filters.enable(filters, (SharedSessionContractImplementor) session);
             changes.drain();
             session.clear();
         });
@@ -172,7 +181,10 @@ public final class BulkWriter {
     @SuppressWarnings("unchecked") // what holds for a class holds for its subclasses
     private <T> long byTypes(EntityManager manager, Class<T> type, TypedBulk<T> bulk) {
         List<Class<? extends T>> types = LockableTypes.of(session(manager).getFactory(), type);
+        List<Filter> filters = Filters.of(session(manager));
         return within(manager, (session, changes) -> {
+            // As a statement of the user's session: what its filters hide is not written.
+            Filters.enable(filters, (SharedSessionContractImplementor) session);
             long count = 0;
             for (Class<? extends T> one : types) {
                 count += bulk.run(session, changes, (Class<T>) one);
@@ -223,10 +235,7 @@ public final class BulkWriter {
             rows.keySet().removeAll(changed);
         }
         if (!rows.isEmpty()) {
-            // Which rows are meant is decided: a filter must not decide again within the statement, and otherwise.
-            Map<String, Filter> filters = Filters.disable(implementor);
             work.on(rows);
-            Filters.enable(filters, implementor);
         }
         return rows.size();
     }
@@ -285,8 +294,6 @@ public final class BulkWriter {
         own.drain();
         try (Session session = Sessions.openWithin(manager.unwrap(SessionImplementor.class))) {
             SharedSessionContractImplementor implementor = (SharedSessionContractImplementor) session;
-            // As a statement of the user's session: what its filters hide is not written.
-            Filters.enable(Filters.of(user), implementor);
             ChangeSet changes = capture.open(implementor, own);
             try {
                 long count = bulk.run(session, changes);

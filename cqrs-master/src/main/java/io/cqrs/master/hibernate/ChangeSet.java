@@ -114,10 +114,24 @@ final class ChangeSet {
         }
     }
 
-    /** Says whether a row of these is to be sent already. */
-    boolean saves(MasterModel model, Object id) {
+    /**
+     * Says whether a row is to be sent already that depends on what was written: whether it was sent before, which that may have
+     * decided, is not known then.
+     */
+    boolean savesOwner(MasterModel model, Object id) {
         RowHistory known = rows.get(new RowId(model, id));
-        return known != null && known.savedState() != null;
+        if (known == null || known.savedState() == null) {
+            return false;
+        }
+        known.forgetBefore();
+        return true;
+    }
+
+    /** Takes note that a row is sent again for what it depends on; the change differs in nothing that can be tracked. */
+    void updatedByRelated(MasterModel model, Object id, Object entity, Object[] state) {
+        RowHistory history = history(model, id, true);
+        history.updated(model, entity, state, state);
+        history.forgetBefore();
     }
 
     /** Writes the last messages of the transaction, or leaves them to its commit; nothing may be recorded from here on. */
@@ -193,7 +207,8 @@ final class ChangeSet {
                 List<OutboxMessage> messages = new ArrayList<>(chunk.size());
                 for (Map.Entry<RowId, RowHistory> row : chunk) {
                     RowId id = row.getKey();
-                    if (related.concern(id.model())) {
+                    // Nobody finds what a row that is gone depended on.
+                    if (row.getValue().deleted() != null && related.concern(id.model())) {
                         row.getValue().forgetBefore();
                     }
                     messages.addAll(factory.messages(id.id(), row.getValue(), loaded.get(id)));

@@ -122,14 +122,12 @@ final class EntityPages<T> {
     Map<Object, Object> read(Session session, Collection<Object> ids) {
         Map<Object, Object> inOrder = new LinkedHashMap<>();
         if (!ids.isEmpty()) {
-            CriteriaBuilder builder = session.getCriteriaBuilder();
-            CriteriaQuery<T> query = builder.createQuery(type);
-            Root<T> root = query.from(type);
-            List<Predicate> conditions = new ArrayList<>(own(root, builder));
-            conditions.add(order.in(root, builder, ids));
-            query.select(root).where(conditions.toArray(Predicate[]::new));
-            Map<Object, Object> found =
-                    byId(session, session.createSelectionQuery(query).getResultList());
+            Map<Object, Object> found = byId(
+                    session,
+                    session.createSelectionQuery("select e from " + type.getName() + " e where id(e) in (:ids)", type)
+                            .setParameterList("ids", ids)
+                            .getResultList());
+            found.values().removeIf(entity -> own != null && !own.contains(entity.getClass()));
             ids.stream().filter(found::containsKey).forEach(id -> inOrder.put(id, found.get(id)));
         }
         return inOrder;

@@ -1,29 +1,42 @@
 package io.cqrs.master.hibernate;
 
 import java.util.Collection;
-import java.util.Map;
+import java.util.List;
+import java.util.Set;
 import org.hibernate.Filter;
 import org.hibernate.engine.spi.LoadQueryInfluencers;
 import org.hibernate.engine.spi.SharedSessionContractImplementor;
 import org.hibernate.internal.FilterImpl;
 
-/** Hibernate's filters of a session: they tell what an application sees, not what is sent. Stateless. */
+/**
+ * Hibernate's filters of a session: they tell what an application sees, not what is sent. One by one, since all of them come
+ * checked: one that lacks an argument is nobody's fault before a query needs it. Stateless.
+ */
 final class Filters {
 
     private Filters() {}
 
-    /** Disables all filters, those that enabled themselves too, and returns them. */
-    static Map<String, Filter> disable(SharedSessionContractImplementor session) {
+    /** Returns the filters of a session. */
+    static List<Filter> of(SharedSessionContractImplementor session) {
         LoadQueryInfluencers influencers = session.getLoadQueryInfluencers();
-        Map<String, Filter> enabled = of(session);
-        enabled.keySet().forEach(influencers::disableFilter);
+        return influencers.getEnabledFilterNames().stream()
+                .map(influencers::getEnabledFilter)
+                .toList();
+    }
+
+    /** Disables all filters, those that enabled themselves too, and returns them. */
+    static List<Filter> disable(SharedSessionContractImplementor session) {
+        List<Filter> enabled = of(session);
+        for (String name : Set.copyOf(session.getLoadQueryInfluencers().getEnabledFilterNames())) {
+            session.getLoadQueryInfluencers().disableFilter(name);
+        }
         return enabled;
     }
 
     /** Enables filters as they are, or were, in this session or another one. */
-    static void enable(Map<String, Filter> filters, SharedSessionContractImplementor session) {
-        filters.forEach((name, filter) -> {
-            Filter copy = session.getLoadQueryInfluencers().enableFilter(name);
+    static void enable(List<Filter> filters, SharedSessionContractImplementor session) {
+        for (Filter filter : filters) {
+            Filter copy = session.getLoadQueryInfluencers().enableFilter(filter.getName());
             ((FilterImpl) filter).getParameters().forEach((parameter, value) -> {
                 if (value instanceof Collection<?> values) {
                     copy.setParameterList(parameter, values);
@@ -31,11 +44,6 @@ final class Filters {
                     copy.setParameter(parameter, value);
                 }
             });
-        });
-    }
-
-    /** Returns the filters of a session. */
-    static Map<String, Filter> of(SharedSessionContractImplementor session) {
-        return Map.copyOf(session.getLoadQueryInfluencers().getEnabledFilters());
+        }
     }
 }

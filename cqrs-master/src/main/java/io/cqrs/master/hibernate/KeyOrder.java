@@ -10,12 +10,15 @@ import jakarta.persistence.criteria.Root;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import org.hibernate.engine.spi.SessionFactoryImplementor;
+import org.hibernate.metamodel.mapping.AttributeMapping;
 import org.hibernate.metamodel.mapping.CompositeIdentifierMapping;
 import org.hibernate.metamodel.mapping.EmbeddableMappingType;
 import org.hibernate.metamodel.mapping.EntityIdentifierMapping;
 import org.hibernate.metamodel.mapping.EntityMappingType;
-import org.jspecify.annotations.Nullable;
+import org.hibernate.metamodel.mapping.NonAggregatedIdentifierMapping;
+import org.hibernate.metamodel.mapping.internal.ToOneAttributeMapping;
 
 /**
  * Conditions and orders by an entity's id in criteria queries, whatever the id is made of: part by part, as its key on the wire
@@ -23,48 +26,68 @@ import org.jspecify.annotations.Nullable;
  */
 final class KeyOrder {
 
-    private final @Nullable EmbeddableMappingType composite;
-    private final List<List<String>> paths;
-    private final List<Integer> places;
+    private final List<Leaf> leaves;
 
-    private KeyOrder(@Nullable EmbeddableMappingType composite, List<List<String>> paths, List<Integer> places) {
-        this.composite = composite;
-        this.paths = paths;
-        this.places = places;
+    private KeyOrder(List<Leaf> leaves) {
+        this.leaves = leaves;
     }
 
     static KeyOrder of(SessionFactoryImplementor factory, Class<?> type) {
-        EntityMappingType entity = factory.getMappingMetamodel().getEntityDescriptor(type);
-        EntityIdentifierMapping id = entity.getIdentifierMapping();
-        if (!(id instanceof CompositeIdentifierMapping mapping)) {
-            return new KeyOrder(null, List.of(List.of(id.getAttributeName())), List.of());
+        List<Leaf> leaves = new ArrayList<>();
+        add(factory.getMappingMetamodel().getEntityDescriptor(type), List.of(), id -> id, leaves);
+        return new KeyOrder(List.copyOf(leaves));
+    }
+
+    /** Adds the parts of an entity's id; one that refers to another entity has all of that one's. */
+    private static void add(EntityMappingType entity, List<String> path, UnaryOperator<Object> id, List<Leaf> leaves) {
+        EntityIdentifierMapping mapping = entity.getIdentifierMapping();
+        if (!(mapping instanceof CompositeIdentifierMapping several)) {
+            leaves.add(new Leaf(with(path, mapping.getAttributeName()), id));
+            return;
         }
-        EmbeddableMappingType composite = mapping.getMappedIdEmbeddableTypeDescriptor();
-        boolean embedded = id.getNature() == EntityIdentifierMapping.Nature.COMPOSITE;
-        List<List<String>> paths = new ArrayList<>();
-        List<Integer> places = MasterKey.places(composite);
-        for (int place : places) {
-            String part = composite.getAttributeMapping(place).getAttributeName();
-            paths.add(embedded ? List.of(id.getAttributeName(), part) : List.of(part));
+        EmbeddableMappingType values = several.getMappedIdEmbeddableTypeDescriptor();
+        boolean embedded = mapping.getNature() == EntityIdentifierMapping.Nature.COMPOSITE;
+        List<String> parent = embedded ? with(path, mapping.getAttributeName()) : path;
+        for (int place : MasterKey.places(values)) {
+            String name = values.getAttributeMapping(place).getAttributeName();
+            AttributeMapping part = mapping instanceof NonAggregatedIdentifierMapping parts
+                    ? parts.getVirtualIdEmbeddable().findAttributeMapping(name)
+                    : values.getAttributeMapping(place);
+            UnaryOperator<Object> value = whole -> values.getValues(id.apply(whole))[place];
+            if (part instanceof ToOneAttributeMapping reference) {
+                EntityMappingType target = reference.getAssociatedEntityMappingType();
+                add(target, with(parent, name), whole -> idOf(target, value.apply(whole)), leaves);
+            } else {
+                leaves.add(new Leaf(with(parent, name), value));
+            }
         }
-        return new KeyOrder(composite, paths, places);
+    }
+
+    /** The values of an id class refer to an entity by its id already. */
+    private static Object idOf(EntityMappingType target, Object value) {
+        return target.getMappedJavaType().getJavaTypeClass().isInstance(value)
+                ? target.getIdentifierMapping().getIdentifier(value)
+                : value;
+    }
+
+    private static List<String> with(List<String> path, String step) {
+        List<String> longer = new ArrayList<>(path);
+        longer.add(step);
+        return longer;
     }
 
     /** Orders by the id, part by part. */
     List<Order> ascending(Root<?> root, CriteriaBuilder builder) {
-        return paths.stream().map(path -> builder.asc(expression(root, path))).toList();
+        return leaves.stream().map(leaf -> builder.asc(leaf.of(root))).toList();
     }
 
     /** Means the entities behind one in this order. */
     Predicate after(Root<?> root, CriteriaBuilder builder, Object id) {
-        Object[] values = values(id);
         List<Predicate> either = new ArrayList<>();
-        for (int i = 0; i < values.length; i++) {
-            List<Predicate> all = new ArrayList<>();
-            for (int j = 0; j < i; j++) {
-                all.add(builder.equal(expression(root, paths.get(j)), values[j]));
-            }
-            all.add(greater(builder, expression(root, paths.get(i)), values[i]));
+        for (int i = 0; i < leaves.size(); i++) {
+            List<Predicate> all = equal(root, builder, id, leaves.subList(0, i));
+            all.add(greater(
+                    builder, leaves.get(i).of(root), leaves.get(i).value().apply(id)));
             either.add(builder.and(all.toArray(Predicate[]::new)));
         }
         return builder.or(either.toArray(Predicate[]::new));
@@ -72,39 +95,43 @@ final class KeyOrder {
 
     /** Means the entities with one of these ids. */
     Predicate in(Root<?> root, CriteriaBuilder builder, Collection<?> ids) {
-        if (composite == null) {
-            return expression(root, paths.get(0)).in(ids);
+        if (leaves.size() == 1) {
+            Leaf only = leaves.get(0);
+            return only.of(root).in(ids.stream().map(only.value()).toList());
         }
         List<Predicate> either = new ArrayList<>();
         for (Object id : ids) {
-            Object[] values = values(id);
-            List<Predicate> all = new ArrayList<>();
-            for (int i = 0; i < values.length; i++) {
-                all.add(builder.equal(expression(root, paths.get(i)), values[i]));
-            }
-            either.add(builder.and(all.toArray(Predicate[]::new)));
+            either.add(builder.and(equal(root, builder, id, leaves).toArray(Predicate[]::new)));
         }
         return builder.or(either.toArray(Predicate[]::new));
     }
 
-    private Object[] values(Object id) {
-        if (composite == null) {
-            return new Object[] {id};
+    private static List<Predicate> equal(Root<?> root, CriteriaBuilder builder, Object id, List<Leaf> leaves) {
+        List<Predicate> all = new ArrayList<>();
+        for (Leaf leaf : leaves) {
+            all.add(builder.equal(leaf.of(root), leaf.value().apply(id)));
         }
-        Object[] values = composite.getValues(id);
-        return places.stream().map(place -> values[place]).toArray();
-    }
-
-    private static Expression<?> expression(Root<?> root, List<String> path) {
-        Path<?> at = root;
-        for (String step : path) {
-            at = at.get(step);
-        }
-        return at;
+        return all;
     }
 
     @SuppressWarnings({"unchecked", "rawtypes"}) // ids compare with ids of the same attribute
     private static Predicate greater(CriteriaBuilder builder, Expression<?> expression, Object value) {
         return builder.greaterThan((Expression<Comparable>) expression, (Comparable) value);
+    }
+
+    /**
+     * A part of the id that has a value.
+     *
+     * @param path its attribute
+     * @param value what an id has there
+     */
+    private record Leaf(List<String> path, UnaryOperator<Object> value) {
+        Expression<?> of(Root<?> root) {
+            Path<?> at = root;
+            for (String step : path) {
+                at = at.get(step);
+            }
+            return at;
+        }
     }
 }

@@ -18,6 +18,7 @@ import org.hibernate.Filter;
 import org.hibernate.Session;
 import org.hibernate.engine.spi.EntityEntry;
 import org.hibernate.engine.spi.PersistenceContext;
+import org.hibernate.engine.spi.SessionImplementor;
 import org.hibernate.engine.spi.SharedSessionContractImplementor;
 import org.hibernate.persister.entity.EntityPersister;
 import org.hibernate.query.QueryProducer;
@@ -38,7 +39,7 @@ final class RelatedChanges implements AutoCloseable {
     private final Map<Turn, Set<Object>> turned = new LinkedHashMap<>();
     private final Map<Dependency, Set<Object>> changed = new LinkedHashMap<>();
     private final Map<Dependency, Set<Object>> previous = new LinkedHashMap<>();
-    private @Nullable Instances instances;
+    private final List<Instances> readers = new ArrayList<>();
 
     /** Records a change of a row. */
     void add(
@@ -141,21 +142,37 @@ final class RelatedChanges implements AutoCloseable {
         }
         lockTouched(session);
         Map<MasterModel, Set<Object>> owners = owners(session);
-        owners.forEach((model, ids) -> ids.removeIf(id -> changes.saves(model, id)));
+        owners.forEach((model, ids) -> ids.removeIf(id -> changes.savesOwner(model, id)));
         if (owners.values().stream().allMatch(Set::isEmpty)) {
             return;
         }
         // The user's filters tell what is to be seen, not who depends on what was written.
-        Map<String, Filter> filters = Filters.disable(session);
-        try {
-            owners.forEach((model, ids) -> {
-                for (List<Object> chunk : chunks(ids)) {
-                    save(session, changes, capture, model, chunk);
-                }
-            });
-        } finally {
-            Filters.enable(filters, session);
+        if (session instanceof SessionImplementor stateful) {
+            try (Session within =
+                    session.getLoadQueryInfluencers().hasEnabledFilters() ? Sessions.openWithin(stateful) : null) {
+                save(session, within == null ? session : within, changes, capture, owners);
+            }
+        } else {
+            List<Filter> filters = Filters.disable(session);
+            try {
+                save(session, session, changes, capture, owners);
+            } finally {
+                Filters.enable(filters, session);
+            }
         }
+    }
+
+    private void save(
+            SharedSessionContractImplementor session,
+            QueryProducer queries,
+            ChangeSet changes,
+            Capture capture,
+            Map<MasterModel, Set<Object>> owners) {
+        owners.forEach((model, ids) -> {
+            for (List<Object> chunk : chunks(ids)) {
+                save(session, queries, changes, capture, model, chunk);
+            }
+        });
     }
 
     /** Says whether rows were written that these depend on: what that had made of them before is not known. */
@@ -198,45 +215,45 @@ final class RelatedChanges implements AutoCloseable {
 
     private void save(
             SharedSessionContractImplementor session,
+            QueryProducer queries,
             ChangeSet changes,
             Capture capture,
             MasterModel model,
             List<Object> ids) {
         String updated = model.updated().property();
         List<Instant> unusedTimes = RowLocks.lock(session, model, ids, RowLocks.UPDATE);
-        List<Instant> times = session.createSelectionQuery(
+        List<Instant> times = queries.createSelectionQuery(
                         "select o." + updated + " from " + model.type().getName() + " o where id(o) in (:ids)",
                         Instant.class)
                 .setParameterList("ids", ids)
                 .getResultList();
         @Nullable Instant latest = times.stream().max(Comparator.naturalOrder()).orElse(null);
         Instant now = capture.clock().next(latest, () -> Sessions.connection(session));
-        int unused = session.createMutationQuery("update versioned "
+        int unused = queries.createMutationQuery("update versioned "
                         + model.type().getName() + " o set o." + updated + " = :now where id(o) in (:ids)")
                 .setParameter("now", now)
                 .setParameterList("ids", ids)
                 .executeUpdate();
-        Instances reader = instances == null ? new Instances(session) : instances;
-        instances = reader;
-        Map<Object, Object> owners = reader.load(model, ids);
+        // Of its own, or it would return what it read of a row before.
+        Instances instances = new Instances(session);
+        readers.add(instances);
+        Map<Object, Object> owners = instances.load(model, ids);
         owners.forEach((id, entity) -> {
-            Object[] state = reader.state(entity);
+            Object[] state = instances.state(entity);
             refresh(session, model, entity, id, state);
-            // What it was before differs in nothing that can be tracked.
-            changes.updated(capture.model(entity, session), id, entity, state, state);
+            changes.updatedByRelated(capture.model(entity, session), id, entity, state);
         });
         if (owners.values().stream().noneMatch(Mixins::answers)) {
-            reader.clear();
+            readers.remove(instances);
+            instances.close();
         }
     }
 
-    /** Ends the session of the owners, which are asked about themselves until their messages are made. */
+    /** Ends the sessions of the owners, which are asked about themselves until their messages are made. */
     @Override
     public void close() {
-        if (instances != null) {
-            instances.close();
-            instances = null;
-        }
+        readers.forEach(Instances::close);
+        readers.clear();
     }
 
     /** The session's own instance must not look stale to its next flush, unless it is: somebody else changed the row before. */

@@ -2,7 +2,7 @@ package io.cqrs.master.hibernate;
 
 import io.cqrs.core.OutboxException;
 import java.sql.Connection;
-import java.util.Map;
+import java.util.List;
 import org.hibernate.CacheMode;
 import org.hibernate.Filter;
 import org.hibernate.FlushMode;
@@ -44,7 +44,7 @@ final class Sessions {
     private static Session reading(Session reader) {
         reader.setDefaultReadOnly(true);
         reader.setCacheMode(CacheMode.IGNORE);
-        Map<String, Filter> unused = Filters.disable((SharedSessionContractImplementor) reader);
+        List<Filter> unused = Filters.disable((SharedSessionContractImplementor) reader);
         return reader;
     }
 
@@ -56,7 +56,7 @@ final class Sessions {
         SharedSessionBuilder builder = session.sessionWithOptions().connection();
         Session within = builder.flushMode(FlushMode.MANUAL).openSession();
         within.setCacheMode(CacheMode.IGNORE);
-        Map<String, Filter> unused = Filters.disable((SharedSessionContractImplementor) within);
+        List<Filter> unused = Filters.disable((SharedSessionContractImplementor) within);
         return within;
     }
 

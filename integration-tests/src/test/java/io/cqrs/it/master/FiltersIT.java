@@ -12,6 +12,7 @@ import io.cqrs.master.Master;
 import io.cqrs.master.MasterEntity;
 import io.cqrs.master.MasterSerializer;
 import io.cqrs.master.Restriction;
+import io.cqrs.master.SyncRequest;
 import io.cqrs.transport.memory.InMemoryTransport;
 import jakarta.persistence.Entity;
 import jakarta.persistence.Id;
@@ -99,6 +100,21 @@ class FiltersIT {
         assertThat(database.count("document")).isZero();
     }
 
+    @Test
+    void needNoArgumentsWhereTheyHideNothing() throws Exception {
+        try (MasterUnit shops = MasterUnit.on(database, Shop.class)) {
+            try (Session session = shops.sessions().openSession()) {
+                session.getEnabledFilter("region").setParameter("region", "here");
+                session.beginTransaction();
+                session.persist(new Shop());
+                session.getTransaction().commit();
+            }
+            Sent.take(database);
+            assertThat(SyncRequest.of(shops.sessions(), Shop.class).send().sent())
+                    .isOne();
+        }
+    }
+
     private static void tenant(Session session, Long... tenants) {
         session.enableFilter("tenant").setParameterList("tenants", List.of(tenants));
     }
@@ -137,6 +153,17 @@ class FiltersIT {
             this.id = id;
             this.tenant = tenant;
         }
+    }
+
+    @Entity(name = "Shop")
+    @Master("shop")
+    @FilterDef(name = "region", autoEnabled = true, parameters = @ParamDef(name = "region", type = String.class))
+    @Filter(name = "region", condition = "region = :region")
+    static class Shop extends MasterEntity {
+        @Id
+        Long id = 1L;
+
+        String region = "there";
     }
 
     @Entity(name = "Folder")

@@ -137,6 +137,17 @@ class KeysIT {
         assertThat(SyncRequest.of(master.sessions(), Ticket.class).send().sent())
                 .isOne();
         assertThat(Sent.takeOnly(database).key()).isEqualTo("[\"D\",2,\"mon\"]");
+        assertThat(SyncRequest.of(master.sessions(), Ticket.class)
+                        .after(new TicketId(seat, "fri"))
+                        .send()
+                        .lastKey())
+                .isEqualTo("[\"D\",2,\"mon\"]");
+        assertThat(Sent.takeOnly(database).key()).isEqualTo("[\"D\",2,\"mon\"]");
+        assertThat(SyncRequest.of(master.sessions(), Ticket.class)
+                        .after(new TicketId(seat, "mon"))
+                        .send()
+                        .sent())
+                .isZero();
         master.commit(session -> session.remove(session.find(Ticket.class, new TicketId(seat, "mon"))));
         assertThat(Sent.takeOnly(database).key()).isEqualTo("[\"D\",2,\"mon\"]");
     }

@@ -42,7 +42,7 @@ class TreeIT {
     void start() {
         database = TestEnvironment.database("tree");
         CqrsSchema.standard().migrate(database.dataSource());
-        unit = MasterUnit.on(database, Team.class, Employee.class, Post.class);
+        unit = MasterUnit.on(database, Team.class, Employee.class, Post.class, Badge.class, Desk.class);
         master = CqrsMaster.builder(unit.sessions())
                 .transport(new InMemoryTransport())
                 .build();
@@ -112,6 +112,27 @@ class TreeIT {
                 .containsExactlyInAnyOrder("DELETE 1", "DELETE 5");
         unit.commit(session -> session.find(Team.class, 1L).active = true);
         assertNames();
+    }
+
+    @Test
+    void sendsOwnersOfSeveralKindsAsTheyAreByThen() {
+        unit.commit(session -> {
+            Badge badge = new Badge();
+            badge.team = session.getReference(Team.class, 1L);
+            session.persist(badge);
+            Desk desk = new Desk();
+            desk.employee = session.getReference(Employee.class, 1L);
+            session.persist(desk);
+        });
+        Sent.take(database);
+        unit.commit(session -> session.find(Team.class, 1L).name = "other");
+        assertThat(Sent.take(database))
+                .extracting(one -> one.message().get("cqrs_id").asText() + " " + one.key() + " " + one.revision())
+                .containsExactlyInAnyOrder("employee 1 1", "employee 5 1", "badge 1 1", "desk 1 1");
+        unit.commit(session -> session.find(Team.class, 1L).active = false);
+        assertThat(Sent.take(database))
+                .extracting(one -> one.message().get("cqrs_id").asText() + " " + one.key() + " " + one.signal())
+                .containsExactlyInAnyOrder("employee 1 DELETE", "employee 5 DELETE", "badge 1 SAVE", "desk 1 SAVE");
     }
 
     @Test
@@ -188,6 +209,31 @@ class TreeIT {
         @Override
         public boolean isSyncInstance() {
             return Hibernate.unproxy(team, Team.class).active && salary >= 0;
+        }
+    }
+
+    @Entity(name = "Badge")
+    @Master(value = "badge", dependsOn = "team")
+    static class Badge extends MasterEntity {
+        @Id
+        Long id = 1L;
+
+        @ManyToOne
+        Team team;
+    }
+
+    @Entity(name = "Desk")
+    @Master(value = "desk", dependsOn = "employee.team")
+    static class Desk extends MasterEntity {
+        @Id
+        Long id = 1L;
+
+        @ManyToOne
+        Employee employee;
+
+        @Override
+        public boolean isSyncInstance() {
+            return Hibernate.unproxy(employee, Employee.class).id > 0;
         }
     }
 

@@ -88,11 +88,12 @@ class DiffIT {
 
     @Test
     void findsThemWhateverTheKeyIs() throws Exception {
-        for (String type : List.of("uuid", "numeric(20,3)", "text", "date", "varchar(50) collate \"C\"")) {
+        for (String type : List.of("uuid", "numeric(20,3)", "text", "date", "bytea", "varchar(50) collate \"C\"")) {
             String value = switch (type) {
                 case "uuid" -> "md5(i::text)::uuid";
                 case "numeric(20,3)" -> "i / 8.0";
                 case "date" -> "date '2024-01-01' + i";
+                case "bytea" -> "sha256(i::text::bytea)";
                 default -> "case when i % 2 = 0 then 'Ä' else 'b' end || i || ' \"x\", '";
             };
             tables(type, value);
@@ -377,6 +378,17 @@ class DiffIT {
                 .containsExactly("55");
         assertThat(replica.rows("select pk, updated = '2026-01-01Z', revision from cqrs.tombstone"))
                 .containsExactly("1000|t|1");
+    }
+
+    @Test
+    void deletesByKeysOfBytesWhatOnlyTheReplicaHas() throws Exception {
+        tables("bytea", "sha256(i::text::bytea)");
+        master.execute("delete from item where i in (5, 50)");
+        byte[] gone = deleted(master(), replica(), FieldFilter.all());
+        assertThat(replica().diff().delete(stream(gone))).isEqualTo(2);
+        assertThat(replica.rows("select count(*) from ref where i in (5, 50)")).containsExactly("0");
+        replica.execute("update ref set cqrs_revision = 7 where i = 60");
+        assertThat(keys(master(), replica(), 10)).hasSize(2);
     }
 
     @Test
