@@ -1,10 +1,10 @@
 package io.cqrs.master;
 
 import io.cqrs.core.CqrsConfigurationException;
-import io.cqrs.core.jdbc.UrlDataSource;
 import io.cqrs.core.schema.CqrsSchema;
 import io.cqrs.master.hibernate.BulkWriter;
 import io.cqrs.master.hibernate.Capture;
+import io.cqrs.master.hibernate.UnitDatabase;
 import io.cqrs.transport.Wire;
 import io.cqrs.transport.spi.Transport;
 import jakarta.persistence.EntityManager;
@@ -130,7 +130,7 @@ public final class CqrsMaster implements AutoCloseable {
 
         private Builder(EntityManagerFactory factory) {
             this.factory = factory;
-            this.dataSource = UrlDataSource.fromPersistenceProperties(factory.getProperties());
+            this.dataSource = UnitDatabase.of(factory);
         }
 
         /** Sets the transport; it stays the caller's to close. Required. */

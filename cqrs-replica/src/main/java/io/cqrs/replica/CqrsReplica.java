@@ -3,11 +3,11 @@ package io.cqrs.replica;
 import io.cqrs.core.CqrsConfigurationException;
 import io.cqrs.core.CqrsId;
 import io.cqrs.core.jdbc.ConnectionSource;
-import io.cqrs.core.jdbc.UrlDataSource;
 import io.cqrs.core.lifecycle.SessionLoop;
 import io.cqrs.core.lifecycle.Waiter;
 import io.cqrs.core.schema.CqrsSchema;
 import io.cqrs.replica.hibernate.EntityDefinitions;
+import io.cqrs.replica.hibernate.UnitDatabase;
 import io.cqrs.replica.internal.consume.StartCheck;
 import io.cqrs.replica.internal.consume.Worker;
 import io.cqrs.replica.internal.consume.WorkerSettings;
@@ -60,7 +60,7 @@ public final class CqrsReplica implements AutoCloseable {
     public static Builder builder(EntityManagerFactory factory) {
         Builder builder = new Builder();
         builder.factory = factory;
-        builder.dataSource = UrlDataSource.fromPersistenceProperties(factory.getProperties());
+        builder.dataSource = UnitDatabase.of(factory);
         return builder;
     }
 

@@ -4,9 +4,9 @@ import io.cqrs.core.CqrsConfigurationException;
 import io.cqrs.core.CqrsId;
 import io.cqrs.core.ReplicationException;
 import io.cqrs.core.SerializationException;
-import io.cqrs.core.jdbc.UrlDataSource;
 import io.cqrs.core.schema.CqrsSchema;
 import io.cqrs.replica.hibernate.EntityDefinitions;
+import io.cqrs.replica.hibernate.UnitDatabase;
 import io.cqrs.replica.internal.apply.BatchApplier;
 import io.cqrs.replica.internal.apply.EntitySessions;
 import io.cqrs.replica.internal.load.Loader;
@@ -62,7 +62,7 @@ public final class ReplicaStore {
         EntityDefinitions entities = EntityDefinitions.of(factory, ReplicaHandler::make);
         List<ReplicaDefinition> all = new ArrayList<>(entities.definitions());
         all.addAll(others);
-        DataSource source = UrlDataSource.fromPersistenceProperties(factory.getProperties());
+        DataSource source = UnitDatabase.of(factory);
         return new ReplicaStore(
                 Checks.required(source, "the persistence unit names no database"),
                 all,

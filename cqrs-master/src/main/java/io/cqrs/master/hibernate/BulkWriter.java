@@ -117,8 +117,9 @@ public final class BulkWriter {
                     .executeUpdate();
             if (written < before.size()) {
                 throw new OutboxException(
-                        "a filter hid " + (before.size() - written) + " rows of " + type.getName()
-                                + " while they were updated: do it again",
+                        (before.size() - written) + " of the rows of " + type.getName()
+                                + " were kept from the bulk update, as by a trigger, a policy or a filter: change them one"
+                                + " by one",
                         null);
             }
             send(session, changes, capture.model(type.getName()), before);
@@ -172,8 +173,8 @@ public final class BulkWriter {
             // Which rows are meant is decided: a filter must not decide again, and otherwise.
             List<Filter> filters = Filters.disable((SharedSessionContractImplementor) session);
             int unused = session.createMutationQuery(delete).executeUpdate();
-            Filters.enable(filters, (SharedSessionContractImplementor) session);
             changes.drain();
+            Filters.enable(filters, (SharedSessionContractImplementor) session);
             session.clear();
         });
     }

@@ -207,8 +207,8 @@ final class ChangeSet {
                 List<OutboxMessage> messages = new ArrayList<>(chunk.size());
                 for (Map.Entry<RowId, RowHistory> row : chunk) {
                     RowId id = row.getKey();
-                    // Nobody finds what a row that is gone depended on.
-                    if (row.getValue().deleted() != null && related.concern(id.model())) {
+                    // Nobody finds what a row that is gone, or turned to others, depended on.
+                    if (related.concern(id.model())) {
                         row.getValue().forgetBefore();
                     }
                     messages.addAll(factory.messages(id.id(), row.getValue(), loaded.get(id)));

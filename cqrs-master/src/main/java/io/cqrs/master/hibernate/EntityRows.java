@@ -5,7 +5,6 @@ import io.cqrs.core.CqrsConfigurationException;
 import io.cqrs.core.CqrsId;
 import io.cqrs.core.FieldFilter;
 import io.cqrs.core.jdbc.SqlStates;
-import io.cqrs.core.jdbc.UrlDataSource;
 import io.cqrs.core.rows.ComparedTable;
 import io.cqrs.core.rows.RangeReader;
 import io.cqrs.core.rows.RowDigest;
@@ -68,7 +67,7 @@ public final class EntityRows implements MasterRows {
         SessionFactoryImplementor sessions = factory.unwrap(SessionFactoryImplementor.class);
         Capture capture = Capture.of(sessions);
         CqrsId cqrsId = capture.model(type.getName()).cqrsId();
-        DataSource dataSource = UrlDataSource.fromPersistenceProperties(factory.getProperties());
+        DataSource dataSource = UnitDatabase.of(factory);
         if (dataSource == null) {
             throw new CqrsConfigurationException("the persistence unit of " + cqrsId + " names no database");
         }

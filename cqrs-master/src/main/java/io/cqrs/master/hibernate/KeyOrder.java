@@ -18,7 +18,9 @@ import org.hibernate.metamodel.mapping.EmbeddableMappingType;
 import org.hibernate.metamodel.mapping.EntityIdentifierMapping;
 import org.hibernate.metamodel.mapping.EntityMappingType;
 import org.hibernate.metamodel.mapping.NonAggregatedIdentifierMapping;
+import org.hibernate.metamodel.mapping.internal.EmbeddedAttributeMapping;
 import org.hibernate.metamodel.mapping.internal.ToOneAttributeMapping;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Conditions and orders by an entity's id in criteria queries, whatever the id is made of: part by part, as its key on the wire
@@ -45,20 +47,39 @@ final class KeyOrder {
             leaves.add(new Leaf(with(path, mapping.getAttributeName()), id));
             return;
         }
-        EmbeddableMappingType values = several.getMappedIdEmbeddableTypeDescriptor();
         boolean embedded = mapping.getNature() == EntityIdentifierMapping.Nature.COMPOSITE;
-        List<String> parent = embedded ? with(path, mapping.getAttributeName()) : path;
+        add(
+                several.getMappedIdEmbeddableTypeDescriptor(),
+                mapping instanceof NonAggregatedIdentifierMapping parts ? parts.getVirtualIdEmbeddable() : null,
+                embedded ? with(path, mapping.getAttributeName()) : path,
+                id,
+                leaves);
+    }
+
+    /**
+     * Adds the parts of an id of several.
+     *
+     * @param values what has the values
+     * @param attributes what has the attributes of the entity, where they are not those
+     */
+    private static void add(
+            EmbeddableMappingType values,
+            @Nullable EmbeddableMappingType attributes,
+            List<String> path,
+            UnaryOperator<Object> id,
+            List<Leaf> leaves) {
         for (int place : MasterKey.places(values)) {
             String name = values.getAttributeMapping(place).getAttributeName();
-            AttributeMapping part = mapping instanceof NonAggregatedIdentifierMapping parts
-                    ? parts.getVirtualIdEmbeddable().findAttributeMapping(name)
-                    : values.getAttributeMapping(place);
+            AttributeMapping part =
+                    attributes == null ? values.getAttributeMapping(place) : attributes.findAttributeMapping(name);
             UnaryOperator<Object> value = whole -> values.getValues(id.apply(whole))[place];
             if (part instanceof ToOneAttributeMapping reference) {
                 EntityMappingType target = reference.getAssociatedEntityMappingType();
-                add(target, with(parent, name), whole -> idOf(target, value.apply(whole)), leaves);
+                add(target, with(path, name), whole -> idOf(target, value.apply(whole)), leaves);
+            } else if (part instanceof EmbeddedAttributeMapping inner) {
+                add(inner.getEmbeddableTypeDescriptor(), null, with(path, name), value, leaves);
             } else {
-                leaves.add(new Leaf(with(parent, name), value));
+                leaves.add(new Leaf(with(path, name), value));
             }
         }
     }

@@ -2,7 +2,6 @@ package io.cqrs.master.hibernate;
 
 import io.cqrs.core.jdbc.TableName;
 import io.cqrs.master.hibernate.model.Column;
-import io.cqrs.master.hibernate.model.MasterKey;
 import io.cqrs.master.hibernate.model.MasterModel;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -13,8 +12,6 @@ import java.util.Collection;
 import java.util.List;
 import java.util.stream.Collectors;
 import org.hibernate.engine.spi.SharedSessionContractImplementor;
-import org.hibernate.metamodel.mapping.CompositeIdentifierMapping;
-import org.hibernate.metamodel.mapping.EmbeddableMappingType;
 import org.hibernate.metamodel.mapping.EntityIdentifierMapping;
 import org.hibernate.metamodel.mapping.JdbcMapping;
 import org.hibernate.persister.entity.EntityPersister;
@@ -54,14 +51,24 @@ final class RowLocks {
         JdbcMapping type =
                 (JdbcMapping) persister.getPropertyTypes()[model.updated().index()];
         String selected = beside ? TableName.quote(time.name()) : NO_TIME;
-        return lock(session, persister, ids, new Wanted(selected, type, strength));
+        // As syncs and bulk writes have the parts of a key.
+        String order = model.key().parts().stream()
+                .flatMap(part -> part.columns().stream())
+                .map(column -> TableName.quote(column.name()))
+                .collect(Collectors.joining(", "));
+        return lock(session, persister, ids, new Wanted(selected, type, order, strength));
     }
 
     /** Locks rows of an entity, be it a master or not. */
     static void lock(SharedSessionContractImplementor session, String entityName, Collection<?> ids, String strength) {
         EntityPersister persister = session.getFactory().getMappingMetamodel().getEntityDescriptor(entityName);
         JdbcMapping type = session.getTypeConfiguration().getBasicTypeForJavaType(Instant.class);
-        List<Instant> unused = lock(session, persister, ids, new Wanted(NO_TIME, type, strength));
+        List<String> order = new ArrayList<>();
+        int unusedColumns = persister
+                .getIdentifierMapping()
+                .forEachSelectable((index, column) -> order.add(column.getSelectionExpression()));
+        List<Instant> unused =
+                lock(session, persister, ids, new Wanted(NO_TIME, type, String.join(", ", order), strength));
     }
 
     private static String table(EntityPersister persister) {
@@ -90,7 +97,7 @@ final class RowLocks {
         String row = names.stream().map(name -> "?").collect(Collectors.joining(", ", "(", ")"));
         String sql = "select " + wanted.selected() + " from " + table(persister) + " where (" + columns + ") in ("
                 + ids.stream().map(id -> row).collect(Collectors.joining(", ")) + ") order by "
-                + String.join(", ", order(key)) + " " + wanted.strength();
+                + wanted.order() + " " + wanted.strength();
         try (PreparedStatement select = Sessions.connection(session).prepareStatement(sql)) {
             for (int i = 0; i < values.size(); i++) {
                 values.get(i).bind(select, i + 1, session);
@@ -103,21 +110,6 @@ final class RowLocks {
                     .getSqlExceptionHelper()
                     .convert(e, "rows of " + persister.getEntityName() + " could not be locked", sql);
         }
-    }
-
-    /** As syncs and bulk writes have the parts of a key. */
-    private static List<String> order(EntityIdentifierMapping key) {
-        List<String> columns = new ArrayList<>();
-        if (key instanceof CompositeIdentifierMapping composite) {
-            EmbeddableMappingType type = composite.getMappedIdEmbeddableTypeDescriptor();
-            for (int place : MasterKey.places(type)) {
-                int unused = type.getAttributeMapping(place)
-                        .forEachSelectable((index, column) -> columns.add(column.getSelectionExpression()));
-            }
-        } else {
-            int unused = key.forEachSelectable((index, column) -> columns.add(column.getSelectionExpression()));
-        }
-        return columns;
     }
 
     private static List<@Nullable Instant> read(
@@ -147,9 +139,10 @@ final class RowLocks {
      *
      * @param selected their time
      * @param type of what is selected
+     * @param order the columns of the key
      * @param strength how others are kept off
      */
-    private record Wanted(String selected, JdbcMapping type, String strength) {}
+    private record Wanted(String selected, JdbcMapping type, String order, String strength) {}
 
     /** A column of a key, and its value. */
     private record Parameter(JdbcMapping type, Object value) {

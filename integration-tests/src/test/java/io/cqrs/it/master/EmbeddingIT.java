@@ -14,13 +14,17 @@ import io.cqrs.it.support.TestEnvironment;
 import io.cqrs.master.CqrsMaster;
 import io.cqrs.master.Master;
 import io.cqrs.master.MasterEntity;
+import io.cqrs.master.MasterRows;
+import io.cqrs.replica.hibernate.UnitDatabase;
 import io.cqrs.transport.memory.InMemoryTransport;
 import io.cqrs.transport.spi.ReplicaQueue;
 import jakarta.persistence.Entity;
 import jakarta.persistence.Id;
 import jakarta.persistence.Table;
 import java.nio.charset.StandardCharsets;
+import java.sql.Connection;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import org.hibernate.cfg.Configuration;
 import org.junit.jupiter.api.Test;
@@ -51,6 +55,40 @@ class EmbeddingIT {
                     .contains("of the second");
             await().until(() ->
                     firstMaster.status().active() && secondMaster.status().active());
+        }
+    }
+
+    @Test
+    void connectsAsTheUserOfThePersistenceUnit() throws Exception {
+        TestDatabase database = TestEnvironment.database("embedding_user");
+        database.execute("drop role if exists embedding_user;"
+                + " create role embedding_user login superuser password 'its own'");
+        Configuration configuration = MasterUnit.configuration(database, Item.class)
+                .setProperty("jakarta.persistence.jdbc.url", database.url().replaceAll("\\?.*", ""))
+                .setProperty("jakarta.persistence.jdbc.user", "embedding_user")
+                .setProperty("jakarta.persistence.jdbc.password", "its own");
+        configuration.getProperties().remove("hibernate.connection.datasource");
+        try (MasterUnit unit = MasterUnit.of(configuration);
+                InMemoryTransport transport = new InMemoryTransport();
+                CqrsMaster master = CqrsMaster.builder(unit.sessions())
+                        .transport(transport)
+                        .migrateSchema()
+                        .build()) {
+            transport.declare(ReplicaQueue.of("q", Set.of(CqrsId.of("item"))));
+            master.start();
+            unit.commit(session -> session.persist(new Item(1, "a")));
+            assertThat(Queues.take(transport, "q", 1)).hasSize(1);
+            try (MasterRows rows = MasterRows.of(unit.sessions(), Item.class)) {
+                assertThat(rows.count()).isOne();
+            }
+            try (Connection replica =
+                    Objects.requireNonNull(UnitDatabase.of(unit.sessions())).getConnection()) {
+                assertThat(replica.getMetaData().getUserName()).isEqualTo("embedding_user");
+            }
+            assertThat(database.rows("select distinct usename from pg_stat_activity"
+                            + " where datname = current_database() and pid <> pg_backend_pid()"
+                            + " and application_name = 'cqrs'"))
+                    .containsExactly("embedding_user");
         }
     }
 

@@ -9,10 +9,13 @@ import io.cqrs.it.support.MasterUnit;
 import io.cqrs.it.support.Sent;
 import io.cqrs.it.support.TestDatabase;
 import io.cqrs.it.support.TestEnvironment;
+import io.cqrs.master.CqrsMaster;
 import io.cqrs.master.Master;
 import io.cqrs.master.MasterEntity;
+import io.cqrs.master.Restriction;
 import io.cqrs.master.SyncRequest;
 import io.cqrs.master.hibernate.CqrsUpdated;
+import io.cqrs.transport.memory.InMemoryTransport;
 import jakarta.persistence.Column;
 import jakarta.persistence.DiscriminatorColumn;
 import jakarta.persistence.DiscriminatorValue;
@@ -57,6 +60,7 @@ class KeysIT {
                 Stay.class,
                 Booking.class,
                 Ticket.class,
+                Row.class,
                 Generated.class,
                 ShortVersion.class,
                 IntVersion.class,
@@ -148,8 +152,29 @@ class KeysIT {
                         .send()
                         .sent())
                 .isZero();
-        master.commit(session -> session.remove(session.find(Ticket.class, new TicketId(seat, "mon"))));
+        try (CqrsMaster bulk = CqrsMaster.builder(master.sessions())
+                .transport(new InMemoryTransport())
+                .build()) {
+            master.commit(session -> assertThat(bulk.bulkDelete(session, Ticket.class, Restriction.all()))
+                    .isOne());
+        }
         assertThat(Sent.takeOnly(database).key()).isEqualTo("[\"D\",2,\"mon\"]");
+    }
+
+    @Test
+    void pagesByAKeyWithinAKey() throws Exception {
+        master.commit(session -> {
+            for (int number = 1; number <= 3; number++) {
+                session.persist(new Row(new RowKey(new SeatId("E", number), number % 2)));
+            }
+        });
+        Sent.take(database);
+        assertThat(SyncRequest.of(master.sessions(), Row.class)
+                        .after(new RowKey(new SeatId("E", 1), 1))
+                        .send()
+                        .sent())
+                .isEqualTo(2);
+        assertThat(Sent.take(database)).extracting(Sent::key).containsExactly("[\"E\",2,0]", "[\"E\",3,1]");
     }
 
     @Test
@@ -437,5 +462,21 @@ class KeysIT {
     static class AboveAny extends Above {
         @Id
         Long id = 1L;
+    }
+
+    @Embeddable
+    record RowKey(SeatId seat, int side) implements Serializable {}
+
+    @Entity(name = "HallRow")
+    @Master("hall_row")
+    static class Row extends MasterEntity {
+        @EmbeddedId
+        RowKey id;
+
+        protected Row() {}
+
+        Row(RowKey id) {
+            this.id = id;
+        }
     }
 }

@@ -148,6 +148,18 @@ class TreeIT {
     }
 
     @Test
+    void deletesAnOwnerThatTurnedFromWhatChangedToWhatKeepsItBack() {
+        database.execute("insert into team (id, name, active) values (2, 'closed', false)");
+        unit.commit(session -> {
+            session.find(Team.class, 1L).active = false;
+            session.find(Employee.class, 1L).team = session.getReference(Team.class, 2L);
+        });
+        assertThat(Sent.take(database))
+                .extracting(one -> one.signal() + " " + one.key())
+                .containsExactlyInAnyOrder("DELETE 1", "DELETE 5");
+    }
+
+    @Test
     void deletesWhatABulkUpdateExcludesAskingWhatItReferredTo() {
         unit.commit(session -> assertThat(master.bulkUpdate(
                         session,

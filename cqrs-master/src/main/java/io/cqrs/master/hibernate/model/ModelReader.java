@@ -294,8 +294,9 @@ final class ModelReader {
     }
 
     private CqrsConfigurationException wrong(@Nullable String attribute, @Nullable String what) {
-        return new CqrsConfigurationException(
-                className() + "." + attribute + " " + what + " (it has " + properties + ")");
+        Set<String> known = new TreeSet<>(properties);
+        known.addAll(idProperties());
+        return new CqrsConfigurationException(className() + "." + attribute + " " + what + " (it has " + known + ")");
     }
 
     private String className() {
