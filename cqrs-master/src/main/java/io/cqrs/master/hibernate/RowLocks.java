@@ -2,6 +2,7 @@ package io.cqrs.master.hibernate;
 
 import io.cqrs.core.jdbc.TableName;
 import io.cqrs.master.hibernate.model.Column;
+import io.cqrs.master.hibernate.model.MasterKey;
 import io.cqrs.master.hibernate.model.MasterModel;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -12,8 +13,14 @@ import java.util.Collection;
 import java.util.List;
 import java.util.stream.Collectors;
 import org.hibernate.engine.spi.SharedSessionContractImplementor;
+import org.hibernate.metamodel.mapping.AttributeMapping;
+import org.hibernate.metamodel.mapping.CompositeIdentifierMapping;
+import org.hibernate.metamodel.mapping.EmbeddableMappingType;
 import org.hibernate.metamodel.mapping.EntityIdentifierMapping;
 import org.hibernate.metamodel.mapping.JdbcMapping;
+import org.hibernate.metamodel.mapping.ModelPart;
+import org.hibernate.metamodel.mapping.internal.EmbeddedAttributeMapping;
+import org.hibernate.metamodel.mapping.internal.ToOneAttributeMapping;
 import org.hibernate.persister.entity.EntityPersister;
 import org.jspecify.annotations.Nullable;
 
@@ -51,24 +58,14 @@ final class RowLocks {
         JdbcMapping type =
                 (JdbcMapping) persister.getPropertyTypes()[model.updated().index()];
         String selected = beside ? TableName.quote(time.name()) : NO_TIME;
-        // As syncs and bulk writes have the parts of a key.
-        String order = model.key().parts().stream()
-                .flatMap(part -> part.columns().stream())
-                .map(column -> TableName.quote(column.name()))
-                .collect(Collectors.joining(", "));
-        return lock(session, persister, ids, new Wanted(selected, type, order, strength));
+        return lock(session, persister, ids, new Wanted(selected, type, strength));
     }
 
     /** Locks rows of an entity, be it a master or not. */
     static void lock(SharedSessionContractImplementor session, String entityName, Collection<?> ids, String strength) {
         EntityPersister persister = session.getFactory().getMappingMetamodel().getEntityDescriptor(entityName);
         JdbcMapping type = session.getTypeConfiguration().getBasicTypeForJavaType(Instant.class);
-        List<String> order = new ArrayList<>();
-        int unusedColumns = persister
-                .getIdentifierMapping()
-                .forEachSelectable((index, column) -> order.add(column.getSelectionExpression()));
-        List<Instant> unused =
-                lock(session, persister, ids, new Wanted(NO_TIME, type, String.join(", ", order), strength));
+        List<Instant> unused = lock(session, persister, ids, new Wanted(NO_TIME, type, strength));
     }
 
     private static String table(EntityPersister persister) {
@@ -97,7 +94,7 @@ final class RowLocks {
         String row = names.stream().map(name -> "?").collect(Collectors.joining(", ", "(", ")"));
         String sql = "select " + wanted.selected() + " from " + table(persister) + " where (" + columns + ") in ("
                 + ids.stream().map(id -> row).collect(Collectors.joining(", ")) + ") order by "
-                + wanted.order() + " " + wanted.strength();
+                + String.join(", ", order(key)) + " " + wanted.strength();
         try (PreparedStatement select = Sessions.connection(session).prepareStatement(sql)) {
             for (int i = 0; i < values.size(); i++) {
                 values.get(i).bind(select, i + 1, session);
@@ -110,6 +107,44 @@ final class RowLocks {
                     .getSqlExceptionHelper()
                     .convert(e, "rows of " + persister.getEntityName() + " could not be locked", sql);
         }
+    }
+
+    /** As syncs and bulk writes have the parts of a key ({@link KeyOrder}), those of a key within it too. */
+    private static List<String> order(EntityIdentifierMapping key) {
+        return key instanceof CompositeIdentifierMapping composite
+                ? order(composite.getMappedIdEmbeddableTypeDescriptor())
+                : columns(key);
+    }
+
+    private static List<String> order(EmbeddableMappingType type) {
+        List<String> columns = new ArrayList<>();
+        for (int place : MasterKey.places(type)) {
+            AttributeMapping part = type.getAttributeMapping(place);
+            if (part instanceof EmbeddedAttributeMapping inner) {
+                columns.addAll(order(inner.getEmbeddableTypeDescriptor()));
+            } else if (part instanceof ToOneAttributeMapping reference) {
+                columns.addAll(order(reference));
+            } else {
+                columns.addAll(columns(part));
+            }
+        }
+        return columns;
+    }
+
+    private static List<String> order(ToOneAttributeMapping reference) {
+        EntityIdentifierMapping target =
+                reference.getAssociatedEntityMappingType().getIdentifierMapping();
+        List<String> theirs = columns(target);
+        List<String> ours = columns(reference.getForeignKeyDescriptor().getKeyPart());
+        return order(target).stream()
+                .map(column -> ours.get(theirs.indexOf(column)))
+                .toList();
+    }
+
+    private static List<String> columns(ModelPart part) {
+        List<String> columns = new ArrayList<>();
+        int unused = part.forEachSelectable((index, column) -> columns.add(column.getSelectionExpression()));
+        return columns;
     }
 
     private static List<@Nullable Instant> read(
@@ -139,10 +174,9 @@ final class RowLocks {
      *
      * @param selected their time
      * @param type of what is selected
-     * @param order the columns of the key
      * @param strength how others are kept off
      */
-    private record Wanted(String selected, JdbcMapping type, String order, String strength) {}
+    private record Wanted(String selected, JdbcMapping type, String strength) {}
 
     /** A column of a key, and its value. */
     private record Parameter(JdbcMapping type, Object value) {

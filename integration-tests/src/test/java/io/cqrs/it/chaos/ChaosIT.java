@@ -24,7 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(7_200)
 class ChaosIT {
 
-    private static final int SECONDS = Integer.getInteger("cqrs.chaos.seconds", 40);
+    private static final int SECONDS = Integer.getInteger("cqrs.chaos.seconds", 20);
     private static final int ROUNDS = Integer.getInteger("cqrs.chaos.rounds", 1);
 
     private static final Duration RECOVERY = Duration.ofSeconds(15);

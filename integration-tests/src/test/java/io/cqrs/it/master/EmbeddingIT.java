@@ -61,11 +61,19 @@ class EmbeddingIT {
     @Test
     void connectsAsTheUserOfThePersistenceUnit() throws Exception {
         TestDatabase database = TestEnvironment.database("embedding_user");
-        database.execute("drop role if exists embedding_user;"
-                + " create role embedding_user login superuser password 'its own'");
+        String user = "embedding_user_" + System.nanoTime();
+        database.execute("create role " + user + " login superuser password 'its own'");
+        try {
+            connectsAs(user, database);
+        } finally {
+            database.execute("drop owned by " + user + " cascade; drop role " + user);
+        }
+    }
+
+    private static void connectsAs(String user, TestDatabase database) throws Exception {
         Configuration configuration = MasterUnit.configuration(database, Item.class)
                 .setProperty("jakarta.persistence.jdbc.url", database.url().replaceAll("\\?.*", ""))
-                .setProperty("jakarta.persistence.jdbc.user", "embedding_user")
+                .setProperty("jakarta.persistence.jdbc.user", user)
                 .setProperty("jakarta.persistence.jdbc.password", "its own");
         configuration.getProperties().remove("hibernate.connection.datasource");
         try (MasterUnit unit = MasterUnit.of(configuration);
@@ -83,12 +91,12 @@ class EmbeddingIT {
             }
             try (Connection replica =
                     Objects.requireNonNull(UnitDatabase.of(unit.sessions())).getConnection()) {
-                assertThat(replica.getMetaData().getUserName()).isEqualTo("embedding_user");
+                assertThat(replica.getMetaData().getUserName()).isEqualTo(user);
             }
             assertThat(database.rows("select distinct usename from pg_stat_activity"
                             + " where datname = current_database() and pid <> pg_backend_pid()"
                             + " and application_name = 'cqrs'"))
-                    .containsExactly("embedding_user");
+                    .containsExactly(user);
         }
     }
 

@@ -2,6 +2,7 @@ package io.cqrs.it.master;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import io.cqrs.core.CqrsConfigurationException;
 import io.cqrs.core.schema.CqrsSchema;
@@ -33,6 +34,8 @@ import jakarta.persistence.ManyToOne;
 import jakarta.persistence.MappedSuperclass;
 import jakarta.persistence.Version;
 import java.io.Serializable;
+import java.sql.Connection;
+import java.sql.Statement;
 import java.time.Instant;
 import java.util.List;
 import java.util.UUID;
@@ -159,6 +162,41 @@ class KeysIT {
                     .isOne());
         }
         assertThat(Sent.takeOnly(database).key()).isEqualTo("[\"D\",2,\"mon\"]");
+    }
+
+    @Test
+    void locksRowsInTheOrderOfTheirKeysWhateverThoseReferTo() throws Exception {
+        master.commit(session -> {
+            for (SeatId id : List.of(new SeatId("A", 2), new SeatId("B", 1))) {
+                session.persist(new Seat(id));
+                Ticket ticket = new Ticket();
+                ticket.seat = session.getReference(Seat.class, id);
+                ticket.day = "order " + id.row();
+                session.persist(ticket);
+            }
+        });
+        try (CqrsMaster bulk = CqrsMaster.builder(master.sessions())
+                        .transport(new InMemoryTransport())
+                        .build();
+                Connection other = database.dataSource().getConnection();
+                Statement statement = other.createStatement()) {
+            other.setAutoCommit(false);
+            statement.execute("select from ticket where day = 'order B' for update");
+            Thread writer = new Thread(() -> master.commit(session -> {
+                long unused =
+                        bulk.bulkDelete(session, Ticket.class, (ticket, cb) -> cb.like(ticket.get("day"), "order %"));
+            }));
+            writer.start();
+            await().until(() -> database.waiting() > 0);
+            assertThat(database.rows("select day from ticket where day like 'order %' for update skip locked"))
+                    .as("the first one is locked by who waits for the second")
+                    .isEmpty();
+            other.rollback();
+            other.setAutoCommit(true);
+            writer.join();
+        }
+        assertThat(database.count("ticket where day like 'order %'")).isZero();
+        Sent.take(database);
     }
 
     @Test

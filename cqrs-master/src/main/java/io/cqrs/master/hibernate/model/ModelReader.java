@@ -296,6 +296,8 @@ final class ModelReader {
     private CqrsConfigurationException wrong(@Nullable String attribute, @Nullable String what) {
         Set<String> known = new TreeSet<>(properties);
         known.addAll(idProperties());
+        // Hibernate's own, for an id of a class.
+        known.removeIf(name -> name.startsWith("_"));
         return new CqrsConfigurationException(className() + "." + attribute + " " + what + " (it has " + known + ")");
     }
 
