@@ -32,7 +32,8 @@ import java.util.concurrent.Future;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.stream.LongStream;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -45,12 +46,12 @@ class HierarchyIT {
     private static final int EACH = 20;
     private static final String LATER = "2999-01-01 00:00:00+00:00";
 
-    private TestDatabase database;
-    private MasterUnit unit;
-    private CqrsMaster master;
+    private static TestDatabase database;
+    private static MasterUnit unit;
+    private static CqrsMaster master;
 
-    @BeforeEach
-    void start() {
+    @BeforeAll
+    static void start() {
         database = TestEnvironment.database("hierarchy");
         CqrsSchema.standard().migrate(database.dataSource());
         unit = MasterUnit.on(
@@ -68,14 +69,19 @@ class HierarchyIT {
         master = CqrsMaster.builder(unit.sessions())
                 .transport(new InMemoryTransport())
                 .build();
+    }
+
+    @BeforeEach
+    void fill() {
+        database.execute("truncate animal, vehicle, car, truck, room, room_more, circle, square, cqrs.outbox");
         for (Strategy strategy : Strategy.values()) {
             unit.commit(session -> master.bulkInsert(session, strategy.instances()));
         }
         assertThat(Sent.take(database)).hasSize(Strategy.values().length * 2 * EACH);
     }
 
-    @AfterEach
-    void stop() {
+    @AfterAll
+    static void stop() {
         master.close();
         unit.close();
     }
