@@ -114,23 +114,17 @@ final class ChangeSet {
         }
     }
 
-    /**
-     * Says whether a row is to be sent already that depends on what was written: whether it was sent before, which that may have
-     * decided, is not known then.
-     */
-    boolean savesOwner(MasterModel model, Object id) {
+    /** Says whether a row of these is to be sent already. */
+    boolean saves(MasterModel model, Object id) {
         RowHistory known = rows.get(new RowId(model, id));
-        if (known == null || known.savedState() == null) {
-            return false;
-        }
-        known.forgetBefore();
-        return true;
+        return known != null && known.savedState() != null;
     }
 
     /** Takes note that a row is sent again for what it depends on; the change differs in nothing that can be tracked. */
     void updatedByRelated(MasterModel model, Object id, Object entity, Object[] state) {
         RowHistory history = history(model, id, true);
         history.updated(model, entity, state, state);
+        // Its class may be a master of its own, which declares no such path.
         history.forgetBefore();
     }
 

@@ -2,7 +2,6 @@ package io.cqrs.master.hibernate;
 
 import java.util.Collection;
 import java.util.List;
-import java.util.Set;
 import org.hibernate.Filter;
 import org.hibernate.engine.spi.LoadQueryInfluencers;
 import org.hibernate.engine.spi.SharedSessionContractImplementor;
@@ -27,9 +26,7 @@ final class Filters {
     /** Disables all filters, those that enabled themselves too, and returns them. */
     static List<Filter> disable(SharedSessionContractImplementor session) {
         List<Filter> enabled = of(session);
-        for (String name : Set.copyOf(session.getLoadQueryInfluencers().getEnabledFilterNames())) {
-            session.getLoadQueryInfluencers().disableFilter(name);
-        }
+        enabled.forEach(filter -> session.getLoadQueryInfluencers().disableFilter(filter.getName()));
         return enabled;
     }
 

@@ -142,7 +142,7 @@ final class RelatedChanges implements AutoCloseable {
         }
         lockTouched(session);
         Map<MasterModel, Set<Object>> owners = owners(session);
-        owners.forEach((model, ids) -> ids.removeIf(id -> changes.savesOwner(model, id)));
+        owners.forEach((model, ids) -> ids.removeIf(id -> changes.saves(model, id)));
         if (owners.values().stream().allMatch(Set::isEmpty)) {
             return;
         }

@@ -16,7 +16,7 @@ final class RowHistory {
     private @Nullable MasterModel model;
     private @Nullable Object entity;
     private Object @Nullable [] firstOldState;
-    private Object @Nullable [] firstState;
+    private Object @Nullable [] firstWritten;
     private Object @Nullable [] keptState;
     private Object @Nullable [] lastState;
     private @Nullable Deleted deleted;
@@ -43,7 +43,7 @@ final class RowHistory {
         saved(of, changed, oldState, state);
         if (first) {
             keptState = firstOldState;
-            firstState = lastState;
+            firstWritten = oldState == null ? lastState : null;
         }
         partlyKnown |= keptState == null;
     }
@@ -75,7 +75,7 @@ final class RowHistory {
 
     void deleted(MasterModel of, Object removed, Object[] state) {
         if (existedBefore && deleted == null) {
-            deleted = new Deleted(of, Mixins.asked(removed), state.clone(), firstOldState, firstState);
+            deleted = new Deleted(of, Mixins.asked(removed), state.clone(), firstOldState, firstWritten);
         }
         begun = true;
         existsAfter = false;
@@ -159,7 +159,7 @@ final class RowHistory {
      * @param entity the instance that was removed, where it has answers of its own
      * @param state the state that it was removed with
      * @param before the state before the transaction, or null where it is that or not known
-     * @param firstWritten the first state that the transaction wrote, or null
+     * @param firstWritten the first state that the transaction wrote, where the one before is not known, else null
      */
     record Deleted(
             MasterModel model,
@@ -174,11 +174,11 @@ final class RowHistory {
         }
 
         private boolean isUnknown() {
-            return before == null && firstWritten != null;
+            return firstWritten != null;
         }
 
         private @Nullable Instant lastKnownUpdated() {
-            if (before == null && firstWritten != null) {
+            if (firstWritten != null) {
                 // Somewhere before the first one that was written, which came after it.
                 @Nullable Instant first = (Instant) firstWritten[model.updated().index()];
                 return first == null ? null : first.minus(1, ChronoUnit.MICROS);
