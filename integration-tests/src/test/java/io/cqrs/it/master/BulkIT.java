@@ -33,7 +33,8 @@ import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import org.hibernate.annotations.SQLRestriction;
 import org.hibernate.stat.Statistics;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -42,12 +43,12 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @ExtendWith(TestEnvironment.class)
 class BulkIT {
 
-    private TestDatabase database;
-    private MasterUnit unit;
-    private CqrsMaster master;
+    private static TestDatabase database;
+    private static MasterUnit unit;
+    private static CqrsMaster master;
 
-    @BeforeEach
-    void start() {
+    @BeforeAll
+    static void start() {
         database = TestEnvironment.database("bulk");
         CqrsSchema.standard().migrate(database.dataSource());
         var configuration = MasterUnit.configuration(
@@ -60,8 +61,13 @@ class BulkIT {
                 .build();
     }
 
-    @AfterEach
-    void stop() {
+    @BeforeEach
+    void empty() {
+        database.empty();
+    }
+
+    @AfterAll
+    static void stop() {
         master.close();
         unit.close();
     }

@@ -27,7 +27,8 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
 import org.hibernate.annotations.ColumnTransformer;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -36,18 +37,23 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @ExtendWith(TestEnvironment.class)
 class DeclarationIT {
 
-    private TestDatabase database;
-    private MasterUnit master;
+    private static TestDatabase database;
+    private static MasterUnit master;
 
-    @BeforeEach
-    void start() {
+    @BeforeAll
+    static void start() {
         database = TestEnvironment.database("declaration");
         CqrsSchema.standard().migrate(database.dataSource());
         master = MasterUnit.on(database, Narrow.class, Wide.class, Quiet.class, Parent.class, Child.class, Seat.class);
     }
 
-    @AfterEach
-    void stop() {
+    @BeforeEach
+    void empty() {
+        database.empty();
+    }
+
+    @AfterAll
+    static void stop() {
         master.close();
     }
 

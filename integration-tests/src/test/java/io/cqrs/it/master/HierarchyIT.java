@@ -73,7 +73,7 @@ class HierarchyIT {
 
     @BeforeEach
     void fill() {
-        database.execute("truncate animal, vehicle, car, truck, room, room_more, circle, square, cqrs.outbox");
+        database.empty();
         for (Strategy strategy : Strategy.values()) {
             unit.commit(session -> master.bulkInsert(session, strategy.instances()));
         }

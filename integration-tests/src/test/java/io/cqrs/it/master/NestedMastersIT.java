@@ -22,7 +22,8 @@ import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.hibernate.annotations.DiscriminatorFormula;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -35,12 +36,12 @@ import org.junit.jupiter.params.provider.EnumSource;
 @Timeout(120)
 class NestedMastersIT {
 
-    private TestDatabase database;
-    private MasterUnit unit;
-    private CqrsMaster master;
+    private static TestDatabase database;
+    private static MasterUnit unit;
+    private static CqrsMaster master;
 
-    @BeforeEach
-    void start() {
+    @BeforeAll
+    static void start() {
         database = TestEnvironment.database("nested");
         CqrsSchema.standard().migrate(database.dataSource());
         var configuration = MasterUnit.configuration(
@@ -66,6 +67,11 @@ class NestedMastersIT {
         master = CqrsMaster.builder(unit.sessions())
                 .transport(new InMemoryTransport())
                 .build();
+    }
+
+    @BeforeEach
+    void fill() {
+        database.empty();
         unit.commit(session -> {
             for (Strategy strategy : Strategy.values()) {
                 long id = 1;
@@ -77,8 +83,8 @@ class NestedMastersIT {
         Sent.take(database);
     }
 
-    @AfterEach
-    void stop() {
+    @AfterAll
+    static void stop() {
         master.close();
         unit.close();
     }

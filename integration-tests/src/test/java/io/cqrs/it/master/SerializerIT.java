@@ -56,7 +56,8 @@ import org.hibernate.annotations.Filter;
 import org.hibernate.annotations.FilterDef;
 import org.hibernate.annotations.OptimisticLock;
 import org.hibernate.stat.Statistics;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -67,11 +68,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 @ExtendWith(TestEnvironment.class)
 class SerializerIT {
 
-    private TestDatabase database;
-    private MasterUnit master;
+    private static TestDatabase database;
+    private static MasterUnit master;
 
-    @BeforeEach
-    void start() {
+    @BeforeAll
+    static void start() {
         database = TestEnvironment.database("serializer");
         CqrsSchema.standard().migrate(database.dataSource());
         var configuration = MasterUnit.configuration(
@@ -88,6 +89,11 @@ class SerializerIT {
         configuration.setProperty("hibernate.jdbc.batch_size", "500");
         configuration.setProperty("hibernate.order_inserts", "true");
         master = MasterUnit.of(configuration);
+    }
+
+    @BeforeEach
+    void fill() {
+        database.empty();
         master.commit(session -> {
             Country country = new Country();
             session.persist(country);
@@ -101,8 +107,8 @@ class SerializerIT {
         });
     }
 
-    @AfterEach
-    void stop() {
+    @AfterAll
+    static void stop() {
         master.close();
     }
 

@@ -39,7 +39,9 @@ import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
 import javax.sql.DataSource;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -50,24 +52,34 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @Timeout(120)
 class SyncIT {
 
+    private static TestDatabase database;
+    private static MasterUnit unit;
+
     private final InMemoryTransport transport = new InMemoryTransport();
-    private TestDatabase database;
-    private MasterUnit unit;
     private CqrsMaster master;
 
-    @BeforeEach
-    void start() {
+    @BeforeAll
+    static void create() {
         database = TestEnvironment.database("sync");
         CqrsSchema.standard().migrate(database.dataSource());
         unit = MasterUnit.on(database, Item.class, Cell.class, Draft.class);
+    }
+
+    @BeforeEach
+    void start() {
+        database.empty();
         master = CqrsMaster.builder(unit.sessions()).transport(transport).build();
     }
 
     @AfterEach
     void stop() {
         master.close();
-        unit.close();
         transport.close();
+    }
+
+    @AfterAll
+    static void close() {
+        unit.close();
     }
 
     @Test

@@ -23,7 +23,8 @@ import jakarta.persistence.OptimisticLockException;
 import java.util.Map;
 import org.hibernate.Hibernate;
 import org.hibernate.Session;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -34,18 +35,23 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @Timeout(120)
 class TreeIT {
 
-    private TestDatabase database;
-    private MasterUnit unit;
-    private CqrsMaster master;
+    private static TestDatabase database;
+    private static MasterUnit unit;
+    private static CqrsMaster master;
 
-    @BeforeEach
-    void start() {
+    @BeforeAll
+    static void start() {
         database = TestEnvironment.database("tree");
         CqrsSchema.standard().migrate(database.dataSource());
         unit = MasterUnit.on(database, Team.class, Employee.class, Post.class, Badge.class, Desk.class);
         master = CqrsMaster.builder(unit.sessions())
                 .transport(new InMemoryTransport())
                 .build();
+    }
+
+    @BeforeEach
+    void fill() {
+        database.empty();
         // The one that refers first, so that queries come to it first.
         database.execute("""
                 insert into team (id, name, active) values (1, 'team', true);
@@ -55,8 +61,8 @@ class TreeIT {
                     values (1, 'answer', 5, 0, now()), (5, 'first', null, 0, now())""");
     }
 
-    @AfterEach
-    void stop() {
+    @AfterAll
+    static void stop() {
         master.close();
         unit.close();
     }

@@ -9,6 +9,7 @@ import io.cqrs.core.EntityKey;
 import io.cqrs.core.Signal;
 import io.cqrs.core.Stamp;
 import io.cqrs.core.jdbc.TableName;
+import io.cqrs.core.schema.CqrsSchema;
 import io.cqrs.it.support.Queues;
 import io.cqrs.it.support.TestDatabase;
 import io.cqrs.it.support.TestEnvironment;
@@ -212,10 +213,7 @@ class ReadmeIT {
                 command.replaceAll("--config \\S+", "--config " + yaml).replace("product.dump.gz", dump.toString());
         boolean migrates = command.contains("migrate");
         if (!migrates) {
-            try (TestProcess migrate = TestProcess.cqrs("migrate", "--database-url", database.url())
-                    .start()) {
-                assertThat(migrate.awaitExit()).as(migrate.output()).isZero();
-            }
+            CqrsSchema.standard().migrate(database.dataSource());
             if (master) {
                 TriggerCapture capture = TriggerCapture.of(database.dataSource());
                 boolean unused = capture.addColumns(TableName.parse("public.product"));

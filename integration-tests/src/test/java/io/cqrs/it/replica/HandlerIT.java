@@ -66,7 +66,9 @@ import java.util.stream.LongStream;
 import org.hibernate.annotations.JdbcTypeCode;
 import org.hibernate.stat.Statistics;
 import org.hibernate.type.SqlTypes;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -79,16 +81,17 @@ class HandlerIT {
     private static final CqrsId AUTHOR = CqrsId.of("author");
     private static final Instant T0 = Instant.parse("2026-11-21T01:16:00.000001Z");
 
+    private static TestDatabase database;
+    private static MasterUnit unit;
+
     private final InMemoryTransport transport = new InMemoryTransport();
     private final Outcomes outcomes = new Outcomes();
     private final Recorder hooks = new Recorder();
-    private TestDatabase database;
-    private MasterUnit unit;
     private CqrsReplica replica;
     private int sent;
 
-    @BeforeEach
-    void unit() {
+    @BeforeAll
+    static void create() {
         database = TestEnvironment.database("handler");
         CqrsSchema.standard().migrate(database.dataSource());
         var configuration =
@@ -97,12 +100,21 @@ class HandlerIT {
         unit = MasterUnit.of(configuration);
     }
 
+    @BeforeEach
+    void empty() {
+        database.empty();
+    }
+
     @AfterEach
     void stop() {
         if (replica != null) {
             replica.close();
         }
         transport.close();
+    }
+
+    @AfterAll
+    static void close() {
         unit.close();
     }
 
@@ -424,7 +436,11 @@ class HandlerIT {
     @Test
     void namesTheConstraintThatARowBreaks() throws Exception {
         database.execute("alter table authorref add constraint no_bad check (name <> 'bad')");
-        apply(save(1, 0, 0, "bad"), save(2, 0, 0, "good"));
+        try {
+            apply(save(1, 0, 0, "bad"), save(2, 0, 0, "good"));
+        } finally {
+            database.execute("alter table authorref drop constraint no_bad");
+        }
         assertThat(rows()).containsExactly("2|good|0");
         assertThat(Queues.take(transport, "dead_letter_authors", 1).get(0).headers())
                 .extractingByKey(Headers.ERROR_MESSAGE)

@@ -201,8 +201,7 @@ class RightsIT {
     }
 
     private String as(String command, String role) {
-        return TestProcess.java() + " -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -jar " + TestProcess.jar() + " "
-                + command + " --config " + role + ".yaml";
+        return TestProcess.launcher() + " " + command + " --config " + role + ".yaml";
     }
 
     private void run(String command) throws Exception {

@@ -46,6 +46,14 @@ public record TestDatabase(String url, DataSource dataSource) {
         }
     }
 
+    /** Empties all tables, for tests that share a database. */
+    public void empty() {
+        execute("truncate "
+                + rows("select string_agg(format('%I.%I', schemaname, tablename), ', ') from pg_tables"
+                                + " where schemaname in ('public', 'cqrs') and tablename not like 'flyway%'")
+                        .get(0));
+    }
+
     /** Returns how many sessions wait for a lock. */
     public long waiting() {
         return count("pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()");

@@ -16,8 +16,9 @@ import java.util.stream.Stream;
 public final class TestProcess implements AutoCloseable {
 
     /** What runs for a minute is done before the best code would pay off. */
-    private static final List<String> JAVA =
-            List.of(java(), "-Xshare:auto", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC");
+    private static final String QUICK = "-XX:TieredStopAtLevel=1";
+
+    private static final List<String> JAVA = List.of(java(), "-Xshare:auto", QUICK, "-XX:+UseSerialGC");
 
     private final List<String> command;
     private final Map<String, String> environment = new HashMap<>();
@@ -33,12 +34,16 @@ public final class TestProcess implements AutoCloseable {
         }
     }
 
-    /** Returns the packaged command line, not started. */
+    /** Returns the command line, as its users start it, not started. */
     public static TestProcess cqrs(String... arguments) {
-        List<String> command = new ArrayList<>(JAVA);
-        command.addAll(List.of("-jar", jar().toString()));
+        List<String> command = new ArrayList<>(List.of(launcher()));
         command.addAll(List.of(arguments));
         return new TestProcess(command);
+    }
+
+    /** Returns the command line's start, for a shell. */
+    public static String launcher() {
+        return TestEnvironment.root().resolve("cqrs").toString();
     }
 
     /** Returns a main class on the tests' own class path, not started. */
@@ -81,6 +86,8 @@ public final class TestProcess implements AutoCloseable {
                     .directory(TestEnvironment.root().toFile())
                     .redirectErrorStream(true)
                     .redirectOutput(output.toFile());
+            builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
+            builder.environment().put("CQRS_JAVA_OPTS", QUICK);
             builder.environment().putAll(environment);
             process = builder.start();
             return this;

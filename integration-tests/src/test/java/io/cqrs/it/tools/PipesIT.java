@@ -14,7 +14,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -208,12 +207,6 @@ class PipesIT {
     }
 
     private static String cqrs(String command, Path config) {
-        List<String> java = List.of(
-                TestProcess.java(),
-                "-XX:TieredStopAtLevel=1",
-                "-XX:+UseSerialGC",
-                "-jar",
-                TestProcess.jar().toString());
-        return String.join(" ", java) + " " + command + " --config " + config;
+        return TestProcess.launcher() + " " + command + " --config " + config;
     }
 }
