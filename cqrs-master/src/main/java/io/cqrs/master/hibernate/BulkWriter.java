@@ -142,7 +142,7 @@ public final class BulkWriter {
             now.forEach((id, entity) -> {
                 Row old = Objects.requireNonNull(before.get(id), "row");
                 Object[] state = instances.state(entity);
-                changes.updated(old.model(), id, entity, old.state(), state);
+                changes.rewritten(old.model(), id, entity, old.state(), state);
                 capture.related(old.model().entityName(), id, old.state(), state, true, implementor);
             });
             changes.drain();

@@ -67,6 +67,11 @@ final class ChangeSet {
         history(model, id, true).updated(model, entity, oldState, state);
     }
 
+    /** Takes note that a statement wrote the row, which was read before and behind it. */
+    void rewritten(MasterModel model, Object id, Object entity, Object[] oldState, Object[] state) {
+        history(model, id, true).rewritten(model, entity, oldState, state);
+    }
+
     /** Takes note of the time that a row has, which is about to be deleted, whatever the instance has. */
     void found(MasterModel model, Object id, Instant updated) {
         history(model, id, true).found(updated);

@@ -48,6 +48,12 @@ final class RowHistory {
         partlyKnown |= keptState == null;
     }
 
+    /** Takes note that a statement wrote the row, which was read behind it: so it tells all that the columns keep. */
+    void rewritten(MasterModel of, Object changed, Object[] oldState, Object[] state) {
+        saved(of, changed, oldState, state);
+        keptState = lastState;
+    }
+
     /** Takes note that other rows decided, too, whether the row was sent before, and are not what they were. */
     void forgetBefore() {
         forgotten = true;

@@ -16,6 +16,7 @@ import io.cqrs.master.MasterEntity;
 import io.cqrs.master.Restriction;
 import io.cqrs.master.hibernate.UncapturedDml;
 import io.cqrs.transport.memory.InMemoryTransport;
+import jakarta.persistence.Column;
 import jakarta.persistence.ElementCollection;
 import jakarta.persistence.Embeddable;
 import jakarta.persistence.EmbeddedId;
@@ -231,6 +232,18 @@ class BulkIT {
     }
 
     @Test
+    void sendsWhatItGivesToAColumnThatUpdatesOfInstancesLeave() {
+        insert(1);
+        unit.commit(session -> master.bulkUpdate(
+                session,
+                Stock.class,
+                Restriction.all(),
+                (update, stock, cb) -> update.set(stock.<String>get("author"), "corrected")));
+        assertThat(database.rows("select author from stock")).containsExactly("corrected");
+        assertThat(Sent.takeOnly(database).field("author")).isEqualTo("\"corrected\"");
+    }
+
+    @Test
     void sendsNothingForARollback() {
         insert(10);
         unit.rollBack(session -> master.bulkDelete(session, Stock.class, Restriction.all()));
@@ -327,6 +340,9 @@ class BulkIT {
         Long id;
 
         int amount = 1;
+
+        @Column(updatable = false)
+        String author = "first";
 
         protected Stock() {}
 

@@ -535,13 +535,20 @@ class CaptureIT {
     }
 
     @Test
-    void refusesTimesThatTheirColumnRounds() {
+    void refusesTimesThatTheirColumnRoundsOrShifts() {
         TestDatabase coarse = TestEnvironment.database("coarse");
         CqrsSchema.standard().migrate(coarse.dataSource());
         try (MasterUnit unit = MasterUnit.on(coarse, Item.class)) {
             coarse.execute("alter table item alter cqrs_updated type timestamptz(3)");
             assertThatThrownBy(() -> unit.commit(session -> session.persist(new Item(1, "a"))))
                     .hasStackTraceContaining("keeps 3 digits of a second");
+            assertThat(coarse.count("item")).isZero();
+        }
+        coarse.execute("alter table item alter cqrs_updated type timestamp");
+        try (MasterUnit unit = MasterUnit.on(coarse, Item.class)) {
+            assertThatThrownBy(() -> unit.commit(session -> session.persist(new Item(1, "a"))))
+                    .hasStackTraceContaining("column cqrs_updated of Item is a timestamp without time zone")
+                    .hasStackTraceContaining("alter it to timestamptz");
             assertThat(coarse.count("item")).isZero();
         }
     }

@@ -10,41 +10,53 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
-/** How many digits columns keep, as the catalogue has it. Thread-safe. */
+/** How many digits columns keep, and which have times without a zone, as the catalogue has it. Thread-safe. */
 public final class ColumnDigits {
 
     /** The scale of a numeric has 11 bits and a sign (PostgreSQL, numeric.c). */
     private static final String COLUMNS = """
-            select a.attname, case t.typname when 'numeric' then (((a.atttypmod - 4) & 2047) # 1024) - 1024
-                else a.atttypmod end
+            select a.attname, case when a.atttypmod < 0 then null
+                when t.typname = 'numeric' then (((a.atttypmod - 4) & 2047) # 1024) - 1024
+                else a.atttypmod end, t.typname = 'timestamp'
             from pg_attribute a join pg_type t on t.oid = a.atttypid
-            where a.attrelid = to_regclass(?) and a.attnum > 0 and not a.attisdropped and a.atttypmod >= 0
+            where a.attrelid = to_regclass(?) and a.attnum > 0 and not a.attisdropped
                 and t.typname in ('numeric', 'timestamp', 'timestamptz', 'time', 'timetz')""";
 
-    private final Map<String, Map<String, Integer>> tables = new ConcurrentHashMap<>();
+    private final Map<String, Map<String, Kept>> tables = new ConcurrentHashMap<>();
 
-    /** Returns what is known of a column, or null where it keeps all, or is of no such type. */
+    /** Returns what is known of a column's digits, or null where it keeps all, or is of no such type. */
     @Nullable
     Integer known(Column column, Connection connection) {
-        Map<String, Integer> columns = tables.get(column.table());
-        return columns == null ? now(column, connection) : columns.get(column.name());
+        return digits(tables.computeIfAbsent(column.table(), table -> read(table, connection)), column);
     }
 
-    /** Asks the catalogue. */
+    /** Asks the catalogue for a column's digits. */
     @Nullable
     Integer now(Column column, Connection connection) {
-        Map<String, Integer> columns = read(column.table(), connection);
+        Map<String, Kept> columns = read(column.table(), connection);
         tables.put(column.table(), columns);
-        return columns.get(column.name());
+        return digits(columns, column);
     }
 
-    private static Map<String, Integer> read(String table, Connection connection) {
+    /** Says whether a column is known to have times without a zone. */
+    boolean lacksZone(Column column, Connection connection) {
+        Kept kept = tables.computeIfAbsent(column.table(), table -> read(table, connection))
+                .get(column.name());
+        return kept != null && kept.lacksZone();
+    }
+
+    private static @Nullable Integer digits(Map<String, Kept> columns, Column column) {
+        Kept kept = columns.get(column.name());
+        return kept == null ? null : kept.digits();
+    }
+
+    private static Map<String, Kept> read(String table, Connection connection) {
         try (PreparedStatement statement = connection.prepareStatement(COLUMNS)) {
             statement.setString(1, table);
-            Map<String, Integer> columns = new HashMap<>();
+            Map<String, Kept> columns = new HashMap<>();
             try (ResultSet row = statement.executeQuery()) {
                 while (row.next()) {
-                    columns.put(row.getString(1), row.getInt(2));
+                    columns.put(row.getString(1), new Kept(row.getObject(2, Integer.class), row.getBoolean(3)));
                 }
             }
             return Map.copyOf(columns);
@@ -52,4 +64,7 @@ public final class ColumnDigits {
             throw new OutboxException("the columns of " + table + " could not be read: " + e.getMessage(), e);
         }
     }
+
+    /** What a column keeps of a value. */
+    private record Kept(@Nullable Integer digits, boolean lacksZone) {}
 }

@@ -131,7 +131,11 @@ final class PartReader {
             if (!(attribute instanceof BasicValuedModelPart basic)) {
                 throw new SerializationException("has an embeddable within its JSON, which has no form on the wire");
             }
-            parts.add(new Single(basic.getSelectableName(), basic(basic, attribute), List.of(), Writes.ALL));
+            @Nullable WireForm form = WireForms.inner(basic.getJdbcMapping(), column(basic));
+            if (form == null) {
+                throw noForm(attribute);
+            }
+            parts.add(new Single(basic.getSelectableName(), form, List.of(), Writes.ALL));
         }
         return new Embedded(type, places, parts);
     }

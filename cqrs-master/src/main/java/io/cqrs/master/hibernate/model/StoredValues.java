@@ -62,12 +62,19 @@ public final class StoredValues {
     }
 
     /**
-     * Checks that a column of times keeps what it is given: a rounded one would be earlier or later than the one that was sent,
-     * and a delete by it older than the row.
+     * Checks that a column of times keeps what it is given: one that is rounded, or shifted by a zone, would be earlier or later
+     * than the one that was sent, and a delete by it older than the row.
      *
      * @throws OutboxException if it does not, naming it
      */
     public void requireMicroseconds(Column column, Connection connection) {
+        if (digits.lacksZone(column, connection)) {
+            throw new OutboxException(
+                    "column " + column.name() + " of " + column.table()
+                            + " is a timestamp without time zone, which is another time in"
+                            + " another session: alter it to timestamptz, and start again",
+                    null);
+        }
         @Nullable Integer kept = known(column, connection);
         if (kept != null && kept < MICRO_DIGITS) {
             throw new OutboxException(

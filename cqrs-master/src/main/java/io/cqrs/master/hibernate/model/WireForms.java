@@ -7,7 +7,10 @@ import java.math.BigDecimal;
 import java.net.InetAddress;
 import java.sql.Connection;
 import java.sql.Time;
+import java.sql.Timestamp;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.LocalDateTime;
 import java.time.LocalTime;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
@@ -17,6 +20,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TimeZone;
 import java.util.TreeSet;
 import org.hibernate.Hibernate;
 import org.hibernate.engine.spi.SharedSessionContractImplementor;
@@ -26,6 +30,7 @@ import org.hibernate.type.SqlTypes;
 import org.hibernate.type.descriptor.java.JavaType;
 import org.hibernate.type.descriptor.jdbc.JdbcType;
 import org.hibernate.type.descriptor.jdbc.TimeJdbcType;
+import org.hibernate.type.descriptor.jdbc.TimestampJdbcType;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -43,25 +48,35 @@ final class WireForms {
      * @return null where the type has none
      */
     static @Nullable WireForm basic(JdbcMapping mapping, @Nullable Column column) {
+        return basic(mapping, column, false);
+    }
+
+    /** Returns the same for a value within an array or JSON, which Hibernate keeps as in no zone. */
+    static @Nullable WireForm inner(JdbcMapping mapping, @Nullable Column column) {
+        return basic(mapping, column, true);
+    }
+
+    private static @Nullable WireForm basic(JdbcMapping mapping, @Nullable Column column, boolean inner) {
         JdbcType jdbc = mapping.getJdbcType();
         if (jdbc.getDefaultSqlTypeCode() == SqlTypes.JSON) {
             return json(mapping);
         }
         if (mapping instanceof BasicPluralType<?, ?> plural && jdbc.isArray()) {
-            WireForm element = basic(plural.getElementType(), null);
+            WireForm element = inner(plural.getElementType(), null);
             return element == null ? null : array(element);
         }
         Class<?> type = mapping.getJdbcJavaType().getJavaTypeClass();
         Class<?> boxed =
                 type.isPrimitive() ? Array.get(Array.newInstance(type, 1), 0).getClass() : type;
-        WireForm relational = relational(mapping, boxed, column);
+        WireForm relational = relational(mapping, boxed, column, inner);
         return relational == null
                 ? null
                 : (value, context) ->
                         value == null ? null : relational.toWire(mapping.convertToRelationalValue(value), context);
     }
 
-    private static @Nullable WireForm relational(JdbcMapping mapping, Class<?> type, @Nullable Column column) {
+    private static @Nullable WireForm relational(
+            JdbcMapping mapping, Class<?> type, @Nullable Column column, boolean inner) {
         JdbcType jdbc = mapping.getJdbcType();
         boolean number = jdbc.isInteger() || jdbc.isNumber();
         if (type.isEnum()) {
@@ -80,7 +95,14 @@ final class WireForms {
         }
         if (type == LocalTime.class && jdbc instanceof TimeJdbcType) {
             return (value, context) -> WireValues.toWire(context.stored()
-                    .asStored(asBound((LocalTime) value, mapping, context), column, connection(context.session())));
+                    .asStored(
+                            asBound((LocalTime) value, mapping, context, inner),
+                            column,
+                            connection(context.session())));
+        }
+        if (type == LocalDateTime.class && jdbc instanceof TimestampJdbcType) {
+            return (value, context) -> WireValues.toWire(context.stored()
+                    .asStored(asBound((LocalDateTime) value, context, inner), column, connection(context.session())));
         }
         boolean collection = Collection.class.isAssignableFrom(type) || Map.class.isAssignableFrom(type);
         if (WireValues.supports(type) && !collection && !type.isRecord()) {
@@ -93,13 +115,30 @@ final class WireForms {
         return jdbc.isInteger() ? unwrapped(mapping, Long.class) : null;
     }
 
-    /** By default Hibernate binds a time of day as a java.sql.Time, which has milliseconds. */
-    private static @Nullable LocalTime asBound(@Nullable LocalTime value, JdbcMapping mapping, WireContext context) {
+    /**
+     * By default Hibernate binds a time of day as a java.sql.Time, which has milliseconds, and has the driver write it, but
+     * within arrays and JSON, in the zone of {@code hibernate.jdbc.time_zone}.
+     */
+    private static @Nullable LocalTime asBound(
+            @Nullable LocalTime value, JdbcMapping mapping, WireContext context, boolean inner) {
         if (value == null) {
             return null;
         }
         Time bound = javaType(mapping).unwrap(value, Time.class, context.session());
-        return bound.toLocalTime().plus(Math.floorMod(bound.getTime(), 1000L), ChronoUnit.MILLIS);
+        @Nullable TimeZone zone = inner ? null : context.session().getJdbcTimeZone();
+        return zone == null
+                ? bound.toLocalTime().plus(Math.floorMod(bound.getTime(), 1000L), ChronoUnit.MILLIS)
+                : LocalTime.ofInstant(Instant.ofEpochMilli(bound.getTime()), zone.toZoneId());
+    }
+
+    /** The same of a date and time, which a java.sql.Timestamp moves out of a gap in the JVM's own zone. */
+    private static @Nullable LocalDateTime asBound(@Nullable LocalDateTime value, WireContext context, boolean inner) {
+        if (value == null) {
+            return null;
+        }
+        Timestamp bound = Timestamp.valueOf(value);
+        @Nullable TimeZone zone = inner ? null : context.session().getJdbcTimeZone();
+        return zone == null ? bound.toLocalDateTime() : LocalDateTime.ofInstant(bound.toInstant(), zone.toZoneId());
     }
 
     /** What the driver would be given. */
