@@ -27,6 +27,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
 import org.hibernate.annotations.ColumnTransformer;
+import org.hibernate.annotations.SoftDelete;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -137,6 +138,9 @@ class DeclarationIT {
         wrong.put(OneName.class, "is \"name\" on the wire, as another one is: give it a name by @CqrsField");
         wrong.put(Cipher.class, "Cipher.secret is written by an expression of its own");
         wrong.put(Negative.class, "Negative has expirySeconds -1: it is 0 or more");
+        wrong.put(Softly.class, "Softly has @SoftDelete, under which an update of a stale instance brings");
+        wrong.put(ItsOwnId.class, "ItsOwnId has several @Id, [aisle, shelf], without an @IdClass");
+        wrong.put(Bytes.class, "Bytes.id is an array, of which Java can't tell that two are equal");
         wrong.forEach((type, message) -> assertThatThrownBy(
                         () -> MasterUnit.on(database, type).close())
                 .as(type.getSimpleName())
@@ -295,5 +299,30 @@ class DeclarationIT {
 
         @ColumnTransformer(write = "md5(?)")
         String secret;
+    }
+
+    @Entity(name = "Softly")
+    @SoftDelete
+    @Master("softly")
+    static class Softly extends MasterEntity {
+        @Id
+        Long id;
+    }
+
+    @Entity(name = "ItsOwnId")
+    @Master("its_own_id")
+    static class ItsOwnId extends MasterEntity implements Serializable {
+        @Id
+        Long aisle;
+
+        @Id
+        Long shelf;
+    }
+
+    @Entity(name = "Bytes")
+    @Master("bytes")
+    static class Bytes extends MasterEntity {
+        @Id
+        byte[] id;
     }
 }

@@ -59,6 +59,12 @@ final class ModelReader {
     }
 
     MasterModel read() {
+        if (entity.getSoftDeleteMapping() != null) {
+            throw new CqrsConfigurationException(className()
+                    + " has @SoftDelete, under which an update of a stale instance brings a deleted row back, and of which"
+                    + " triggers, dumps and comparisons know nothing: use a boolean of your own, an isSyncInstance that asks"
+                    + " it, and whenExcluded = DELETE");
+        }
         MasterModel.Position revision = revision();
         MasterModel.Position updated = updated();
         MasterModel.@Nullable Serialization serialization = serializers.of(master, declaring);
@@ -105,6 +111,17 @@ final class ModelReader {
     }
 
     private MasterKey key() {
+        if (entity.getIdentifierMapping() instanceof NonAggregatedIdentifierMapping id
+                && id.getIdClassEmbeddable() == null) {
+            throw new CqrsConfigurationException(className() + " has several @Id, " + idProperties()
+                    + ", without an @IdClass, so that its id is an instance of itself: add one, or use an @EmbeddedId");
+        }
+        if (entity.getIdentifierMapping().getJavaType().getJavaTypeClass().isArray()) {
+            throw wrong(
+                    entity.getIdentifierMapping().getAttributeName(),
+                    "is an array, of which Java can't tell that two are equal: use a String or a UUID as id, or have triggers"
+                            + " capture the table as declared in cqrs.yaml");
+        }
         try {
             return parts.key(entity);
         } catch (SerializationException e) {
