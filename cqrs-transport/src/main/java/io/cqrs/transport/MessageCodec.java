@@ -16,7 +16,6 @@ import io.cqrs.core.Signal;
 import io.cqrs.core.Stamp;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -36,7 +35,6 @@ public final class MessageCodec {
 
     private final JsonFactory json = JsonFactory.builder()
             .enable(StreamWriteFeature.WRITE_BIGDECIMAL_AS_PLAIN)
-            .disable(StreamWriteFeature.AUTO_CLOSE_TARGET)
             .streamReadConstraints(JsonValues.LIMITS)
             .build();
 
@@ -47,22 +45,13 @@ public final class MessageCodec {
      */
     public byte[] encode(Message message) {
         ByteArrayOutputStream out = new ByteArrayOutputStream(1024);
-        encode(message, out);
-        return out.toByteArray();
-    }
-
-    /**
-     * Writes a message, in UTF-8; the stream is not closed.
-     *
-     * @throws SerializationException if a value is none that JSON can hold, or the stream takes no more
-     */
-    public void encode(Message message, OutputStream out) {
         try (JsonGenerator generator = json.createGenerator(out)) {
             write(generator, message);
         } catch (IOException e) {
             throw new SerializationException(
                     "the change of " + message.change().key() + " could not be written: " + e.getMessage(), e);
         }
+        return out.toByteArray();
     }
 
     /**

@@ -242,7 +242,8 @@ public final class Capture
         if (counts && settings.dml() != UncapturedDml.ALLOW) {
             throw new OutboxException(
                     "a StatelessSession of this version of Hibernate can't be captured, and writes " + entityName
-                            + ": use a Session or Hibernate 7, or capture by triggers and set cqrs.uncaptured_dml to ALLOW",
+                            + ": use a Session or Hibernate 7, or install trigger capture and set cqrs.uncaptured_dml to"
+                            + " ALLOW",
                     null);
         }
     }
@@ -288,16 +289,8 @@ public final class Capture
         return created;
     }
 
-    /** Takes note that a session was flushed. */
-    void flushed(SharedSessionContractImplementor session) {
-        @Nullable Work work = open.get(session);
-        if (work != null && work.changes != null && !work.changes.isOver()) {
-            work.changes.flushed();
-        }
-    }
-
     private Work work(SharedSessionContractImplementor session) {
-        @Nullable Work known = open.get(session);
+        Work known = open.get(session);
         if (known != null) {
             return known;
         }

@@ -22,9 +22,6 @@ import org.jspecify.annotations.Nullable;
 /** What one transaction changed, by entity, in the order of each one's first change. Belongs to its session. */
 final class ChangeSet {
 
-    /** How many rows wait for the commit at most, or rather a chunk more: what changes them again changes their messages. */
-    private static final int LATEST = 10_000;
-
     /** Threads exist only while large transactions are written. */
     private static final Executor HELPER = Executors.newCachedThreadPool(task -> {
         Thread thread = new Thread(task, "cqrs-outbox");
@@ -37,7 +34,6 @@ final class ChangeSet {
     private final Map<RowId, RowHistory> rows = new LinkedHashMap<>();
     private final RelatedChanges related;
     private final OutboxCommits.Ending ending;
-    private @Nullable OutboxPipe pipe;
     private boolean closed;
     private boolean sent;
     private @Nullable OutboxException refusal;
@@ -171,67 +167,20 @@ final class ChangeSet {
     }
 
     private void drain(Consumer<List<OutboxMessage>> few) {
-        orRefuse(() -> {
-            ending.writeLeft();
-            if (pipe == null && rows.size() <= JdbcOutbox.CHUNK) {
-                write(rows.size(), few);
-                return;
-            }
-            @Nullable OutboxPipe open = pipe();
-            if (open == null) {
-                write(rows.size(), this::writeNow);
-                return;
-            }
+        ending.writeLeft();
+        MessageFactory factory = capture.messages(session);
+        if (rows.size() <= JdbcOutbox.CHUNK) {
+            write(factory, few);
+        } else {
+            OutboxPipe pipe = capture.outbox().openPipe(Sessions.connection(session), HELPER);
             try {
-                write(rows.size(), open::write);
-                open.flush();
+                write(factory, pipe::write);
             } finally {
                 // Its own error is the first cause of any other.
-                open.await();
+                pipe.close();
             }
-        });
-    }
-
-    /**
-     * Takes note that the session was flushed: of what waits, all but the latest rows are written, so that a transaction of any
-     * size needs memory for these alone, and the database takes messages while the session goes on. One of those rows that is
-     * changed once more is sent once more. Not where masters depend on rows: these come last.
-     */
-    void flushed() {
-        int early = rows.size() - LATEST;
-        if (closed || refusal != null || early < JdbcOutbox.CHUNK || !related.isEmpty()) {
-            return;
         }
-        orRefuse(() -> {
-            @Nullable OutboxPipe open = pipe();
-            if (open != null) {
-                ending.writeLeft();
-                write(early, open::write);
-                if (!ending.takes(Sessions.connection(session))) {
-                    // Whoever gives out the connection may use it otherwise meanwhile.
-                    open.await();
-                }
-            }
-        });
-    }
-
-    /** Returns null where the connection has none. */
-    private @Nullable OutboxPipe pipe() {
-        Connection connection = Sessions.connection(session);
-        if (pipe == null && OutboxPipe.suits(connection)) {
-            pipe = capture.outbox().openPipe(connection, HELPER);
-        }
-        return pipe;
-    }
-
-    /** What is lost of the messages must keep the transaction from being committed, whoever swallows the error. */
-    private void orRefuse(Runnable work) {
-        try {
-            work.run();
-        } catch (RuntimeException | Error e) {
-            OutboxException unused = refuse("its changes could not be written to the outbox: " + e.getMessage());
-            throw e;
-        }
+        rows.clear();
     }
 
     private void writeNow(List<OutboxMessage> messages) {
@@ -248,14 +197,11 @@ final class ChangeSet {
         }
     }
 
-    /** Writes the messages of the first rows, and forgets these. */
-    private void write(int count, Consumer<List<OutboxMessage>> outbox) {
-        MessageFactory factory = capture.messages(session);
-        List<Map.Entry<RowId, RowHistory>> first =
-                rows.entrySet().stream().limit(count).toList();
-        try (RowLoader loader = new RowLoader(session)) {
-            for (int from = 0; from < count; from += JdbcOutbox.CHUNK) {
-                var chunk = first.subList(from, Math.min(from + JdbcOutbox.CHUNK, count));
+    private void write(MessageFactory factory, Consumer<List<OutboxMessage>> outbox) {
+        List<Map.Entry<RowId, RowHistory>> all = new ArrayList<>(rows.entrySet());
+        try (Loader loader = new Loader(session)) {
+            for (int from = 0; from < all.size(); from += JdbcOutbox.CHUNK) {
+                var chunk = all.subList(from, Math.min(from + JdbcOutbox.CHUNK, all.size()));
                 Map<RowId, Object> loaded = loader.load(factory, chunk);
                 List<OutboxMessage> messages = new ArrayList<>(chunk.size());
                 for (Map.Entry<RowId, RowHistory> row : chunk) {
@@ -271,11 +217,6 @@ final class ChangeSet {
                     sent = true;
                 }
             }
-        }
-        if (count == rows.size()) {
-            rows.clear();
-        } else {
-            first.forEach(row -> rows.remove(row.getKey()));
         }
     }
 
@@ -310,4 +251,49 @@ final class ChangeSet {
     }
 
     record RowId(MasterModel model, Object id) {}
+
+    /** Loads what serializers need, and rows of which not all is known, only if there are such. */
+    private static final class Loader implements AutoCloseable {
+
+        private final SharedSessionContractImplementor session;
+        private @Nullable Instances instances;
+
+        private Loader(SharedSessionContractImplementor session) {
+            this.session = session;
+        }
+
+        Map<RowId, Object> load(MessageFactory factory, List<Map.Entry<RowId, RowHistory>> chunk) {
+            Map<MasterModel, List<Object>> ids = new LinkedHashMap<>();
+            for (Map.Entry<RowId, RowHistory> row : chunk) {
+                @Nullable MasterModel model = row.getValue().savedModel();
+                if (model != null
+                        && (model.serialization() != null || row.getValue().lacksValues())
+                        && factory.saves(row.getKey().id(), row.getValue())) {
+                    ids.computeIfAbsent(model, one -> new ArrayList<>())
+                            .add(row.getKey().id());
+                }
+            }
+            if (instances != null) {
+                instances.clear();
+            }
+            Map<RowId, Object> loaded = new LinkedHashMap<>();
+            ids.forEach((model, wanted) ->
+                    instances().load(model, wanted).forEach((id, entity) -> loaded.put(new RowId(model, id), entity)));
+            return loaded;
+        }
+
+        private Instances instances() {
+            if (instances == null) {
+                instances = new Instances(session);
+            }
+            return instances;
+        }
+
+        @Override
+        public void close() {
+            if (instances != null) {
+                instances.close();
+            }
+        }
+    }
 }

@@ -44,7 +44,6 @@ public final class CqrsIntegrator implements Integrator {
             registry.appendListeners(EventType.PRE_DELETE, new RowsToDelete(capture));
             registry.appendListeners(EventType.POST_DELETE, capture);
             registry.appendListeners(EventType.POST_UPSERT, capture);
-            registry.appendListeners(EventType.FLUSH, new Flushes(capture));
             RelatedCollections collections = new RelatedCollections(capture);
             registry.appendListeners(EventType.POST_COLLECTION_RECREATE, collections);
             registry.appendListeners(EventType.POST_COLLECTION_UPDATE, collections);

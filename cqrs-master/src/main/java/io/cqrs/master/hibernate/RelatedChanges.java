@@ -41,11 +41,6 @@ final class RelatedChanges implements AutoCloseable {
     private final Map<Dependency, Set<Object>> previous = new LinkedHashMap<>();
     private final List<Instances> readers = new ArrayList<>();
 
-    /** Says whether nothing that masters depend on was changed. */
-    boolean isEmpty() {
-        return changed.isEmpty() && turned.isEmpty() && touched.isEmpty();
-    }
-
     /** Records a change of a row. */
     void add(
             List<Dependency> dependencies,

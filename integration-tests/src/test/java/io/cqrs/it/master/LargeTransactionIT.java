@@ -9,7 +9,6 @@ import io.cqrs.it.support.MasterUnit;
 import io.cqrs.it.support.Sent;
 import io.cqrs.it.support.TestDatabase;
 import io.cqrs.it.support.TestEnvironment;
-import io.cqrs.it.support.TestProcess;
 import io.cqrs.master.Master;
 import io.cqrs.master.MasterEntity;
 import io.cqrs.master.MasterTable;
@@ -30,7 +29,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** Transactions of thousands of rows, whose messages are copied into the outbox by loads. */
+/** Transactions of thousands of rows, whose messages are written a chunk at a time, while the next are made. */
 @ExtendWith(TestEnvironment.class)
 class LargeTransactionIT {
 
@@ -64,7 +63,7 @@ class LargeTransactionIT {
         LongStream.range(0, ROWS).mapToObj(entity).forEach(session::persist);
     }
 
-    /** Of two kinds, some larger than a load. */
+    /** Of two kinds, some of them large. */
     private static Object mixed(long id) {
         return id % 2 == 0 ? new Item(id, "\u00e4\"\\\n\u0001 " + id) : new Page(id, id % 500 == 1 ? 300_000 : 10);
     }
@@ -179,81 +178,6 @@ class LargeTransactionIT {
             database.execute("alter table cqrs.hidden rename to outbox");
         }
         assertThat(database.count("item")).isZero();
-    }
-
-    /** More than wait for the commit. */
-    private static void persistMany(Session session) {
-        for (long id = 0; id < 12_000; id++) {
-            session.persist(new Item(id, "early"));
-            if (id % 500 == 499) {
-                session.flush();
-                session.clear();
-            }
-        }
-    }
-
-    @Test
-    void sendsARowOnceMoreThatIsChangedWhenItsMessageWasWritten() {
-        unit.commit(session -> {
-            persistMany(session);
-            session.find(Item.class, 0L).name = "late";
-            session.find(Item.class, 11_999L).name = "late";
-            session.remove(session.find(Item.class, 1L));
-            session.remove(session.find(Item.class, 11_998L));
-        });
-        List<Sent> sent = Sent.take(database);
-        assertThat(sent).hasSize(12_000 + 1 - 1 + 1);
-        assertThat(sent.subList(0, 3)).extracting(Sent::key).containsExactly("0", "1", "2");
-        assertThat(sent.stream().filter(one -> one.key().equals("0")))
-                .extracting(one -> one.revision() + one.field("name"))
-                .containsExactly("0\"early\"", "1\"late\"");
-        assertThat(sent.stream().filter(one -> one.key().equals("11999")))
-                .extracting(one -> one.revision() + one.field("name"))
-                .containsExactly("1\"late\"");
-        List<Sent> gone = sent.stream().filter(one -> one.key().equals("1")).toList();
-        assertThat(gone).extracting(Sent::signal).containsExactly("SAVE", "DELETE");
-        assertThat(gone.get(1).updated()).isGreaterThan(gone.get(0).updated());
-        assertThat(sent).extracting(Sent::key).doesNotContain("11998");
-    }
-
-    @Test
-    void sendsNothingOfARollbackThoughMessagesWereWrittenEarly() {
-        for (int i = 0; i < 5; i++) {
-            unit.rollBack(LargeTransactionIT::persistMany);
-        }
-        // A connection that is given back, by nobody rolled back.
-        try (Session session = unit.sessions().openSession()) {
-            session.beginTransaction();
-            persistMany(session);
-        }
-        unit.commit(session -> session.persist(new Item(1, "after")));
-        assertThat(Sent.takeOnly(database).field("name")).isEqualTo("\"after\"");
-        assertThat(database.rows("select id from item")).containsExactly("1");
-    }
-
-    /** Hibernate rolls back itself, without a word, where a flush has failed. */
-    @Test
-    void commitsNothingWhereMessagesCouldNotBeWrittenEarlyWhoeverSwallowsTheError() {
-        unit.commit(session -> {
-            session.persist(new Page(0, MAX_MESSAGE_BYTES));
-            assertThatThrownBy(() -> persistMany(session))
-                    .hasStackTraceContaining("the message of page 0 has 400")
-                    .hasStackTraceContaining("more than the 400000 that are allowed");
-            session.clear();
-            session.persist(new Item(20_000, "more"));
-        });
-        assertThat(database.count("item")).isZero();
-        assertThat(Sent.all(database)).isEmpty();
-    }
-
-    @Test
-    void needsMemoryForTheLatestRowsOnly() throws Exception {
-        try (TestProcess process = TestProcess.main(LeanWriter.class, database.url(), "150000")
-                .with("JAVA_TOOL_OPTIONS", "-Xmx64m")
-                .start()) {
-            assertThat(process.awaitExit()).as(process.output()).isZero();
-        }
-        assertThat(database.count("cqrs.outbox")).isEqualTo(150_000);
     }
 
     @Entity(name = "Page")

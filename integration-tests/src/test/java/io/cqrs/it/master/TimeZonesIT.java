@@ -37,7 +37,10 @@ class TimeZonesIT {
             LocalDateTime.parse("2024-03-10T02:30:00"),
             LocalDateTime.parse("2024-11-03T01:30:00"),
             LocalDateTime.parse("2024-03-31T02:30:00"),
-            LocalDateTime.parse("1899-12-31T12:00:00"));
+            LocalDateTime.parse("1899-12-31T12:00:00"),
+            // Before the calendar that dates are told by today.
+            LocalDateTime.parse("1500-01-01T00:00:00"),
+            LocalDateTime.parse("0001-01-03T00:00:00"));
 
     @ParameterizedTest
     @ValueSource(strings = {"", "UTC", "Asia/Tokyo", "Europe/Berlin"})

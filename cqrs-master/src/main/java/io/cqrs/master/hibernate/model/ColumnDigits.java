@@ -27,22 +27,30 @@ public final class ColumnDigits {
     /** Returns what is known of a column's digits, or null where it keeps all, or is of no such type. */
     @Nullable
     Integer known(Column column, Connection connection) {
-        return digits(tables.computeIfAbsent(column.table(), table -> read(table, connection)), column);
+        return digits(columns(column, connection), column);
     }
 
     /** Asks the catalogue for a column's digits. */
     @Nullable
     Integer now(Column column, Connection connection) {
-        Map<String, Kept> columns = read(column.table(), connection);
-        tables.put(column.table(), columns);
-        return digits(columns, column);
+        return digits(readAnew(column, connection), column);
     }
 
     /** Says whether a column is known to have times without a zone. */
     boolean lacksZone(Column column, Connection connection) {
-        Kept kept = tables.computeIfAbsent(column.table(), table -> read(table, connection))
-                .get(column.name());
+        Kept kept = columns(column, connection).get(column.name());
         return kept != null && kept.lacksZone();
+    }
+
+    private Map<String, Kept> columns(Column column, Connection connection) {
+        Map<String, Kept> known = tables.get(column.table());
+        return known == null ? readAnew(column, connection) : known;
+    }
+
+    private Map<String, Kept> readAnew(Column column, Connection connection) {
+        Map<String, Kept> columns = read(column.table(), connection);
+        tables.put(column.table(), columns);
+        return columns;
     }
 
     private static @Nullable Integer digits(Map<String, Kept> columns, Column column) {

@@ -112,7 +112,8 @@ final class ModelReader {
 
     private MasterKey key() {
         if (entity.getIdentifierMapping() instanceof NonAggregatedIdentifierMapping id
-                && id.getIdClassEmbeddable() == null) {
+                && id.getIdClassEmbeddable() == null
+                && idProperties().size() > 1) {
             throw new CqrsConfigurationException(className() + " has several @Id, " + idProperties()
                     + ", without an @IdClass, so that its id is an instance of itself: add one, or use an @EmbeddedId");
         }

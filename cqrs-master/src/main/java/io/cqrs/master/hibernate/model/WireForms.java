@@ -14,8 +14,10 @@ import java.time.LocalDateTime;
 import java.time.LocalTime;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.Calendar;
 import java.util.Collection;
 import java.util.Comparator;
+import java.util.GregorianCalendar;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -131,14 +133,24 @@ final class WireForms {
                 : LocalTime.ofInstant(Instant.ofEpochMilli(bound.getTime()), zone.toZoneId());
     }
 
-    /** The same of a date and time, which a java.sql.Timestamp moves out of a gap in the JVM's own zone. */
+    /** The same of a date and time: the fields that the driver finds by a calendar of its zone, moved out of gaps in the JVM's. */
     private static @Nullable LocalDateTime asBound(@Nullable LocalDateTime value, WireContext context, boolean inner) {
         if (value == null) {
             return null;
         }
         Timestamp bound = Timestamp.valueOf(value);
         @Nullable TimeZone zone = inner ? null : context.session().getJdbcTimeZone();
-        return zone == null ? bound.toLocalDateTime() : LocalDateTime.ofInstant(bound.toInstant(), zone.toZoneId());
+        Calendar written = new GregorianCalendar(zone == null ? TimeZone.getDefault() : zone);
+        written.setTime(bound);
+        int year = written.get(Calendar.YEAR);
+        return LocalDateTime.of(
+                written.get(Calendar.ERA) == GregorianCalendar.AD ? year : 1 - year,
+                written.get(Calendar.MONTH) + 1,
+                written.get(Calendar.DAY_OF_MONTH),
+                written.get(Calendar.HOUR_OF_DAY),
+                written.get(Calendar.MINUTE),
+                written.get(Calendar.SECOND),
+                bound.getNanos());
     }
 
     /** What the driver would be given. */

@@ -2,7 +2,6 @@ package io.cqrs.master.internal.outbox;
 
 import io.cqrs.core.OutboxException;
 import io.cqrs.core.SerializationException;
-import io.cqrs.core.jdbc.CopyRows;
 import io.cqrs.core.jdbc.SqlArrays;
 import io.cqrs.core.schema.CqrsSchema;
 import io.cqrs.transport.JsonText;
@@ -16,7 +15,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
-import org.postgresql.copy.CopyIn;
 
 /** Writes messages into the outbox on the caller's connection, in their order. Thread-safe. */
 public final class JdbcOutbox {
@@ -25,13 +23,10 @@ public final class JdbcOutbox {
     public static final int CHUNK = 1000;
 
     private static final String COMMIT = "; commit";
-    private static final short COPIED_FIELDS = 5;
 
     private final Captured captured;
     private final Captured committing;
     private final String always;
-    private final String copy;
-    private final String isCaptured;
     private final CqrsSchema schema;
     private final int maxBytes;
     private final MessageCodec codec = new MessageCodec();
@@ -68,8 +63,6 @@ public final class JdbcOutbox {
                     select ?, ?, ?, m.instance_pk, m.body
                     from unnest(?::text[], ?::text[]) as m(instance_pk, body) returning id)
                 select max(id) from written""".formatted(outbox);
-        this.isCaptured = "select exists (select from " + schema.capture().sql() + " where cqrs_id = ?)";
-        this.copy = "copy " + outbox + " (cqrs_id, routing_key, headers, instance_pk, body) from stdin (format binary)";
     }
 
     /**
@@ -79,7 +72,7 @@ public final class JdbcOutbox {
      * @throws OutboxException if the database refuses, or a message is too large
      */
     public void writeCaptured(Connection connection, List<OutboxMessage> messages) {
-        try (PreparedStatement statement = prepare(connection, messages, captured)) {
+        try (PreparedStatement statement = prepare(connection, messages)) {
             statement.executeUpdate();
         } catch (SQLException e) {
             throw failure(e);
@@ -100,43 +93,15 @@ public final class JdbcOutbox {
     /**
      * Opens a pipe for the captured changes of a large transaction.
      *
-     * @param connection one that {@linkplain OutboxPipe#suits suits}
      * @param helper runs what waits for the database
      */
     public OutboxPipe openPipe(Connection connection, Executor helper) {
         return new OutboxPipe(this, connection, helper);
     }
 
-    /** Says whether triggers capture a model. */
-    boolean isCaptured(Connection connection, String cqrsId) {
-        try (PreparedStatement statement = connection.prepareStatement(isCaptured)) {
-            statement.setString(1, cqrsId);
-            try (ResultSet row = statement.executeQuery()) {
-                row.next();
-                return row.getBoolean(1);
-            }
-        } catch (SQLException e) {
-            throw failure(e);
-        }
-    }
-
-    /** Adds a message to rows that are to be copied. */
-    void append(CopyRows rows, OutboxMessage message) {
-        rows.beginRow(COPIED_FIELDS);
-        rows.addText(id(message));
-        rows.addText(message.routingKey());
-        rows.addText(headers(message));
-        rows.addText(key(message));
-        checkSize(message, rows.add(out -> codec.encode(message.message(), out)));
-    }
-
-    /** Has the database begin to take such rows. */
-    CopyIn beginCopy(Connection connection) {
-        try {
-            return CopyRows.begin(connection, copy);
-        } catch (SQLException e) {
-            throw failure(e);
-        }
+    /** Returns the statement that writes captured changes, bound; those of models that triggers capture are left out. */
+    PreparedStatement prepare(Connection connection, List<OutboxMessage> messages) {
+        return prepare(connection, messages, captured);
     }
 
     private PreparedStatement prepare(Connection connection, List<OutboxMessage> messages, Captured sql) {
@@ -271,17 +236,13 @@ public final class JdbcOutbox {
 
     private byte[] body(OutboxMessage one) {
         byte[] body = codec.encode(one.message());
-        checkSize(one, body.length);
-        return body;
-    }
-
-    private void checkSize(OutboxMessage one, int bytes) {
-        if (bytes > maxBytes) {
+        if (body.length > maxBytes) {
             throw new OutboxException(
-                    "the message of " + one.message().change().key() + " has " + bytes + " bytes, more than the "
+                    "the message of " + one.message().change().key() + " has " + body.length + " bytes, more than the "
                             + maxBytes + " that are allowed: send fewer fields, or raise cqrs.max_message_bytes if"
                             + " the broker takes more",
                     null);
         }
+        return body;
     }
 }
