@@ -221,7 +221,7 @@ final class MessageFactory {
     }
 
     private OutboxMessage message(MasterModel model, Change change) {
-        context.stored().requireMicroseconds(model.updated().column(), Sessions.connection(session));
+        context.stored().requireExactTimes(model.updated().column(), Sessions.connection(session));
         return new OutboxMessage(
                 new Message(change, 0, expires(model)),
                 RoutingKeys.toAll(change.key().cqrsId()),

@@ -9,10 +9,9 @@ import io.cqrs.core.jdbc.UrlDataSource;
 import io.cqrs.core.schema.CqrsSchema;
 import io.cqrs.it.support.Item;
 import io.cqrs.it.support.MasterUnit;
+import io.cqrs.it.support.OddConnection;
 import io.cqrs.it.support.TestDatabase;
 import io.cqrs.it.support.TestEnvironment;
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Proxy;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -133,17 +132,9 @@ class CommitIT {
     @Test
     void goesNotPastWhoeverStandsBeforeTheDriversCommit() throws Exception {
         try (Connection connection = database.dataSource().getConnection()) {
-            Connection refusing = (Connection) Proxy.newProxyInstance(
-                    CommitIT.class.getClassLoader(), new Class<?>[] {Connection.class}, (proxy, method, arguments) -> {
-                        if (method.getName().equals("commit")) {
-                            throw new SQLException("not here");
-                        }
-                        try {
-                            return method.invoke(connection, arguments);
-                        } catch (InvocationTargetException e) {
-                            throw e.getCause();
-                        }
-                    });
+            Connection refusing = OddConnection.of(connection, "commit", () -> {
+                throw new SQLException("not here");
+            });
             assertThatThrownBy(() -> commit(refusing, new Item(1, "one"))).hasStackTraceContaining("not here");
             connection.rollback();
             connection.setAutoCommit(true);
@@ -154,7 +145,7 @@ class CommitIT {
     @Test
     void leavesNothingOpenWhereTheOutboxCanNotBeWritten() throws Exception {
         try (Connection connection = database.dataSource().getConnection()) {
-            withoutOutbox(() -> {
+            database.withoutOutbox(() -> {
                 assertThatThrownBy(() -> commit(connection, new Item(1, "lost")))
                         .hasStackTraceContaining("run `cqrs migrate` on this database first");
             });
@@ -181,7 +172,7 @@ class CommitIT {
             session.persist(new Item(2, "same"));
             assertThatThrownBy(() -> session.getTransaction().commit()).hasStackTraceContaining("one_name");
             session.clear();
-            withoutOutbox(() -> {
+            database.withoutOutbox(() -> {
                 session.beginTransaction();
                 session.persist(new Item(3, "lost"));
                 assertThatThrownBy(() -> session.getTransaction().commit())
@@ -277,15 +268,6 @@ class CommitIT {
         assertThat(database.rows("select id from item order by id")).containsExactly(ids);
         assertThat(database.rows("select instance_pk from cqrs.outbox order by id"))
                 .containsExactly(ids);
-    }
-
-    private static void withoutOutbox(Runnable work) {
-        database.execute("alter table cqrs.outbox rename to hidden");
-        try {
-            work.run();
-        } finally {
-            database.execute("alter table cqrs.hidden rename to outbox");
-        }
     }
 
     private static String url(String option) {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.cqrs.core.schema.CqrsSchema;
 import io.cqrs.it.support.Item;
 import io.cqrs.it.support.MasterUnit;
+import io.cqrs.it.support.OddConnection;
 import io.cqrs.it.support.Sent;
 import io.cqrs.it.support.TestDatabase;
 import io.cqrs.it.support.TestEnvironment;
@@ -16,8 +17,6 @@ import io.cqrs.master.TriggerCapture;
 import jakarta.persistence.Column;
 import jakarta.persistence.Entity;
 import jakarta.persistence.Id;
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Proxy;
 import java.sql.Connection;
 import java.util.List;
 import java.util.function.LongFunction;
@@ -94,19 +93,7 @@ class LargeTransactionIT {
     @Test
     void sendsOverAConnectionThatHidesTheDriversToo() throws Exception {
         try (Connection connection = database.dataSource().getConnection()) {
-            Connection hiding = (Connection) Proxy.newProxyInstance(
-                    LargeTransactionIT.class.getClassLoader(),
-                    new Class<?>[] {Connection.class},
-                    (proxy, method, arguments) -> {
-                        if (method.getName().equals("isWrapperFor")) {
-                            return false;
-                        }
-                        try {
-                            return method.invoke(connection, arguments);
-                        } catch (InvocationTargetException e) {
-                            throw e.getCause();
-                        }
-                    });
+            Connection hiding = OddConnection.of(connection, "isWrapperFor", () -> false);
             try (Session session =
                     unit.sessions().withOptions().connection(hiding).openSession()) {
                 session.beginTransaction();
@@ -170,13 +157,9 @@ class LargeTransactionIT {
 
     @Test
     void tellsWhatToDoWhereTheOutboxIsMissing() {
-        database.execute("alter table cqrs.outbox rename to hidden");
-        try {
-            assertThatThrownBy(() -> unit.commit(session -> persist(session, id -> new Item(id, "lost"))))
-                    .hasStackTraceContaining("run `cqrs migrate` on this database first");
-        } finally {
-            database.execute("alter table cqrs.hidden rename to outbox");
-        }
+        database.withoutOutbox(() -> assertThatThrownBy(() ->
+                        unit.commit(session -> persist(session, id -> new Item(id, "lost"))))
+                .hasStackTraceContaining("run `cqrs migrate` on this database first"));
         assertThat(database.count("item")).isZero();
     }
 

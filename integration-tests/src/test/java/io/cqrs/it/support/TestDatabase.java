@@ -54,6 +54,16 @@ public record TestDatabase(String url, DataSource dataSource) {
                         .get(0));
     }
 
+    /** Has something done while the outbox is not there. */
+    public void withoutOutbox(Runnable work) {
+        execute("alter table cqrs.outbox rename to hidden");
+        try {
+            work.run();
+        } finally {
+            execute("alter table cqrs.hidden rename to outbox");
+        }
+    }
+
     /** Returns how many sessions wait for a lock. */
     public long waiting() {
         return count("pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()");

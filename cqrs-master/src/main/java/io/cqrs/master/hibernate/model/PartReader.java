@@ -131,10 +131,7 @@ final class PartReader {
             if (!(attribute instanceof BasicValuedModelPart basic)) {
                 throw new SerializationException("has an embeddable within its JSON, which has no form on the wire");
             }
-            @Nullable WireForm form = WireForms.inner(basic.getJdbcMapping(), column(basic));
-            if (form == null) {
-                throw noForm(attribute);
-            }
+            WireForm form = required(WireForms.inner(basic.getJdbcMapping(), column(basic)), attribute);
             parts.add(new Single(basic.getSelectableName(), form, List.of(), Writes.ALL));
         }
         return new Embedded(type, places, parts);
@@ -171,16 +168,15 @@ final class PartReader {
     }
 
     private WireForm basic(BasicValuedModelPart basic, ModelPart attribute) {
-        @Nullable WireForm form = WireForms.basic(basic.getJdbcMapping(), column(basic));
-        if (form == null) {
-            throw noForm(attribute);
-        }
-        return form;
+        return required(WireForms.basic(basic.getJdbcMapping(), column(basic)), attribute);
     }
 
-    private static SerializationException noForm(ModelPart attribute) {
-        return new SerializationException(
-                "is a " + attribute.getJavaType().getJavaTypeClass().getName() + ", which has no form on the wire");
+    private static WireForm required(@Nullable WireForm form, ModelPart attribute) {
+        if (form == null) {
+            throw new SerializationException(
+                    "is a " + attribute.getJavaType().getJavaTypeClass().getName() + ", which has no form on the wire");
+        }
+        return form;
     }
 
     private WireForm collection(PluralAttributeMapping plural) {

@@ -67,7 +67,7 @@ public final class StoredValues {
      *
      * @throws OutboxException if it does not, naming it
      */
-    public void requireMicroseconds(Column column, Connection connection) {
+    public void requireExactTimes(Column column, Connection connection) {
         if (digits.lacksZone(column, connection)) {
             throw new OutboxException(
                     "column " + column.name() + " of " + column.table()

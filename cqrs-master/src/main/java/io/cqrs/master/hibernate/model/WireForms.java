@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDateTime;
 import java.time.LocalTime;
+import java.time.ZoneId;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Calendar;
@@ -98,13 +99,16 @@ final class WireForms {
         if (type == LocalTime.class && jdbc instanceof TimeJdbcType) {
             return (value, context) -> WireValues.toWire(context.stored()
                     .asStored(
-                            asBound((LocalTime) value, mapping, context, inner),
+                            asBound((LocalTime) value, mapping, context, zone(context, inner)),
                             column,
                             connection(context.session())));
         }
         if (type == LocalDateTime.class && jdbc instanceof TimestampJdbcType) {
             return (value, context) -> WireValues.toWire(context.stored()
-                    .asStored(asBound((LocalDateTime) value, context, inner), column, connection(context.session())));
+                    .asStored(
+                            asBound((LocalDateTime) value, zone(context, inner)),
+                            column,
+                            connection(context.session())));
         }
         boolean collection = Collection.class.isAssignableFrom(type) || Map.class.isAssignableFrom(type);
         if (WireValues.supports(type) && !collection && !type.isRecord()) {
@@ -117,29 +121,30 @@ final class WireForms {
         return jdbc.isInteger() ? unwrapped(mapping, Long.class) : null;
     }
 
-    /**
-     * By default Hibernate binds a time of day as a java.sql.Time, which has milliseconds, and has the driver write it, but
-     * within arrays and JSON, in the zone of {@code hibernate.jdbc.time_zone}.
-     */
+    /** Returns the zone in which Hibernate has the driver write times that have none, or null where as they are. */
+    private static @Nullable TimeZone zone(WireContext context, boolean inner) {
+        return inner ? null : context.session().getJdbcTimeZone();
+    }
+
+    /** By default Hibernate binds a time of day as a java.sql.Time, which has milliseconds. */
     private static @Nullable LocalTime asBound(
-            @Nullable LocalTime value, JdbcMapping mapping, WireContext context, boolean inner) {
+            @Nullable LocalTime value, JdbcMapping mapping, WireContext context, @Nullable TimeZone zone) {
         if (value == null) {
             return null;
         }
         Time bound = javaType(mapping).unwrap(value, Time.class, context.session());
-        @Nullable TimeZone zone = inner ? null : context.session().getJdbcTimeZone();
         return zone == null
                 ? bound.toLocalTime().plus(Math.floorMod(bound.getTime(), 1000L), ChronoUnit.MILLIS)
                 : LocalTime.ofInstant(Instant.ofEpochMilli(bound.getTime()), zone.toZoneId());
     }
 
-    /** The same of a date and time: the fields that the driver finds by a calendar of its zone, moved out of gaps in the JVM's. */
-    private static @Nullable LocalDateTime asBound(@Nullable LocalDateTime value, WireContext context, boolean inner) {
-        if (value == null) {
-            return null;
+    /** By default Hibernate binds a date and time as a java.sql.Timestamp, of which the driver writes a calendar's fields. */
+    private static @Nullable LocalDateTime asBound(@Nullable LocalDateTime value, @Nullable TimeZone zone) {
+        if (value == null || (zone == null && ZoneId.systemDefault().getRules().getTransition(value) == null)) {
+            return value;
         }
+        // In a gap of the JVM's own zone it is moved out of that.
         Timestamp bound = Timestamp.valueOf(value);
-        @Nullable TimeZone zone = inner ? null : context.session().getJdbcTimeZone();
         Calendar written = new GregorianCalendar(zone == null ? TimeZone.getDefault() : zone);
         written.setTime(bound);
         int year = written.get(Calendar.YEAR);
