@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param cqrsId the model, the same in all services
  * @param table the table
- * @param key the columns of the key, in the order of its parts on the wire; the primary key's where empty
+ * @param key the columns of the key, in the order of its parts on the wire, unique and not null; the primary key's where empty
  * @param fields the columns to send, each with its name on the wire, the key's among them; all where empty
  * @param tracked the columns whose old values are sent when they change
  * @param filter which rows are sent, as an SQL condition on the table's columns, or null for all; trusted like any DDL

@@ -405,6 +405,27 @@ class TriggerIT {
     }
 
     @Test
+    void refusesAKeyThatSeveralRowsMayHaveOrNone() {
+        database.execute("create table loose (name text, code text not null, id int not null,"
+                + " cqrs_revision int, cqrs_updated timestamptz);"
+                + " create unique index on loose (name); create unique index on loose (lower(code));"
+                + " create unique index on loose (code) where id > 0; create unique index on loose (code, id)");
+        MasterTable loose = MasterTable.of(PRODUCT, TableName.parse("loose"));
+        assertThatThrownBy(() -> capture.install(loose.withKey(List.of("name"))))
+                .isInstanceOf(CqrsConfigurationException.class)
+                .hasMessageContaining(
+                        "has name in its key, which may be null: alter table \"loose\" alter \"name\" set");
+        assertThatThrownBy(() -> capture.install(loose.withKey(List.of("code"))))
+                .isInstanceOf(CqrsConfigurationException.class)
+                .hasMessageContaining(
+                        "may have several rows of one key [code]: alter table \"loose\" add unique (\"code\")");
+        capture.install(loose.withKey(List.of("id", "code")));
+        capture.alter(List.of(loose.withKey(List.of("code"))), "alter table loose add unique (code)");
+        database.execute("insert into loose values ('a', 'b', 1, 0, now())");
+        assertThat(Sent.takeOnly(database).key()).isEqualTo("\"b\"");
+    }
+
+    @Test
     void installsAgainWhatWasHalfUninstalled() {
         capture.install(TABLE);
         database.execute("update cqrs.capture set cqrs_id = 'uninstalling product'");

@@ -70,12 +70,11 @@ public final class TableCapture {
             throw new CqrsConfigurationException("master " + declared.cqrsId() + " is captured on " + known
                     + " already: run `cqrs capture uninstall` for it first");
         }
-        requirePlain(model);
-        requireAlone(model);
-        requireMicroseconds(model);
+        CapturableTable table = new CapturableTable(connection, model);
+        table.require();
         // As the functions have it: what the filter names must be found there.
         execute("set local search_path = pg_catalog, pg_temp");
-        check(declared, sql.check());
+        table.requireFilter(sql.check());
         List<String> statements = sql.install();
         for (String statement : statements) {
             execute(statement);
@@ -213,70 +212,6 @@ public final class TableCapture {
             try (ResultSet row = statement.executeQuery()) {
                 return row.next() ? row.getString(1) : null;
             }
-        }
-    }
-
-    /** A row that moves between partitions is no update to any trigger of the whole table. */
-    private static void requirePlain(TableModel model) {
-        if (model.partitioned()) {
-            throw new CqrsConfigurationException("master " + model.declared().cqrsId() + ": table "
-                    + model.declared().table()
-                    + " is partitioned, which triggers can't capture: capture it by Hibernate");
-        }
-    }
-
-    /** What is written through a parent fires the row triggers of its children, but not those for statements. */
-    private void requireAlone(TableModel model) throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement("""
-                select coalesce((select 'inherits from ' || inhparent::regclass from pg_inherits
-                        where inhrelid = ?::regclass limit 1),
-                    (select 'has the child ' || inhrelid::regclass from pg_inherits
-                        where inhparent = ?::regclass limit 1))""")) {
-            statement.setString(1, model.table().sql());
-            statement.setString(2, model.table().sql());
-            try (ResultSet row = statement.executeQuery()) {
-                row.next();
-                if (row.getString(1) != null) {
-                    throw new CqrsConfigurationException(
-                            "master " + model.declared().cqrsId() + ": table "
-                                    + model.declared().table() + " " + row.getString(1)
-                                    + ", and a write through the one is none to the triggers of the other: capture it by Hibernate");
-                }
-            }
-        }
-    }
-
-    /** Two changes within what the column rounds away would be one: the second would not be sent. */
-    private void requireMicroseconds(TableModel model) throws SQLException {
-        MasterTable declared = model.declared();
-        try (PreparedStatement statement = connection.prepareStatement("""
-                select format_type(atttypid, atttypmod) from pg_attribute
-                where attrelid = ?::regclass and attname = ? and atttypmod between 0 and 5""")) {
-            statement.setString(1, model.table().sql());
-            statement.setString(2, declared.updated());
-            try (ResultSet row = statement.executeQuery()) {
-                if (row.next()) {
-                    throw new CqrsConfigurationException("master " + declared.cqrsId() + ": table " + declared.table()
-                            + " has a column " + declared.updated() + " of type " + row.getString(1)
-                            + ", which rounds: alter table " + declared.table().sql() + " alter "
-                            + TableName.quote(declared.updated()) + " type timestamptz (by `cqrs capture alter` where"
-                            + " triggers are installed)");
-                }
-            }
-        }
-    }
-
-    private void check(MasterTable declared, String sql) throws SQLException {
-        try (Statement statement = connection.createStatement()) {
-            statement.execute(sql);
-        } catch (SQLException e) {
-            if (declared.filter() == null) {
-                throw e;
-            }
-            throw new CqrsConfigurationException(
-                    "master " + declared.cqrsId() + ": the filter \"" + declared.filter()
-                            + "\" is no condition on table " + declared.table() + ": " + e.getMessage(),
-                    e);
         }
     }
 
