@@ -8,7 +8,7 @@ import java.util.List;
 public interface Receiver extends AutoCloseable {
 
     /**
-     * Waits for a message, then takes what is there without waiting for more.
+     * Waits for a message, then takes what is there without waiting for more. May be called again before that is acknowledged.
      *
      * @param maxCount no further message once they hold so many changes, 1 or more
      * @param maxBytes no further message once they have so many bytes, unpacked

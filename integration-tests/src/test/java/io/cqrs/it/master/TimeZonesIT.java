@@ -40,7 +40,9 @@ class TimeZonesIT {
             LocalDateTime.parse("1899-12-31T12:00:00"),
             // Before the calendar that dates are told by today.
             LocalDateTime.parse("1500-01-01T00:00:00"),
-            LocalDateTime.parse("0001-01-03T00:00:00"));
+            LocalDateTime.parse("0001-01-03T00:00:00"),
+            // Between both calendars.
+            LocalDateTime.parse("1582-10-10T12:00:00"));
 
     @ParameterizedTest
     @ValueSource(strings = {"", "UTC", "Asia/Tokyo", "Europe/Berlin"})

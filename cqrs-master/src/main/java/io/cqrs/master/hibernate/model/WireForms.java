@@ -6,10 +6,12 @@ import java.lang.reflect.Array;
 import java.math.BigDecimal;
 import java.net.InetAddress;
 import java.sql.Connection;
+import java.sql.Date;
 import java.sql.Time;
 import java.sql.Timestamp;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.LocalDate;
 import java.time.LocalDateTime;
 import java.time.LocalTime;
 import java.time.ZoneId;
@@ -31,6 +33,7 @@ import org.hibernate.metamodel.mapping.JdbcMapping;
 import org.hibernate.type.BasicPluralType;
 import org.hibernate.type.SqlTypes;
 import org.hibernate.type.descriptor.java.JavaType;
+import org.hibernate.type.descriptor.jdbc.DateJdbcType;
 import org.hibernate.type.descriptor.jdbc.JdbcType;
 import org.hibernate.type.descriptor.jdbc.TimeJdbcType;
 import org.hibernate.type.descriptor.jdbc.TimestampJdbcType;
@@ -110,6 +113,9 @@ final class WireForms {
                             column,
                             connection(context.session())));
         }
+        if (type == LocalDate.class && jdbc instanceof DateJdbcType) {
+            return (value, context) -> WireValues.toWire(asBound((LocalDate) value));
+        }
         boolean collection = Collection.class.isAssignableFrom(type) || Map.class.isAssignableFrom(type);
         if (WireValues.supports(type) && !collection && !type.isRecord()) {
             return (value, context) ->
@@ -138,12 +144,22 @@ final class WireForms {
                 : LocalTime.ofInstant(Instant.ofEpochMilli(bound.getTime()), zone.toZoneId());
     }
 
+    /** In a gap of the JVM's zone, or of the calendars, it is written as another. Before 1900 old and new rules differ. */
+    private static boolean isPlain(LocalDateTime value) {
+        return value.getYear() >= 1900 && ZoneId.systemDefault().getRules().getTransition(value) == null;
+    }
+
+    private static @Nullable LocalDate asBound(@Nullable LocalDate value) {
+        return value == null || isPlain(value.atStartOfDay())
+                ? value
+                : Date.valueOf(value).toLocalDate();
+    }
+
     /** By default Hibernate binds a date and time as a java.sql.Timestamp, of which the driver writes a calendar's fields. */
     private static @Nullable LocalDateTime asBound(@Nullable LocalDateTime value, @Nullable TimeZone zone) {
-        if (value == null || (zone == null && ZoneId.systemDefault().getRules().getTransition(value) == null)) {
+        if (value == null || (zone == null && isPlain(value))) {
             return value;
         }
-        // In a gap of the JVM's own zone it is moved out of that.
         Timestamp bound = Timestamp.valueOf(value);
         Calendar written = new GregorianCalendar(zone == null ? TimeZone.getDefault() : zone);
         written.setTime(bound);

@@ -14,15 +14,15 @@ import java.util.stream.Collectors;
 /** What a table must be, for triggers to see each write of it and to send it under a key of its own. Belongs to its thread. */
 final class CapturableTable {
 
-    /** Parameters: table, key, table. */
+    /** Parameters: table, key, table, whether the index may leave rows out. */
     private static final String KEY = """
             with key as (
                 select a.attnum, a.attname, a.attnotnull or t.typnotnull as never_null
                 from pg_attribute a join pg_type t on t.oid = a.atttypid
                 where a.attrelid = ?::regclass and a.attname = any (?))
-            select (select attname from key where not never_null limit 1),
+            select (select attname from key where not never_null order by attnum limit 1),
                 exists (select from pg_index
-                    where indrelid = ?::regclass and indisunique and indisvalid and indpred is null
+                    where indrelid = ?::regclass and indisunique and indisvalid and (indpred is null or ?)
                     and (indkey::int2[])[0:indnkeyatts - 1] <@ array(select attnum from key))""";
 
     private final Connection connection;
@@ -87,16 +87,20 @@ final class CapturableTable {
         }
     }
 
-    /** Two rows of one key would be one row to replicas, and a row without a key none. */
+    /**
+     * Two rows of one key would be one row to replicas, and a row without a key none. A filter may see to it that only rows are
+     * sent which have one, and one of their own.
+     */
     private void requireKey() throws SQLException {
         List<String> key = model.key().stream().map(TableColumn::name).toList();
         try (PreparedStatement statement = connection.prepareStatement(KEY)) {
             statement.setString(1, model.table().sql());
             statement.setArray(2, connection.createArrayOf("text", key.toArray()));
             statement.setString(3, model.table().sql());
+            statement.setBoolean(4, declared.filter() != null);
             try (ResultSet row = statement.executeQuery()) {
                 row.next();
-                if (row.getString(1) != null) {
+                if (row.getString(1) != null && declared.filter() == null) {
                     throw wrong(
                             "has " + row.getString(1) + " in its key, which may be null",
                             "alter " + TableName.quote(row.getString(1)) + " set not null");

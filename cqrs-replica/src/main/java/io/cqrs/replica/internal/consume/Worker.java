@@ -13,8 +13,8 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -23,7 +23,7 @@ import org.slf4j.LoggerFactory;
  *
  * <ol>
  *   <li>Connect to the database first: while it is down, nothing is taken off the queue.
- *   <li>Take what is there, up to the batch size and the byte budget; linger only where messages come by the thousand a second.
+ *   <li>Take what is there, up to the batch size and the byte budget; linger only where many are there at once.
  *   <li>See every message through ({@link BatchProcessor}): applied and committed, or handed to the broker again.
  *   <li>Acknowledge all at once.
  * </ol>
@@ -36,6 +36,8 @@ public final class Worker implements SessionLoop.Session {
     private static final Duration WAIT = Duration.ofMillis(100);
     /** As many at once, but no full batch, say that the next are on their way: together they cost less than one by one. */
     private static final int MANY = 50;
+    /** Where none were, as with a prefetch below a batch, so many batches are not waited for. */
+    private static final int HASTY = 100;
 
     private static final Duration LINGER = Duration.ofMillis(5);
     private static final Duration PURGE_INTERVAL = Duration.ofHours(1);
@@ -46,6 +48,7 @@ public final class Worker implements SessionLoop.Session {
     private final WorkerSettings settings;
     private final Transport transport;
     private final ConnectionSource database;
+    private int hasty;
 
     /** Creates a worker; {@link #loop} runs it. */
     public Worker(WorkerSettings settings, Transport transport, ConnectionSource database) {
@@ -111,13 +114,13 @@ public final class Worker implements SessionLoop.Session {
                 - here.stream().mapToLong(Delivery::changes).sum();
         long bytesLeft =
                 settings.batchBytes() - here.stream().mapToLong(Delivery::size).sum();
-        if (here.size() < MANY || changesLeft <= 0 || bytesLeft <= 0) {
+        if (here.size() < MANY || changesLeft <= 0 || bytesLeft <= 0 || hasty-- > 0) {
             return here;
         }
         control.pause(LINGER);
-        List<Delivery> all = new ArrayList<>(here);
-        all.addAll(receiver.receive((int) changesLeft, bytesLeft, Duration.ZERO));
-        return all;
+        List<Delivery> next = receiver.receive((int) changesLeft, bytesLeft, Duration.ZERO);
+        hasty = next.isEmpty() ? HASTY : 0;
+        return Stream.concat(here.stream(), next.stream()).toList();
     }
 
     /** Until asked to stop, or the replica has other queues than these. */
