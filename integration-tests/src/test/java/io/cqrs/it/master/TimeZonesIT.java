@@ -22,6 +22,7 @@ import java.time.LocalDateTime;
 import java.time.LocalTime;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -66,6 +67,20 @@ class TimeZonesIT {
             assertThat(master.sync(Meeting.class).send().sent()).isEqualTo(TIMES.size());
             assertAsRows(database);
         }
+    }
+
+    @Test
+    void keepsTheEraOfADate() {
+        TestDatabase database = TestEnvironment.database("zones");
+        CqrsSchema.standard().migrate(database.dataSource());
+        try (MasterUnit unit = MasterUnit.of(MasterUnit.configuration(database, Meeting.class))) {
+            unit.commit(session -> session.persist(new Meeting(1, LocalDateTime.parse("-0005-06-07T12:00:00"))));
+        }
+        assertThat(database.rows("select day, local from Meeting"))
+                .containsExactly("0006-06-07 BC|0006-06-07 12:00:00 BC");
+        JsonNode data = Sent.takeOnly(database).data();
+        assertThat(data.get("day").asText()).isEqualTo("-0005-06-07");
+        assertThat(data.get("local").asText()).startsWith("-0005-06-07");
     }
 
     private static void assertAsRows(TestDatabase database) {

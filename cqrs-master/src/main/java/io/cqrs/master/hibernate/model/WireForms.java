@@ -6,7 +6,6 @@ import java.lang.reflect.Array;
 import java.math.BigDecimal;
 import java.net.InetAddress;
 import java.sql.Connection;
-import java.sql.Date;
 import java.sql.Time;
 import java.sql.Timestamp;
 import java.time.Duration;
@@ -109,12 +108,15 @@ final class WireForms {
         if (type == LocalDateTime.class && jdbc instanceof TimestampJdbcType) {
             return (value, context) -> WireValues.toWire(context.stored()
                     .asStored(
-                            asBound((LocalDateTime) value, zone(context, inner)),
+                            value == null ? null : asBound((LocalDateTime) value, zone(context, inner)),
                             column,
                             connection(context.session())));
         }
         if (type == LocalDate.class && jdbc instanceof DateJdbcType) {
-            return (value, context) -> WireValues.toWire(asBound((LocalDate) value));
+            return (value, context) -> WireValues.toWire(
+                    value == null
+                            ? null
+                            : asBound(((LocalDate) value).atStartOfDay(), null).toLocalDate());
         }
         boolean collection = Collection.class.isAssignableFrom(type) || Map.class.isAssignableFrom(type);
         if (WireValues.supports(type) && !collection && !type.isRecord()) {
@@ -149,15 +151,9 @@ final class WireForms {
         return value.getYear() >= 1900 && ZoneId.systemDefault().getRules().getTransition(value) == null;
     }
 
-    private static @Nullable LocalDate asBound(@Nullable LocalDate value) {
-        return value == null || isPlain(value.atStartOfDay())
-                ? value
-                : Date.valueOf(value).toLocalDate();
-    }
-
     /** By default Hibernate binds a date and time as a java.sql.Timestamp, of which the driver writes a calendar's fields. */
-    private static @Nullable LocalDateTime asBound(@Nullable LocalDateTime value, @Nullable TimeZone zone) {
-        if (value == null || (zone == null && isPlain(value))) {
+    private static LocalDateTime asBound(LocalDateTime value, @Nullable TimeZone zone) {
+        if (zone == null && isPlain(value)) {
             return value;
         }
         Timestamp bound = Timestamp.valueOf(value);

@@ -141,7 +141,6 @@ final class CapturableTable {
     }
 
     private CqrsConfigurationException wrong(String what) {
-        return new CqrsConfigurationException(
-                "master " + declared.cqrsId() + ": table " + declared.table() + " " + what);
+        return TableModel.wrong(declared, what);
     }
 }

@@ -201,7 +201,7 @@ record TableModel(
         return column;
     }
 
-    private static CqrsConfigurationException wrong(MasterTable declared, String what) {
+    static CqrsConfigurationException wrong(MasterTable declared, String what) {
         return new CqrsConfigurationException(
                 "master " + declared.cqrsId() + ": table " + declared.table() + " " + what);
     }
