@@ -119,7 +119,8 @@ class TypesIT {
     static void start() {
         database = TestEnvironment.database("types");
         CqrsSchema.standard().migrate(database.dataSource());
-        master = MasterUnit.on(database, Wide.class, Nested.class, Tagged.class, Owner.class, Pet.class, Parcel.class);
+        master = MasterUnit.on(
+                database, Wide.class, Nested.class, Tagged.class, Packed.class, Owner.class, Pet.class, Parcel.class);
     }
 
     @AfterAll
@@ -352,6 +353,32 @@ class TypesIT {
         } else {
             assertThat(changed.updated()).isGreaterThan(created.updated());
         }
+    }
+
+    @Test
+    void sendsOfAnEmbeddableWhatItSendsOfAnEntity() {
+        Packed packed = new Packed();
+        packed.box.lid = "red";
+        packed.box.marks.addAll(List.of("b", "a"));
+        packed.box.notes.add("n");
+        master.commit(session -> session.persist(packed));
+        Sent created = Sent.takeOnly(database);
+        assertThat(created.field("box_lid")).isEqualTo("\"red\"");
+        assertThat(created.field("box_marks")).isEqualTo("[\"a\",\"b\"]");
+        assertThat(created.data().has("box_notes")).isFalse();
+        assertThat(created.data().has("box_shout")).isFalse();
+        master.commit(session -> session.find(Packed.class, 1L).box.marks.add("c"));
+        assertThat(Sent.takeOnly(database).field("box_marks")).isEqualTo("[\"a\",\"b\",\"c\"]");
+        master.commit(session -> {
+            session.find(Packed.class, 1L).box.lid = "blue";
+            session.flush();
+            session.clear();
+        });
+        Sent forgotten = Sent.takeOnly(database);
+        assertThat(forgotten.field("box_lid")).isEqualTo("\"blue\"");
+        assertThat(forgotten.field("box_marks")).isEqualTo("[\"a\",\"b\",\"c\"]");
+        master.commit(session -> session.find(Packed.class, 1L).box = null);
+        assertThat(Sent.takeOnly(database).field("box_lid")).isEqualTo("null");
     }
 
     @Test
@@ -624,6 +651,31 @@ class TypesIT {
 
         @ElementCollection
         Set<String> hidden = new TreeSet<>();
+    }
+
+    @Embeddable
+    static class Box {
+        String lid;
+
+        @Formula("lid || '!'")
+        String shout;
+
+        @CqrsField
+        @ElementCollection
+        Set<String> marks = new TreeSet<>();
+
+        @ElementCollection
+        Set<String> notes = new TreeSet<>();
+    }
+
+    @Entity(name = "Packed")
+    @Master("packed")
+    static class Packed extends MasterEntity {
+        @Id
+        Long id = 1L;
+
+        @Embedded
+        Box box = new Box();
     }
 
     @Entity(name = "Owner")

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import org.hibernate.collection.spi.AbstractPersistentCollection;
 import org.hibernate.metamodel.mapping.EmbeddableMappingType;
+import org.hibernate.metamodel.mapping.PluralAttributeMapping;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,9 +36,7 @@ public record MasterField(String property, int index, Part part) {
 
     /** Says whether a state has the attribute's value: a collection that was not read before its session forgot it has not. */
     public boolean isKnown(Object[] state) {
-        return !(state[index] instanceof AbstractPersistentCollection<?> collection)
-                || collection.wasInitialized()
-                || collection.getSession() != null;
+        return part.isKnown(state[index]);
     }
 
     /** Says whether some of it is written by inserts alone, or by updates alone. */
@@ -59,6 +58,8 @@ public record MasterField(String property, int index, Part part) {
     sealed interface Part permits Single, Embedded {
         /** Puts fields among a message's data. */
         void read(Values values, WireContext context, Map<String, @Nullable Object> data);
+
+        boolean isKnown(@Nullable Object value);
 
         List<String> names();
 
@@ -122,6 +123,13 @@ public record MasterField(String property, int index, Part part) {
         }
 
         @Override
+        public boolean isKnown(@Nullable Object value) {
+            return !(value instanceof AbstractPersistentCollection<?> collection)
+                    || collection.wasInitialized()
+                    || collection.getSession() != null;
+        }
+
+        @Override
         public List<String> names() {
             return List.of(name);
         }
@@ -137,9 +145,20 @@ public record MasterField(String property, int index, Part part) {
      *
      * @param type gets at its values
      * @param places where each attribute stands among Hibernate's values, in the order in which the class declares them
-     * @param parts its attributes, in declared order
+     * @param parts those of its attributes that are sent, in declared order
+     * @param lazy whether some of them are collections, which a session may forget before they were read
      */
-    record Embedded(EmbeddableMappingType type, List<Integer> places, List<Part> parts) implements Part {
+    record Embedded(EmbeddableMappingType type, List<Integer> places, List<Part> parts, boolean lazy) implements Part {
+
+        static Embedded of(EmbeddableMappingType type, List<Integer> places, List<Part> parts) {
+            boolean lazy = false;
+            for (int i = 0; i < places.size(); i++) {
+                lazy |= type.getAttributeMapping(places.get(i)) instanceof PluralAttributeMapping
+                        || (parts.get(i) instanceof Embedded inner && inner.lazy);
+            }
+            return new Embedded(type, places, parts, lazy);
+        }
+
         @Override
         public void read(Values values, WireContext context, Map<String, @Nullable Object> data) {
             @Nullable Object[] written = parts(values.written());
@@ -151,8 +170,24 @@ public record MasterField(String property, int index, Part part) {
             }
         }
 
+        @Override
+        public boolean isKnown(@Nullable Object value) {
+            if (!lazy || value == null) {
+                return true;
+            }
+            Object[] values = type.getValues(value);
+            for (int i = 0; i < places.size(); i++) {
+                if (!parts.get(i).isKnown(values[places.get(i)])) {
+                    return false;
+                }
+            }
+            return true;
+        }
+
         private @Nullable Object[] parts(@Nullable Object embeddable) {
-            return embeddable == null ? new @Nullable Object[parts.size()] : type.getValues(embeddable);
+            return embeddable == null
+                    ? new @Nullable Object[type.getNumberOfAttributeMappings()]
+                    : type.getValues(embeddable);
         }
 
         @Override

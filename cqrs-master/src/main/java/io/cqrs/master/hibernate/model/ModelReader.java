@@ -3,7 +3,6 @@ package io.cqrs.master.hibernate.model;
 import io.cqrs.core.CqrsConfigurationException;
 import io.cqrs.core.CqrsId;
 import io.cqrs.core.SerializationException;
-import io.cqrs.master.CqrsField;
 import io.cqrs.master.Master;
 import java.lang.annotation.Annotation;
 import java.time.Duration;
@@ -168,7 +167,7 @@ final class ModelReader {
         if (isAll(master.fields())) {
             Set<String> all = new HashSet<>();
             for (int i = 0; i < properties.size(); i++) {
-                if (isColumnOfTheRow(entity.getAttributeMapping(i))) {
+                if (parts.isSent(entity.getAttributeMapping(i))) {
                     all.add(properties.get(i));
                 }
             }
@@ -213,12 +212,6 @@ final class ModelReader {
 
     private static boolean isAll(String[] names) {
         return names.length == 0 || Arrays.equals(names, new String[] {Master.ALL});
-    }
-
-    private boolean isColumnOfTheRow(AttributeMapping attribute) {
-        return attribute instanceof PluralAttributeMapping
-                ? PartReader.element(attribute).isAnnotationPresent(CqrsField.class)
-                : parts.isWritten(attribute);
     }
 
     /** Returns null for what has no form on the wire and needs none, since a serializer makes the data. */

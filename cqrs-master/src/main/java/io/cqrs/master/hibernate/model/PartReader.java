@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
 import org.hibernate.annotations.ColumnTransformer;
 import org.hibernate.generator.Generator;
 import org.hibernate.metamodel.mapping.AttributeMapping;
@@ -48,8 +49,15 @@ final class PartReader {
         return attribute.getPropertyAccess().getGetter().getMember() == null;
     }
 
+    /** Says whether the attribute is sent where nobody lists it: a collection only if it says so itself. */
+    boolean isSent(AttributeMapping attribute) {
+        return attribute instanceof PluralAttributeMapping
+                ? element(attribute).isAnnotationPresent(CqrsField.class)
+                : isWritten(attribute);
+    }
+
     /** Says whether Hibernate writes the attribute into the row: else what the entity holds says nothing of the row. */
-    boolean isWritten(AttributeMapping attribute) {
+    private static boolean isWritten(AttributeMapping attribute) {
         if (isMadeUp(attribute)) {
             return false;
         }
@@ -83,7 +91,7 @@ final class PartReader {
             EmbeddableMappingType type = embedded.getEmbeddableTypeDescriptor();
             SelectableMapping whole = type.getAggregateMapping();
             return whole == null
-                    ? embedded(type, path)
+                    ? embedded(type, path, this::isSent)
                     : new Single(
                             name(path),
                             WireForms.object(byColumn(type)),
@@ -111,15 +119,18 @@ final class PartReader {
         throw new SerializationException("refers to entities of any kind, which has no form on the wire");
     }
 
-    private Embedded embedded(EmbeddableMappingType type, List<AttributeMapping> path) {
-        List<Integer> places = declaredOrder(type);
+    private Embedded embedded(
+            EmbeddableMappingType type, List<AttributeMapping> path, Predicate<AttributeMapping> sent) {
+        List<Integer> places = declaredOrder(type).stream()
+                .filter(place -> sent.test(type.getAttributeMapping(place)))
+                .toList();
         List<Part> parts = new ArrayList<>();
         for (int place : places) {
             List<AttributeMapping> longer = new ArrayList<>(path);
             longer.add(type.getAttributeMapping(place));
             parts.add(part(type.getAttributeMapping(place), longer));
         }
-        return new Embedded(type, places, parts);
+        return Embedded.of(type, places, parts);
     }
 
     /** Within JSON, attributes are called by their columns. */
@@ -134,7 +145,7 @@ final class PartReader {
             WireForm form = required(WireForms.inner(basic.getJdbcMapping(), column(basic)), attribute);
             parts.add(new Single(basic.getSelectableName(), form, List.of(), Writes.ALL));
         }
-        return new Embedded(type, places, parts);
+        return Embedded.of(type, places, parts);
     }
 
     private Single reference(ToOneAttributeMapping reference, String name) {
@@ -195,7 +206,7 @@ final class PartReader {
     private WireForm element(CollectionPart part) {
         if (part instanceof EmbeddableValuedModelPart embedded) {
             EmbeddableMappingType type = embedded.getEmbeddableTypeDescriptor();
-            return WireForms.object(embedded(type, List.of()));
+            return WireForms.object(embedded(type, List.of(), this::isSent));
         }
         @Nullable
         WireForm form =
@@ -223,7 +234,7 @@ final class PartReader {
         if (!(id instanceof CompositeIdentifierMapping composite)) {
             throw new SerializationException("is an id that has no form on the wire");
         }
-        return new MasterKey(embedded(composite.getMappedIdEmbeddableTypeDescriptor(), List.of()));
+        return new MasterKey(embedded(composite.getMappedIdEmbeddableTypeDescriptor(), List.of(), every -> true));
     }
 
     /** Hibernate sorts an embeddable's attributes by name; its class says what its author meant. */
