@@ -291,21 +291,20 @@ public final class BulkWriter {
         manager.flush();
         user.getJdbcCoordinator().executeBatch();
         ChangeSet own = capture.changes(user);
-        // What was changed before is sent as it is now: the bulk write may change or delete it again.
-        own.drain();
-        try (Session session = Sessions.openWithin(manager.unwrap(SessionImplementor.class))) {
-            SharedSessionContractImplementor implementor = (SharedSessionContractImplementor) session;
-            ChangeSet changes = capture.open(implementor, own);
-            try {
+        try {
+            // What was changed before is sent as it is now: the bulk write may change or delete it again.
+            own.drain();
+            try (Session session = Sessions.openWithin(manager.unwrap(SessionImplementor.class))) {
+                ChangeSet changes = capture.open((SharedSessionContractImplementor) session, own);
                 long count = bulk.run(session, changes);
                 changes.end();
                 own.joined(changes);
                 return count;
-            } catch (RuntimeException | Error e) {
-                // Part of it may be written: the transaction must not be committed, whoever swallows the error.
-                own.refuse("a bulk write failed, roll the transaction back: " + e.getMessage());
-                throw e;
             }
+        } catch (RuntimeException | Error e) {
+            // Part of it may be written: the transaction must not be committed, whoever swallows the error.
+            own.refuse("a bulk write failed, roll the transaction back: " + e.getMessage());
+            throw e;
         }
     }
 

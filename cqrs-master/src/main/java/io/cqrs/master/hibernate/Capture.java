@@ -121,7 +121,7 @@ public final class Capture
     }
 
     MessageFactory messages(SharedSessionContractImplementor session) {
-        return new MessageFactory(session, settings, clock, digits);
+        return new MessageFactory(session, settings, clock, digits, outbox);
     }
 
     /** Returns the model of an instance. */

@@ -138,6 +138,11 @@ final class ChangeSet {
         if (refusal != null) {
             throw refusal;
         }
+        if (!session.getJdbcCoordinator().getLogicalConnection().isOpen()) {
+            throw refuse(
+                    "a session was closed before its transaction was committed, with changes that are not written to the"
+                            + " outbox yet: close it behind the commit, as an EntityManager does by itself");
+        }
         session.getJdbcCoordinator().executeBatch();
         try (RelatedChanges owners = related) {
             owners.saveOwners(session, this, capture);
@@ -168,17 +173,16 @@ final class ChangeSet {
 
     private void drain(Consumer<List<OutboxMessage>> few) {
         ending.writeLeft();
-        MessageFactory factory = capture.messages(session);
-        if (rows.size() <= JdbcOutbox.CHUNK) {
-            write(factory, few);
-        } else {
-            OutboxPipe pipe = capture.outbox().openPipe(Sessions.connection(session), HELPER);
-            try {
-                write(factory, pipe::write);
-            } finally {
-                // Its own error is the first cause of any other.
-                pipe.close();
-            }
+        if (rows.isEmpty()) {
+            return;
+        }
+        OutboxPipe pipe = capture.outbox().openPipe(Sessions.connection(session), HELPER);
+        try {
+            write(pipe);
+            sent |= pipe.end(few);
+        } finally {
+            // Its own error is the first cause of any other.
+            pipe.close();
         }
         rows.clear();
     }
@@ -197,24 +201,20 @@ final class ChangeSet {
         }
     }
 
-    private void write(MessageFactory factory, Consumer<List<OutboxMessage>> outbox) {
+    private void write(OutboxPipe outbox) {
+        MessageFactory factory = capture.messages(session);
         List<Map.Entry<RowId, RowHistory>> all = new ArrayList<>(rows.entrySet());
         try (Loader loader = new Loader(session)) {
             for (int from = 0; from < all.size(); from += JdbcOutbox.CHUNK) {
                 var chunk = all.subList(from, Math.min(from + JdbcOutbox.CHUNK, all.size()));
                 Map<RowId, Object> loaded = loader.load(factory, chunk);
-                List<OutboxMessage> messages = new ArrayList<>(chunk.size());
                 for (Map.Entry<RowId, RowHistory> row : chunk) {
                     RowId id = row.getKey();
                     // Nobody finds what a row that is gone, or turned to others, depended on.
                     if (related.concern(id.model())) {
                         row.getValue().forgetBefore();
                     }
-                    messages.addAll(factory.messages(id.id(), row.getValue(), loaded.get(id)));
-                }
-                if (!messages.isEmpty()) {
-                    outbox.accept(messages);
-                    sent = true;
+                    factory.messages(id.id(), row.getValue(), loaded.get(id)).forEach(outbox::add);
                 }
             }
         }
@@ -233,7 +233,7 @@ final class ChangeSet {
     /** Makes sure that the transaction is not committed, whoever swallows the error. */
     OutboxException refuse(String reason) {
         refusal = new OutboxException(reason, null);
-        ending.expect(this);
+        ending.refuse(this, session);
         return refusal;
     }
 

@@ -11,6 +11,7 @@ import io.cqrs.master.hibernate.model.ColumnDigits;
 import io.cqrs.master.hibernate.model.MasterModel;
 import io.cqrs.master.hibernate.model.StoredValues;
 import io.cqrs.master.hibernate.model.WireContext;
+import io.cqrs.master.internal.outbox.JdbcOutbox;
 import io.cqrs.master.internal.outbox.OutboxMessage;
 import io.cqrs.master.internal.time.StampClock;
 import io.cqrs.transport.Headers;
@@ -36,11 +37,17 @@ final class MessageFactory {
     private final WireContext context;
     private final RowData data;
     private final Mixins mixins;
+    private final JdbcOutbox outbox;
     private final Map<String, String> headers;
 
     MessageFactory(
-            SharedSessionContractImplementor session, CaptureSettings settings, StampClock clock, ColumnDigits digits) {
+            SharedSessionContractImplementor session,
+            CaptureSettings settings,
+            StampClock clock,
+            ColumnDigits digits,
+            JdbcOutbox outbox) {
         this.session = session;
+        this.outbox = outbox;
         this.settings = settings;
         this.clock = clock;
         this.context = new WireContext(session, new StoredValues(digits));
@@ -99,7 +106,7 @@ final class MessageFactory {
                 false);
         Map<String, Object> all = new LinkedHashMap<>(headers);
         all.putAll(destination.headers());
-        return new OutboxMessage(
+        return outbox.message(
                 new Message(change, 0, expires(model)), destination.routingKey(model.cqrsId()), Map.copyOf(all));
     }
 
@@ -222,7 +229,7 @@ final class MessageFactory {
 
     private OutboxMessage message(MasterModel model, Change change) {
         context.stored().requireExactTimes(model.updated().column(), Sessions.connection(session));
-        return new OutboxMessage(
+        return outbox.message(
                 new Message(change, 0, expires(model)),
                 RoutingKeys.toAll(change.key().cqrsId()),
                 headers);

@@ -182,9 +182,19 @@ final class OutboxCommits implements TransactionCoordinatorBuilder {
             return over;
         }
 
-        /** Has a change set closed before a commit of ours, whenever it was begun; one that refuses keeps it from being made. */
+        /** Has a change set closed before a commit of ours, whenever it was begun. */
         void expect(ChangeSet changes) {
             boolean unused = unwritten.add(changes);
+        }
+
+        /** Keeps the commit from being made: ours by the change set's refusal, others' by telling who coordinates. */
+        void refuse(ChangeSet changes, SharedSessionContractImplementor session) {
+            expect(changes);
+            if (!commits) {
+                session.getTransactionCoordinator()
+                        .getTransactionDriverControl()
+                        .markRollbackOnly();
+            }
         }
 
         /** Takes note that a change set was closed. */

@@ -10,10 +10,12 @@ import io.cqrs.it.support.OddConnection;
 import io.cqrs.it.support.Sent;
 import io.cqrs.it.support.TestDatabase;
 import io.cqrs.it.support.TestEnvironment;
+import io.cqrs.master.CqrsMaster;
 import io.cqrs.master.Master;
 import io.cqrs.master.MasterEntity;
 import io.cqrs.master.MasterTable;
 import io.cqrs.master.TriggerCapture;
+import io.cqrs.transport.memory.InMemoryTransport;
 import jakarta.persistence.Column;
 import jakarta.persistence.Entity;
 import jakarta.persistence.Id;
@@ -26,6 +28,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /** Transactions of thousands of rows, whose messages are written a chunk at a time, while the next are made. */
@@ -65,6 +68,28 @@ class LargeTransactionIT {
     /** Of two kinds, some of them large. */
     private static Object mixed(long id) {
         return id % 2 == 0 ? new Item(id, "\u00e4\"\\\n\u0001 " + id) : new Page(id, id % 500 == 1 ? 300_000 : 10);
+    }
+
+    @Test
+    @Timeout(60)
+    void writesLargeMessagesFewAtATime() throws Exception {
+        unit.commit(session -> LongStream.range(0, 100).forEach(id -> session.persist(new Page(id, 300_000))));
+        assertWrittenInChunks();
+        database.execute("truncate cqrs.outbox");
+        try (CqrsMaster master = CqrsMaster.builder(unit.sessions())
+                .transport(new InMemoryTransport())
+                .build()) {
+            assertThat(master.sync(Page.class).send().sent()).isEqualTo(100);
+        }
+        assertWrittenInChunks();
+    }
+
+    /** Each statement of a transaction has a number there. */
+    private static void assertWrittenInChunks() {
+        assertThat(database.rows("select instance_pk from cqrs.outbox order by id"))
+                .isEqualTo(LongStream.range(0, 100).mapToObj(Long::toString).toList());
+        assertThat(database.rows("select count(distinct xmin::text), count(distinct cmin::text) from cqrs.outbox"))
+                .containsExactly("1|4");
     }
 
     @Test

@@ -4,6 +4,7 @@ import jakarta.transaction.Synchronization;
 import java.util.function.Consumer;
 import org.hibernate.Session;
 import org.hibernate.SessionFactory;
+import org.hibernate.SharedSessionContract;
 import org.hibernate.cfg.Configuration;
 import org.hibernate.engine.spi.SharedSessionContractImplementor;
 
@@ -56,7 +57,7 @@ public final class MasterUnit implements AutoCloseable {
     }
 
     /** Has something run just before a session's commit: behind the capture, which is there from the first change on. */
-    public static void beforeCommit(Session session, Runnable action) {
+    public static void beforeCommit(SharedSessionContract session, Runnable action) {
         register(session, action, () -> {});
     }
 
@@ -65,7 +66,7 @@ public final class MasterUnit implements AutoCloseable {
         register(session, () -> {}, action);
     }
 
-    private static void register(Session session, Runnable before, Runnable after) {
+    private static void register(SharedSessionContract session, Runnable before, Runnable after) {
         ((SharedSessionContractImplementor) session)
                 .getTransactionCoordinator()
                 .getLocalSynchronizations()

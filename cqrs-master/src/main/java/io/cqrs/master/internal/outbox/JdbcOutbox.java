@@ -1,10 +1,12 @@
 package io.cqrs.master.internal.outbox;
 
+import io.cqrs.core.EntityKey;
 import io.cqrs.core.OutboxException;
 import io.cqrs.core.SerializationException;
 import io.cqrs.core.jdbc.SqlArrays;
 import io.cqrs.core.schema.CqrsSchema;
 import io.cqrs.transport.JsonText;
+import io.cqrs.transport.Message;
 import io.cqrs.transport.MessageCodec;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
@@ -13,13 +15,14 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
 /** Writes messages into the outbox on the caller's connection, in their order. Thread-safe. */
 public final class JdbcOutbox {
 
-    /** Most messages a statement should have: a transaction of any size needs memory for a few such chunks of them. */
+    /** Most messages a statement should have, if they are small: a transaction of any size needs memory for a few such chunks. */
     public static final int CHUNK = 1000;
 
     private static final String COMMIT = "; commit";
@@ -66,10 +69,29 @@ public final class JdbcOutbox {
     }
 
     /**
+     * Makes a message for this outbox.
+     *
+     * @param headers what travels beside it: text, numbers and flags by name
+     * @throws SerializationException if a value has no form on the wire, naming the entity
+     * @throws OutboxException if it is too large
+     */
+    public OutboxMessage message(Message message, String routingKey, Map<String, ?> headers) {
+        byte[] body = codec.encode(message);
+        EntityKey key = message.change().key();
+        if (body.length > maxBytes) {
+            throw new OutboxException(
+                    "the message of " + key + " has " + body.length + " bytes, more than the " + maxBytes
+                            + " that are allowed: send fewer fields, or raise cqrs.max_message_bytes if the broker takes"
+                            + " more",
+                    null);
+        }
+        return new OutboxMessage(key, body, routingKey, headers);
+    }
+
+    /**
      * Writes captured changes; those of models that triggers capture are left to them.
      *
-     * @throws SerializationException if a value has no form on the wire, naming the entity
-     * @throws OutboxException if the database refuses, or a message is too large
+     * @throws OutboxException if the database refuses
      */
     public void writeCaptured(Connection connection, List<OutboxMessage> messages) {
         try (PreparedStatement statement = prepare(connection, messages)) {
@@ -83,8 +105,7 @@ public final class JdbcOutbox {
      * Prepares captured changes that are to be written by the statement that commits their transaction.
      *
      * @param messages no more than a chunk
-     * @throws SerializationException if a value has no form on the wire, naming the entity
-     * @throws OutboxException if a message is too large
+     * @throws OutboxException if they can't be bound
      */
     public LastWrite prepareLast(Connection connection, List<OutboxMessage> messages) {
         return new LastWrite(this, connection, messages, prepare(connection, messages, committing));
@@ -114,7 +135,7 @@ public final class JdbcOutbox {
             if (single) {
                 bindCommon(statement, first);
                 statement.setString(4, key(first));
-                statement.setString(5, new String(body(first), StandardCharsets.UTF_8));
+                statement.setString(5, new String(first.body(), StandardCharsets.UTF_8));
                 statement.setString(6, id(first));
             } else if (same) {
                 bindAlike(statement, messages);
@@ -146,13 +167,20 @@ public final class JdbcOutbox {
      * Writes messages that nobody else sends, all of one model to one destination.
      *
      * @return the number of the last one, or null where there is none
-     * @throws SerializationException if a value has no form on the wire, naming the entity
-     * @throws OutboxException if the database refuses, or a message is too large
+     * @throws OutboxException if the database refuses
      */
     public @Nullable Long write(Connection connection, List<OutboxMessage> messages) {
-        if (messages.isEmpty()) {
-            return null;
+        MessageChunk chunk = new MessageChunk();
+        for (OutboxMessage message : messages) {
+            if (!chunk.takes(message)) {
+                long unused = writeChunk(connection, chunk.take());
+            }
+            chunk.add(message);
         }
+        return messages.isEmpty() ? null : writeChunk(connection, chunk.take());
+    }
+
+    private long writeChunk(Connection connection, List<OutboxMessage> messages) {
         try (PreparedStatement statement = connection.prepareStatement(always)) {
             bindAlike(statement, messages);
             try (ResultSet row = statement.executeQuery()) {
@@ -193,7 +221,7 @@ public final class JdbcOutbox {
     private void bindBodies(PreparedStatement statement, List<OutboxMessage> messages) throws SQLException {
         List<byte[]> bodies = new ArrayList<>(messages.size());
         for (OutboxMessage message : messages) {
-            bodies.add(body(message));
+            bodies.add(message.body());
         }
         SqlArrays.setUtf8(statement, 5, bodies);
     }
@@ -208,11 +236,11 @@ public final class JdbcOutbox {
     }
 
     private static String id(OutboxMessage one) {
-        return one.message().change().key().cqrsId().value();
+        return one.key().cqrsId().value();
     }
 
     private static String key(OutboxMessage one) {
-        return one.message().change().key().text();
+        return one.key().text();
     }
 
     private static @Nullable String headers(OutboxMessage one) {
@@ -232,17 +260,5 @@ public final class JdbcOutbox {
     private interface Text {
         @Nullable
         String of(OutboxMessage message);
-    }
-
-    private byte[] body(OutboxMessage one) {
-        byte[] body = codec.encode(one.message());
-        if (body.length > maxBytes) {
-            throw new OutboxException(
-                    "the message of " + one.message().change().key() + " has " + body.length + " bytes, more than the "
-                            + maxBytes + " that are allowed: send fewer fields, or raise cqrs.max_message_bytes if"
-                            + " the broker takes more",
-                    null);
-        }
-        return body;
     }
 }

@@ -1,23 +1,21 @@
 package io.cqrs.master.internal.outbox;
 
-import io.cqrs.transport.Message;
+import io.cqrs.core.EntityKey;
 import java.util.Map;
 
 /**
  * A finished message for the outbox.
  *
- * @param message what is sent
+ * @param key whose message it is
+ * @param body what is sent, as it is on the wire
  * @param routingKey where to
  * @param headers what travels beside it: text, numbers and flags by name
  */
-public record OutboxMessage(Message message, String routingKey, Map<String, ?> headers) {
+public record OutboxMessage(EntityKey key, byte[] body, String routingKey, Map<String, ?> headers) {
 
     /** Says whether another message differs in nothing but its entity. */
     boolean goesWith(OutboxMessage other) {
-        return message.change()
-                        .key()
-                        .cqrsId()
-                        .equals(other.message.change().key().cqrsId())
+        return key.cqrsId().equals(other.key.cqrsId())
                 && routingKey.equals(other.routingKey)
                 && headers.equals(other.headers);
     }

@@ -10,14 +10,14 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Writes the chunks of a large transaction: while the database takes some, the caller makes the next. A helper thread does
  * nothing but wait for statements that the caller prepared and bound; the driver runs one statement of a connection at a
  * time. One chunk waits behind the one that is written, so that a pause of the caller's does not leave the database idle.
- * Closing waits for the last chunk.
- * Belongs to the caller's thread.
+ * Closing waits for the last chunk. Belongs to the caller's thread.
  */
 public final class OutboxPipe implements AutoCloseable {
 
@@ -26,6 +26,8 @@ public final class OutboxPipe implements AutoCloseable {
     private final JdbcOutbox outbox;
     private final Connection connection;
     private final Executor helper;
+    private final MessageChunk chunk = new MessageChunk();
+    private boolean used;
     private final Deque<CompletableFuture<Void>> running = new ArrayDeque<>();
 
     OutboxPipe(JdbcOutbox outbox, Connection connection, Executor helper) {
@@ -35,12 +37,40 @@ public final class OutboxPipe implements AutoCloseable {
     }
 
     /**
-     * Writes a chunk of captured changes, in the background: an error may come from a later call.
+     * Takes a captured change, and writes those before it in the background where they are enough: an error may come from a
+     * later call.
      *
-     * @throws io.cqrs.core.SerializationException if a value has no form on the wire, naming the entity
-     * @throws OutboxException if the database refuses, or a message is too large
+     * @throws OutboxException if the database refuses
      */
-    public void write(List<OutboxMessage> messages) {
+    public void add(OutboxMessage message) {
+        if (!chunk.takes(message)) {
+            write(chunk.take());
+        }
+        chunk.add(message);
+    }
+
+    /**
+     * Writes what is left.
+     *
+     * @param few writes it where it is all that there is
+     * @return whether there was anything
+     * @throws OutboxException if the database refuses
+     */
+    public boolean end(Consumer<List<OutboxMessage>> few) {
+        List<OutboxMessage> left = chunk.take();
+        if (left.isEmpty()) {
+            return false;
+        }
+        if (used) {
+            write(left);
+        } else {
+            few.accept(left);
+        }
+        return true;
+    }
+
+    private void write(List<OutboxMessage> messages) {
+        used = true;
         PreparedStatement statement = outbox.prepare(connection, messages);
         CompletableFuture<Void> before =
                 running.isEmpty() ? CompletableFuture.completedFuture(null) : running.getLast();

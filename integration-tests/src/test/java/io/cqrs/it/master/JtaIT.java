@@ -1,0 +1,245 @@
+package io.cqrs.it.master;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
+
+import io.cqrs.core.schema.CqrsSchema;
+import io.cqrs.it.support.Item;
+import io.cqrs.it.support.JtaUnit;
+import io.cqrs.it.support.MasterUnit;
+import io.cqrs.it.support.Sent;
+import io.cqrs.it.support.TestDatabase;
+import io.cqrs.it.support.TestEnvironment;
+import io.cqrs.master.CqrsMaster;
+import io.cqrs.master.Master;
+import io.cqrs.master.MasterEntity;
+import io.cqrs.master.MasterSerializer;
+import io.cqrs.transport.memory.InMemoryTransport;
+import jakarta.persistence.Entity;
+import jakarta.persistence.Id;
+import jakarta.persistence.ManyToOne;
+import java.util.Map;
+import java.util.stream.LongStream;
+import org.hibernate.Hibernate;
+import org.hibernate.Session;
+import org.hibernate.SessionFactory;
+import org.hibernate.StatelessSession;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/** Where a container coordinates transactions, each is committed with its messages, or neither is. */
+@ExtendWith(TestEnvironment.class)
+class JtaIT {
+
+    private static TestDatabase database;
+    private static JtaUnit unit;
+    private static CqrsMaster master;
+
+    @BeforeAll
+    static void start() {
+        database = TestEnvironment.database("jta");
+        CqrsSchema.standard().migrate(database.dataSource());
+        unit = JtaUnit.on(database, Item.class, Label.class);
+        master = CqrsMaster.builder(unit.sessions())
+                .transport(new InMemoryTransport())
+                .build();
+    }
+
+    @BeforeEach
+    void empty() {
+        database.empty();
+    }
+
+    @AfterAll
+    static void stop() {
+        master.close();
+        unit.close();
+    }
+
+    @Test
+    void sendsWhatTheContainerCommits() throws Exception {
+        unit.commit(session -> session.persist(new Item(1, "first")));
+        unit.commit(session -> session.find(Item.class, 1L).with(5, "1.50"));
+        unit.commit(session -> session.remove(session.find(Item.class, 1L)));
+        assertThat(Sent.take(database)).extracting(Sent::signal).containsExactly("SAVE", "SAVE", "DELETE");
+    }
+
+    @Test
+    void sendsNothingOfWhatTheContainerRollsBack() throws Exception {
+        unit.manager().begin();
+        try (Session session = unit.sessions().openSession()) {
+            session.persist(new Item(1, "gone"));
+            session.flush();
+        }
+        unit.manager().setRollbackOnly();
+        assertThat(catchThrowable(() -> unit.manager().commit())).isNotNull();
+        assertCommitted();
+    }
+
+    @Test
+    void sendsWhatSeveralSessionsOfOneTransactionWrite() throws Exception {
+        unit.commit(session -> {
+            session.persist(new Item(1, "first"));
+            try (Session other = unit.sessions().openSession()) {
+                other.persist(new Item(2, "second"));
+                other.flush();
+            }
+        });
+        assertCommitted("1", "2");
+    }
+
+    @Test
+    void sendsWhatIsFlushedByTheCommitAlone() throws Exception {
+        unit.manager().begin();
+        Session session = unit.sessions().openSession();
+        session.persist(new Item(1, "unflushed"));
+        unit.manager().commit();
+        session.close();
+        assertCommitted("1");
+    }
+
+    @Test
+    void sendsWhatSerializersReadWithinTheTransaction() throws Exception {
+        unit.commit(session -> {
+            Item item = new Item(1, "first");
+            session.persist(item);
+            Label label = new Label();
+            label.item = item;
+            session.persist(label);
+        });
+        assertThat(Sent.take(database).get(1).field("text")).isEqualTo("\"of first\"");
+    }
+
+    @Test
+    void sendsWhatALargeTransactionWrites() throws Exception {
+        unit.commit(session -> LongStream.range(0, 3500).forEach(id -> session.persist(new Item(id, "x"))));
+        assertThat(Sent.take(database)).hasSize(3500);
+    }
+
+    @Test
+    void refusesASessionThatIsGoneBeforeTheCommit() throws Exception {
+        try (SessionFactory plain = unit.withoutJpa(Item.class)) {
+            unit.manager().begin();
+            try (Session session = plain.openSession()) {
+                session.persist(new Item(1, "unsent"));
+                session.flush();
+            }
+            assertThatThrownBy(() -> unit.manager().commit())
+                    .hasStackTraceContaining("was closed before its transaction was committed");
+        }
+        assertCommitted();
+    }
+
+    @Test
+    void sendsBulkWrites() throws Exception {
+        unit.commit(session -> assertThat(master.bulkInsert(
+                        session,
+                        () -> LongStream.range(0, 1500)
+                                .mapToObj(id -> new Item(id, "x"))
+                                .iterator()))
+                .isEqualTo(1500));
+        unit.commit(session -> assertThat(master.bulkUpdate(
+                        session,
+                        Item.class,
+                        (item, cb) -> cb.lessThan(item.get("id"), 1200L),
+                        (update, item, cb) -> update.set(item.<String>get("name"), "y")))
+                .isEqualTo(1200));
+        unit.commit(session -> assertThat(
+                        master.bulkDelete(session, Item.class, (item, cb) -> cb.lt(item.get("id"), 1100L)))
+                .isEqualTo(1100));
+        assertThat(Sent.take(database)).hasSize(1500 + 1200 + 1100);
+    }
+
+    @Test
+    @Timeout(60)
+    void syncsInTransactionsOfItsOwn() throws Exception {
+        unit.commit(session -> session.persist(new Item(1, "first")));
+        database.execute("truncate cqrs.outbox");
+        assertThat(master.sync(Item.class).send().sent()).isOne();
+        assertThat(Sent.takeOnly(database).signal()).isEqualTo("SYNC");
+    }
+
+    @Test
+    void refusesAChangeAfterTheChangesWereWrittenWhoeverSwallowsTheError() throws Exception {
+        unit.manager().begin();
+        Session session = unit.sessions().openSession();
+        session.persist(new Item(1, "first"));
+        session.flush();
+        MasterUnit.beforeCommit(session, () -> {
+            session.persist(new Item(2, "too late"));
+            Throwable unused = catchThrowable(session::flush);
+        });
+        assertThatThrownBy(() -> unit.manager().commit()).isInstanceOf(Exception.class);
+        session.close();
+        assertCommitted();
+    }
+
+    @Test
+    void neverCommitsUnsentWhatAnotherSessionWritesAtTheLastMoment() throws Exception {
+        assumeFalse(MasterUnit.onHibernate6(), "its stateless sessions tell nothing, and are refused");
+        unit.manager().begin();
+        Session session = unit.sessions().openSession();
+        session.persist(new Item(1, "first"));
+        session.flush();
+        MasterUnit.beforeCommit(session, () -> {
+            try (StatelessSession other = unit.sessions().openStatelessSession()) {
+                Throwable unused = catchThrowable(() -> other.insert(new Item(2, "late")));
+            }
+        });
+        Throwable unused = catchThrowable(() -> unit.manager().commit());
+        session.close();
+        assertThat(database.rows("select instance_pk from cqrs.outbox order by id"))
+                .isEqualTo(database.rows("select id from item order by id"));
+    }
+
+    @Test
+    void neverCommitsUnsentWhatAStatelessSessionWritesAfterItsChangesWereWritten() throws Exception {
+        assumeFalse(MasterUnit.onHibernate6(), "its stateless sessions tell nothing, and are refused");
+        unit.manager().begin();
+        StatelessSession session = unit.sessions().openStatelessSession();
+        session.insert(new Item(1, "first"));
+        MasterUnit.beforeCommit(session, () -> {
+            Throwable unused = catchThrowable(() -> session.insert(new Item(2, "too late")));
+        });
+        assertThat(catchThrowable(() -> unit.manager().commit())).isNotNull();
+        session.close();
+        assertCommitted();
+    }
+
+    @Test
+    void refusesToCommitWhatCanNotBeSent() throws Exception {
+        database.withoutOutbox(() -> assertThat(
+                        catchThrowable(() -> unit.commit(session -> session.persist(new Item(1, "lost")))))
+                .isNotNull());
+        assertCommitted();
+    }
+
+    private static void assertCommitted(String... ids) {
+        assertThat(database.rows("select id from item order by id")).containsExactly(ids);
+        assertThat(database.rows("select instance_pk from cqrs.outbox order by id"))
+                .containsExactly(ids);
+    }
+
+    @Entity(name = "Label")
+    @Master(value = "label", serializer = LabelSerializer.class)
+    static class Label extends MasterEntity {
+        @Id
+        Long id = 1L;
+
+        @ManyToOne
+        Item item;
+    }
+
+    static class LabelSerializer implements MasterSerializer<Label> {
+        @Override
+        public Object serialize(Label label) {
+            return Map.of("id", label.id, "text", "of " + Hibernate.unproxy(label.item, Item.class).name);
+        }
+    }
+}
