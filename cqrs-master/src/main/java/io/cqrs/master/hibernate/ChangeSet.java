@@ -1,5 +1,6 @@
 package io.cqrs.master.hibernate;
 
+import io.cqrs.core.EntityKey;
 import io.cqrs.core.OutboxException;
 import io.cqrs.master.hibernate.model.Dependencies.Dependency;
 import io.cqrs.master.hibernate.model.MasterModel;
@@ -207,17 +208,23 @@ final class ChangeSet {
         try (Loader loader = new Loader(session)) {
             for (int from = 0; from < all.size(); from += JdbcOutbox.CHUNK) {
                 var chunk = all.subList(from, Math.min(from + JdbcOutbox.CHUNK, all.size()));
-                Map<RowId, Object> loaded = loader.load(factory, chunk);
+                Map<EntityKey, Object> loaded = loader.load(factory, chunk);
                 for (Map.Entry<RowId, RowHistory> row : chunk) {
                     RowId id = row.getKey();
                     // Nobody finds what a row that is gone, or turned to others, depended on.
                     if (related.concern(id.model())) {
                         row.getValue().forgetBefore();
                     }
-                    factory.messages(id.id(), row.getValue(), loaded.get(id)).forEach(outbox::add);
+                    factory.messages(id.id(), row.getValue(), loaded(factory, id, loaded))
+                            .forEach(outbox::add);
                 }
             }
         }
+    }
+
+    /** By key: the id of a row may have other digits than the one that it was written with. */
+    private static @Nullable Object loaded(MessageFactory factory, RowId row, Map<EntityKey, Object> loaded) {
+        return loaded.isEmpty() ? null : loaded.get(factory.key(row.model(), row.id()));
     }
 
     /** Takes note that another change set wrote on behalf of the same transaction. */
@@ -262,7 +269,7 @@ final class ChangeSet {
             this.session = session;
         }
 
-        Map<RowId, Object> load(MessageFactory factory, List<Map.Entry<RowId, RowHistory>> chunk) {
+        Map<EntityKey, Object> load(MessageFactory factory, List<Map.Entry<RowId, RowHistory>> chunk) {
             Map<MasterModel, List<Object>> ids = new LinkedHashMap<>();
             for (Map.Entry<RowId, RowHistory> row : chunk) {
                 @Nullable MasterModel model = row.getValue().savedModel();
@@ -276,9 +283,10 @@ final class ChangeSet {
             if (instances != null) {
                 instances.clear();
             }
-            Map<RowId, Object> loaded = new LinkedHashMap<>();
-            ids.forEach((model, wanted) ->
-                    instances().load(model, wanted).forEach((id, entity) -> loaded.put(new RowId(model, id), entity)));
+            Map<EntityKey, Object> loaded = new LinkedHashMap<>();
+            ids.forEach((model, wanted) -> instances()
+                    .load(model, wanted)
+                    .forEach((id, entity) -> loaded.put(factory.key(model, id), entity)));
             return loaded;
         }
 

@@ -20,6 +20,7 @@ import io.cqrs.master.TriggerCapture;
 import io.cqrs.transport.memory.InMemoryTransport;
 import jakarta.persistence.Cacheable;
 import jakarta.persistence.CascadeType;
+import jakarta.persistence.Column;
 import jakarta.persistence.ElementCollection;
 import jakarta.persistence.Embeddable;
 import jakarta.persistence.EmbeddedId;
@@ -84,7 +85,8 @@ class SerializerIT {
                 Note.class,
                 Plan.class,
                 Node.class,
-                Contact.class);
+                Contact.class,
+                Grade.class);
         configuration.setProperty("hibernate.generate_statistics", "true");
         configuration.setProperty("hibernate.jdbc.batch_size", "500");
         configuration.setProperty("hibernate.order_inserts", "true");
@@ -110,6 +112,20 @@ class SerializerIT {
     @AfterAll
     static void stop() {
         master.close();
+    }
+
+    @Test
+    void findsTheRowWhoseIdHasMoreDigitsThanItWasWrittenWith() {
+        Sent.take(database);
+        Grade grade = new Grade();
+        grade.level = new BigDecimal("1.5");
+        grade.name = "first";
+        master.commit(session -> session.persist(grade));
+        master.commit(session -> session.find(Grade.class, new BigDecimal("1.500")).name = "second");
+        List<Sent> sent = Sent.take(database);
+        assertThat(sent).extracting(one -> one.field("name")).containsExactly("\"first\"", "\"second\"");
+        assertThat(database.rows("select level from grade")).containsExactly("1.50");
+        assertThat(sent).extracting(one -> one.field("level")).containsOnly("1.50");
     }
 
     @Test
@@ -687,6 +703,23 @@ class SerializerIT {
     static class Both extends MasterEntity {
         @Id
         Long id;
+    }
+
+    @Entity(name = "Grade")
+    @Master(value = "grade", serializer = GradeSerializer.class)
+    static class Grade extends MasterEntity {
+        @Id
+        @Column(precision = 10, scale = 2)
+        BigDecimal level;
+
+        String name;
+    }
+
+    static class GradeSerializer implements MasterSerializer<Grade> {
+        @Override
+        public Object serialize(Grade grade) {
+            return Map.of("level", grade.level, "name", grade.name);
+        }
     }
 
     static class NoteSerializer implements MasterSerializer<Object> {

@@ -85,6 +85,7 @@ class TypesIT {
         wide.letter = 'x';
         wide.uuid = UUID.fromString("00000000-0000-0001-0000-000000000002");
         wide.bytes = new byte[100];
+        wide.raw = wide.uuid;
         wide.amount = new BigDecimal("1.005");
         wide.price = new BigDecimal("-2.5");
         wide.exact = new BigDecimal("3.10");
@@ -165,6 +166,7 @@ class TypesIT {
         wide.letter = 'ß';
         wide.uuid = UUID.fromString("00000000-0000-0001-0000-000000000002");
         wide.bytes = new byte[] {0, (byte) 0xff, 1};
+        wide.raw = wide.uuid;
         master.commit(session -> session.persist(wide));
         Sent sent = Sent.takeOnly(database);
         assertThat(sent.field("text")).isEqualTo("\"a\\\"b\\\\c\"");
@@ -179,6 +181,7 @@ class TypesIT {
         assertThat(sent.field("letter")).isEqualTo("\"ß\"");
         assertThat(sent.field("uuid")).isEqualTo("\"00000000-0000-0001-0000-000000000002\"");
         assertThat(sent.field("bytes")).isEqualTo("\"AP8B\"");
+        assertThat(sent.field("raw")).isEqualTo("\"AAAAAAAAAAEAAAAAAAAAAg==\"");
     }
 
     @Test
@@ -298,7 +301,7 @@ class TypesIT {
         master.commit(session -> session.persist(new Wide(6)));
         Sent sent = Sent.takeOnly(database);
         for (String name :
-                List.of("huge", "amount", "instant", "color", "flag", "words", "settings", "uuid", "bytes")) {
+                List.of("huge", "amount", "instant", "color", "flag", "words", "settings", "uuid", "bytes", "raw")) {
             assertThat(sent.field(name)).as(name).isEqualTo("null");
         }
     }
@@ -535,6 +538,10 @@ class TypesIT {
         Character letter;
         UUID uuid;
         byte[] bytes;
+
+        @JdbcTypeCode(SqlTypes.BINARY)
+        UUID raw;
+
         BigDecimal amount;
 
         @Column(precision = 9, scale = 3)

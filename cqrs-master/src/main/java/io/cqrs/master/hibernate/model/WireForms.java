@@ -26,6 +26,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TimeZone;
 import java.util.TreeSet;
+import java.util.UUID;
 import org.hibernate.Hibernate;
 import org.hibernate.engine.spi.SharedSessionContractImplementor;
 import org.hibernate.metamodel.mapping.JdbcMapping;
@@ -95,7 +96,7 @@ final class WireForms {
         if (InetAddress.class.isAssignableFrom(type)) {
             return (value, context) -> value == null ? null : ((InetAddress) value).getHostAddress();
         }
-        if (type == Byte[].class) {
+        if (type == Byte[].class || (type == UUID.class && jdbc.isBinary())) {
             return unwrapped(mapping, byte[].class);
         }
         if (type == LocalTime.class && jdbc instanceof TimeJdbcType) {
