@@ -22,7 +22,7 @@ final class CapturableTable {
                 where a.attrelid = ?::regclass and a.attname = any (?))
             select (select attname from key where not never_null order by attnum limit 1),
                 exists (select from pg_index
-                    where indrelid = ?::regclass and indisunique and indisvalid and (indpred is null or ?)
+                    where indrelid = ?::regclass and indisunique and indisvalid and indimmediate and (indpred is null or ?)
                     and (indkey::int2[])[0:indnkeyatts - 1] <@ array(select attnum from key))""";
 
     private final Connection connection;
@@ -88,8 +88,8 @@ final class CapturableTable {
     }
 
     /**
-     * Two rows of one key would be one row to replicas, and a row without a key none. A filter may see to it that only rows are
-     * sent which have one, and one of their own.
+     * Two rows of one key would be one row to replicas, if only until a deferred check, and a row without a key none. A filter
+     * may see to it that only rows are sent which have one, and one of their own.
      */
     private void requireKey() throws SQLException {
         List<String> key = model.key().stream().map(TableColumn::name).toList();
@@ -107,7 +107,7 @@ final class CapturableTable {
                 }
                 if (!row.getBoolean(2)) {
                     throw wrong(
-                            "may have several rows of one key " + key,
+                            "may have several rows of one key " + key + ", for a while at least",
                             "add unique "
                                     + key.stream().map(TableName::quote).collect(Collectors.joining(", ", "(", ")")));
                 }
