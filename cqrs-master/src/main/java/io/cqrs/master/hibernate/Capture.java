@@ -286,6 +286,7 @@ public final class Capture
         session.getTransactionCoordinator()
                 .getLocalSynchronizations()
                 .registerSynchronization(new Flusher(work, created));
+        Sessions.guard(session, created);
         return created;
     }
 

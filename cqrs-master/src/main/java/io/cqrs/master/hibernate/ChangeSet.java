@@ -139,7 +139,8 @@ final class ChangeSet {
         if (refusal != null) {
             throw refusal;
         }
-        if (!session.getJdbcCoordinator().getLogicalConnection().isOpen()) {
+        boolean open = session.getJdbcCoordinator().getLogicalConnection().isOpen();
+        if (!open && !(rows.isEmpty() && related.isEmpty())) {
             throw refuse(
                     "a session was closed before its transaction was committed, with changes that are not written to the"
                             + " outbox yet: close it behind the commit, as an EntityManager does by itself");
@@ -152,6 +153,16 @@ final class ChangeSet {
             drain(this::writeLast);
         }
         ending.closed(this);
+    }
+
+    /** Says whether the commit is Hibernate's, and will have it closed, however late it was begun. */
+    boolean isCommittedByHibernate() {
+        return ending.commits();
+    }
+
+    /** Says whether its transaction is over, whoever was told of that, or its last messages are written. */
+    boolean isDone() {
+        return closed || ending.isOver();
     }
 
     /** Says whether its transaction is over, whoever was told of that. */
@@ -177,7 +188,18 @@ final class ChangeSet {
         if (rows.isEmpty()) {
             return;
         }
-        OutboxPipe pipe = capture.outbox().openPipe(Sessions.connection(session), HELPER);
+        // Where a container coordinates, what messages are made of may be loaded, and the connection be given back
+        // behind each.
+        session.getJdbcCoordinator().disableReleases();
+        try {
+            write(capture.outbox().openPipe(Sessions.connection(session), HELPER), few);
+        } finally {
+            session.getJdbcCoordinator().enableReleases();
+        }
+        rows.clear();
+    }
+
+    private void write(OutboxPipe pipe, Consumer<List<OutboxMessage>> few) {
         try {
             write(pipe);
             sent |= pipe.end(few);
@@ -185,7 +207,6 @@ final class ChangeSet {
             // Its own error is the first cause of any other.
             pipe.close();
         }
-        rows.clear();
     }
 
     private void writeNow(List<OutboxMessage> messages) {

@@ -17,18 +17,24 @@ import jakarta.persistence.metamodel.Attribute;
 import jakarta.persistence.metamodel.EntityType;
 import jakarta.persistence.metamodel.ManagedType;
 import jakarta.persistence.metamodel.SingularAttribute;
+import java.nio.ByteBuffer;
 import java.time.Instant;
 import java.time.LocalDateTime;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.time.ZonedDateTime;
+import java.util.Base64;
 import java.util.List;
 import java.util.Locale;
+import java.util.UUID;
 import org.hibernate.engine.spi.SessionFactoryImplementor;
 import org.jspecify.annotations.Nullable;
 
 /** {@link FieldFilter}s as criteria: fields by their names on the wire or in Java, attributes of embeddables by a path. */
 final class FilterPredicates {
+
+    /** Of sixteen in base64, as a UUID is sent that is kept as bytes. */
+    private static final String BYTES_END = "==";
 
     private final SessionFactoryImplementor factory;
     private final MasterModel model;
@@ -162,6 +168,10 @@ final class FilterPredicates {
         }
         if (type == LocalDateTime.class) {
             return LocalDateTime.ofInstant(WireTime.parse(text), ZoneOffset.UTC);
+        }
+        if (type == UUID.class && text.endsWith(BYTES_END)) {
+            ByteBuffer bytes = ByteBuffer.wrap(Base64.getDecoder().decode(text));
+            return new UUID(bytes.getLong(), bytes.getLong());
         }
         if (type.isEnum() && text.matches("\\d+")) {
             return type.getEnumConstants()[Integer.parseInt(text)];

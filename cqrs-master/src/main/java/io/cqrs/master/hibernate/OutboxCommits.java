@@ -177,6 +177,11 @@ final class OutboxCommits implements TransactionCoordinatorBuilder {
             this.commits = commits;
         }
 
+        /** Says whether the commit is Hibernate's own. */
+        boolean commits() {
+            return commits;
+        }
+
         /** Says whether the transaction was committed or rolled back. */
         boolean isOver() {
             return over;

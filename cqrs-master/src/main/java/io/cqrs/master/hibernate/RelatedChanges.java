@@ -41,6 +41,11 @@ final class RelatedChanges implements AutoCloseable {
     private final Map<Dependency, Set<Object>> previous = new LinkedHashMap<>();
     private final List<Instances> readers = new ArrayList<>();
 
+    /** Says whether nothing was recorded. */
+    boolean isEmpty() {
+        return changed.isEmpty() && turned.isEmpty();
+    }
+
     /** Records a change of a row. */
     void add(
             List<Dependency> dependencies,

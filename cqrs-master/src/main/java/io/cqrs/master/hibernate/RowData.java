@@ -5,6 +5,7 @@ import io.cqrs.master.hibernate.model.MasterField;
 import io.cqrs.master.hibernate.model.MasterModel;
 import io.cqrs.master.hibernate.model.WireContext;
 import io.cqrs.transport.WireValues;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
@@ -64,7 +65,11 @@ final class RowData {
             data.put(model.kind().name(), model.kind().value());
         }
         for (MasterField field : model.fields()) {
-            read(model, id, field, state, kept, row, data);
+            try {
+                field.read(state, kept, row, context, data);
+            } catch (SerializationException e) {
+                throw failure(model, id, field, e);
+            }
         }
         return data;
     }
@@ -98,12 +103,16 @@ final class RowData {
         }
         Map<String, @Nullable Object> previous = new LinkedHashMap<>();
         for (MasterField field : model.fields()) {
-            if (model.tracked().containsAll(field.names()) && (before == null || field.isKnown(before))) {
+            if (!Collections.disjoint(model.tracked(), field.names())) {
                 Map<String, @Nullable Object> now = new LinkedHashMap<>();
-                read(model, id, field, state, history.keptState(), row, now);
                 Map<String, @Nullable Object> old = new LinkedHashMap<>();
-                if (before != null) {
-                    read(model, id, field, before, null, null, old);
+                try {
+                    field.readTracked(state, history.keptState(), row, context, now);
+                    if (before != null) {
+                        field.readTracked(before, null, null, context, old);
+                    }
+                } catch (SerializationException e) {
+                    throw failure(model, id, field, e);
                 }
                 now.forEach((name, value) -> {
                     if (!Objects.equals(old.get(name), value)) {
@@ -115,21 +124,11 @@ final class RowData {
         return previous;
     }
 
-    private void read(
-            MasterModel model,
-            Object id,
-            MasterField field,
-            Object[] state,
-            Object @Nullable [] kept,
-            Object @Nullable [] row,
-            Map<String, @Nullable Object> data) {
-        try {
-            field.read(state, kept, row, context, data);
-        } catch (SerializationException e) {
-            throw new SerializationException(
-                    model.type().getName() + "." + field.property() + " of " + model.cqrsId() + " " + id + ": "
-                            + e.getMessage(),
-                    e);
-        }
+    private static SerializationException failure(
+            MasterModel model, Object id, MasterField field, SerializationException e) {
+        return new SerializationException(
+                model.type().getName() + "." + field.property() + " of " + model.cqrsId() + " " + id + ": "
+                        + e.getMessage(),
+                e);
     }
 }

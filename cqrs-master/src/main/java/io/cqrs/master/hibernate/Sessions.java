@@ -1,6 +1,7 @@
 package io.cqrs.master.hibernate;
 
 import io.cqrs.core.OutboxException;
+import jakarta.transaction.Synchronization;
 import java.sql.Connection;
 import java.util.List;
 import org.hibernate.CacheMode;
@@ -11,6 +12,9 @@ import org.hibernate.SessionFactory;
 import org.hibernate.SharedSessionBuilder;
 import org.hibernate.engine.spi.SessionImplementor;
 import org.hibernate.engine.spi.SharedSessionContractImplementor;
+import org.hibernate.engine.transaction.jta.platform.spi.JtaPlatform;
+import org.hibernate.resource.transaction.spi.TransactionCoordinatorBuilder;
+import org.hibernate.service.ServiceRegistry;
 
 /** Gets at what a Hibernate session works with. Stateless. */
 final class Sessions {
@@ -58,6 +62,37 @@ final class Sessions {
         within.setCacheMode(CacheMode.IGNORE);
         List<Filter> unused = Filters.disable((SharedSessionContractImplementor) within);
         return within;
+    }
+
+    /**
+     * Has a change set closed where a container coordinates, too, whose first change comes after Hibernate's own
+     * synchronizations were told of the commit: they are told once.
+     *
+     * @throws OutboxException if it comes too late for that
+     */
+    static void guard(SharedSessionContractImplementor session, ChangeSet changes) {
+        ServiceRegistry services = session.getFactory().getServiceRegistry();
+        if (changes.isCommittedByHibernate()
+                || !services.requireService(TransactionCoordinatorBuilder.class).isJta()) {
+            return;
+        }
+        try {
+            services.requireService(JtaPlatform.class).registerSynchronization(new Synchronization() {
+                @Override
+                public void beforeCompletion() {
+                    if (!changes.isDone()) {
+                        changes.close();
+                    }
+                }
+
+                @Override
+                public void afterCompletion(int status) {
+                    // Hibernate tells the change set's own.
+                }
+            });
+        } catch (RuntimeException e) {
+            throw changes.refuse("a master was written too late in its transaction to be sent: " + e.getMessage());
+        }
     }
 
     /**

@@ -15,6 +15,8 @@ import io.cqrs.master.MasterEntity;
 import jakarta.persistence.CascadeType;
 import jakarta.persistence.Column;
 import jakarta.persistence.ElementCollection;
+import jakarta.persistence.Embeddable;
+import jakarta.persistence.EmbeddedId;
 import jakarta.persistence.Entity;
 import jakarta.persistence.Id;
 import jakarta.persistence.IdClass;
@@ -22,12 +24,15 @@ import jakarta.persistence.ManyToOne;
 import jakarta.persistence.OneToMany;
 import jakarta.persistence.Version;
 import java.io.Serializable;
+import java.time.OffsetDateTime;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
 import org.hibernate.annotations.ColumnTransformer;
 import org.hibernate.annotations.SoftDelete;
+import org.hibernate.annotations.TimeZoneStorage;
+import org.hibernate.annotations.TimeZoneStorageType;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -45,7 +50,8 @@ class DeclarationIT {
     static void start() {
         database = TestEnvironment.database("declaration");
         CqrsSchema.standard().migrate(database.dataSource());
-        master = MasterUnit.on(database, Narrow.class, Wide.class, Quiet.class, Parent.class, Child.class, Seat.class);
+        master = MasterUnit.on(
+                database, Narrow.class, Wide.class, Quiet.class, Parent.class, Child.class, Seat.class, Noted.class);
     }
 
     @BeforeEach
@@ -83,6 +89,15 @@ class DeclarationIT {
         assertThat(Sent.takeOnly(database).previous()).isEqualTo("{\"amount\":null,\"name\":null}");
         master.commit(session -> session.find(Wide.class, 1L).amount = 7);
         assertThat(Sent.takeOnly(database).previous()).isEqualTo("{\"amount\":1}");
+    }
+
+    @Test
+    void tracksAllOfAnEntityThatHasAnEmbeddableWithNothingToSend() {
+        Noted noted = new Noted();
+        noted.name = "a";
+        master.commit(session -> session.persist(noted));
+        master.commit(session -> session.find(Noted.class, 1L).name = "b");
+        assertThat(Sent.take(database).get(1).previous()).isEqualTo("{\"name\":\"a\"}");
     }
 
     @Test
@@ -141,6 +156,9 @@ class DeclarationIT {
         wrong.put(Softly.class, "Softly has @SoftDelete, under which an update of a stale instance brings");
         wrong.put(ItsOwnId.class, "ItsOwnId has several @Id, [aisle, shelf], without an @IdClass");
         wrong.put(Bytes.class, "Bytes.id is an array, of which Java can't tell that two are equal");
+        wrong.put(Zoned.class, "Zoned.at is not written by Hibernate, so that what it holds may not be the row's");
+        wrong.put(Reading.class, "Reading.id is not written by Hibernate, so that what it holds may not be the row's");
+        wrong.put(Hollow.class, "Hollow.notes has nothing to send, as collections without @CqrsField: leave it out");
         wrong.forEach((type, message) -> assertThatThrownBy(
                         () -> MasterUnit.on(database, type).close())
                 .as(type.getSimpleName())
@@ -324,5 +342,56 @@ class DeclarationIT {
     static class Bytes extends MasterEntity {
         @Id
         byte[] id;
+    }
+
+    @Entity(name = "Zoned")
+    @Master("zoned")
+    static class Zoned extends MasterEntity {
+        @Id
+        Long id;
+
+        @TimeZoneStorage(TimeZoneStorageType.COLUMN)
+        OffsetDateTime at;
+    }
+
+    @Embeddable
+    record ReadingId(long sensor, Moment moment) {}
+
+    @Embeddable
+    record Moment(
+            @TimeZoneStorage(TimeZoneStorageType.COLUMN) OffsetDateTime at) {}
+
+    @Entity(name = "Reading")
+    @Master("reading")
+    static class Reading extends MasterEntity {
+        @EmbeddedId
+        ReadingId id;
+    }
+
+    @Embeddable
+    static class Notes {
+        @ElementCollection
+        Set<String> notes = new HashSet<>();
+    }
+
+    @Entity(name = "Hollow")
+    @Master(
+            value = "hollow",
+            fields = {"id", "notes"})
+    static class Hollow extends MasterEntity {
+        @Id
+        Long id;
+
+        Notes notes;
+    }
+
+    @Entity(name = "Noted")
+    @Master(value = "noted", tracked = Master.ALL)
+    static class Noted extends MasterEntity {
+        @Id
+        Long id = 1L;
+
+        String name;
+        Notes notes;
     }
 }

@@ -12,15 +12,23 @@ import io.cqrs.it.support.MasterUnit;
 import io.cqrs.it.support.Sent;
 import io.cqrs.it.support.TestDatabase;
 import io.cqrs.it.support.TestEnvironment;
+import io.cqrs.master.CqrsField;
 import io.cqrs.master.CqrsMaster;
 import io.cqrs.master.Master;
 import io.cqrs.master.MasterEntity;
 import io.cqrs.master.MasterSerializer;
+import io.cqrs.master.Restriction;
 import io.cqrs.transport.memory.InMemoryTransport;
+import jakarta.persistence.Column;
+import jakarta.persistence.ElementCollection;
 import jakarta.persistence.Entity;
 import jakarta.persistence.Id;
 import jakarta.persistence.ManyToOne;
+import jakarta.transaction.RollbackException;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.LongStream;
 import org.hibernate.Hibernate;
 import org.hibernate.Session;
@@ -45,7 +53,7 @@ class JtaIT {
     static void start() {
         database = TestEnvironment.database("jta");
         CqrsSchema.standard().migrate(database.dataSource());
-        unit = JtaUnit.on(database, Item.class, Label.class);
+        unit = JtaUnit.on(database, Item.class, Label.class, Tagged.class);
         master = CqrsMaster.builder(unit.sessions())
                 .transport(new InMemoryTransport())
                 .build();
@@ -166,18 +174,62 @@ class JtaIT {
     }
 
     @Test
-    void refusesAChangeAfterTheChangesWereWrittenWhoeverSwallowsTheError() throws Exception {
+    void sendsAFirstChangeThatComesAfterHibernateWasToldOfTheCommit() throws Exception {
         unit.manager().begin();
         Session session = unit.sessions().openSession();
-        session.persist(new Item(1, "first"));
-        session.flush();
         MasterUnit.beforeCommit(session, () -> {
-            session.persist(new Item(2, "too late"));
-            Throwable unused = catchThrowable(session::flush);
+            session.persist(new Item(1, "late"));
+            session.flush();
         });
-        assertThatThrownBy(() -> unit.manager().commit()).isInstanceOf(Exception.class);
+        unit.manager().commit();
         session.close();
-        assertCommitted();
+        assertCommitted("1");
+    }
+
+    @Test
+    void refusesToCommitPartOfABulkWriteWhoeverSwallowsTheError() throws Exception {
+        unit.commit(session -> session.persist(new Item(1, "first")));
+        database.execute("truncate cqrs.outbox");
+        unit.manager().begin();
+        try (Session session = unit.sessions().openSession()) {
+            session.find(Item.class, 1L).name = "changed";
+            Throwable unused = catchThrowable(
+                    () -> master.bulkUpdate(session, Item.class, Restriction.all(), (update, item, cb) -> {
+                        throw new IllegalStateException("not this one");
+                    }));
+        }
+        assertThatThrownBy(() -> unit.manager().commit()).isInstanceOf(RollbackException.class);
+        assertThat(database.rows("select name from item")).containsExactly("first");
+        assertThat(database.count("cqrs.outbox")).isZero();
+    }
+
+    @Test
+    void keepsItsConnectionWhileItLoadsWhatItSends() throws Exception {
+        unit.commit(session -> LongStream.range(0, 40).forEach(id -> session.persist(new Tagged(id))));
+        database.execute("truncate cqrs.outbox");
+        unit.commit(session -> session.createSelectionQuery("from Tagged", Tagged.class)
+                .getResultList()
+                .forEach(tagged -> tagged.text = "y".repeat(300_000)));
+        assertThat(Sent.take(database))
+                .hasSize(40)
+                .extracting(sent -> sent.field("tags"))
+                .containsOnly("[\"a\"]");
+    }
+
+    @Test
+    void commitsABulkWriteOfASessionThatIsGone() throws Exception {
+        try (SessionFactory plain = unit.withoutJpa(Item.class);
+                CqrsMaster bulk = CqrsMaster.builder(plain)
+                        .transport(new InMemoryTransport())
+                        .build()) {
+            unit.manager().begin();
+            try (Session session = plain.openSession()) {
+                assertThat(bulk.bulkInsert(session, List.of(new Item(1, "first"))))
+                        .isOne();
+            }
+            unit.manager().commit();
+        }
+        assertCommitted("1");
     }
 
     @Test
@@ -224,6 +276,26 @@ class JtaIT {
         assertThat(database.rows("select id from item order by id")).containsExactly(ids);
         assertThat(database.rows("select instance_pk from cqrs.outbox order by id"))
                 .containsExactly(ids);
+    }
+
+    @Entity(name = "Tagged")
+    @Master("jta_tagged")
+    static class Tagged extends MasterEntity {
+        @Id
+        Long id;
+
+        @Column(length = 400_000)
+        String text = "x";
+
+        @CqrsField
+        @ElementCollection
+        Set<String> tags = new HashSet<>(Set.of("a"));
+
+        protected Tagged() {}
+
+        Tagged(long id) {
+            this.id = id;
+        }
     }
 
     @Entity(name = "Label")

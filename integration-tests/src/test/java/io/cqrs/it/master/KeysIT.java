@@ -40,10 +40,13 @@ import java.time.Instant;
 import java.util.List;
 import java.util.UUID;
 import org.hibernate.Hibernate;
+import org.hibernate.annotations.JdbcTypeCode;
+import org.hibernate.type.SqlTypes;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /** Ids of every kind, and hierarchies of every strategy. */
@@ -65,6 +68,7 @@ class KeysIT {
                 Ticket.class,
                 Row.class,
                 Generated.class,
+                Token.class,
                 ShortVersion.class,
                 IntVersion.class,
                 Animal.class,
@@ -213,6 +217,25 @@ class KeysIT {
                         .sent())
                 .isEqualTo(2);
         assertThat(Sent.take(database)).extracting(Sent::key).containsExactly("[\"E\",2,0]", "[\"E\",3,1]");
+    }
+
+    @Test
+    @Timeout(60)
+    void pagesByAUuidThatIsKeptAsBytes() throws Exception {
+        master.commit(session -> {
+            for (long number = 1; number <= 3; number++) {
+                session.persist(new Token(new UUID(0, number)));
+            }
+        });
+        List<String> keys = Sent.take(database).stream().map(Sent::key).toList();
+        assertThat(keys.get(0)).isEqualTo("\"AAAAAAAAAAAAAAAAAAAAAQ==\"");
+        try (CqrsMaster sync = CqrsMaster.builder(master.sessions())
+                .transport(new InMemoryTransport())
+                .build()) {
+            assertThat(sync.sync(Token.class).afterKey(keys.get(0)).send().sent())
+                    .isEqualTo(2);
+        }
+        assertThat(Sent.take(database)).extracting(Sent::key).isEqualTo(keys.subList(1, 3));
     }
 
     @Test
@@ -514,6 +537,20 @@ class KeysIT {
         protected Row() {}
 
         Row(RowKey id) {
+            this.id = id;
+        }
+    }
+
+    @Entity(name = "Token")
+    @Master("token")
+    static class Token extends MasterEntity {
+        @Id
+        @JdbcTypeCode(SqlTypes.BINARY)
+        UUID id;
+
+        protected Token() {}
+
+        Token(UUID id) {
             this.id = id;
         }
     }

@@ -419,7 +419,7 @@ class TriggerIT {
         assertThatThrownBy(() -> capture.install(loose.withKey(List.of("code"))))
                 .isInstanceOf(CqrsConfigurationException.class)
                 .hasMessageContaining(
-                        "may have several rows of one key [code], for a while at least: alter table \"loose\" add unique (\"code\")");
+                        "may have several rows of one key [code], with no unique index that is checked at once: alter table \"loose\" add unique (\"code\")");
         capture.install(MasterTable.of(CqrsId.of("named"), loose.table())
                 .withKey(List.of("name"))
                 .withFilter("name is not null", WhenExcluded.KEEP));

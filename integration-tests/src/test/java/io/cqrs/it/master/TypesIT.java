@@ -368,6 +368,7 @@ class TypesIT {
         Sent created = Sent.takeOnly(database);
         assertThat(created.field("box_lid")).isEqualTo("\"red\"");
         assertThat(created.field("box_marks")).isEqualTo("[\"a\",\"b\"]");
+        assertThat(created.previous()).isEqualTo("{\"box_lid\":null}");
         assertThat(created.data().has("box_notes")).isFalse();
         assertThat(created.data().has("box_shout")).isFalse();
         master.commit(session -> session.find(Packed.class, 1L).box.marks.add("c"));
@@ -378,6 +379,7 @@ class TypesIT {
             session.clear();
         });
         Sent forgotten = Sent.takeOnly(database);
+        assertThat(forgotten.previous()).isEqualTo("{\"box_lid\":\"red\"}");
         assertThat(forgotten.field("box_lid")).isEqualTo("\"blue\"");
         assertThat(forgotten.field("box_marks")).isEqualTo("[\"a\",\"b\",\"c\"]");
         master.commit(session -> session.find(Packed.class, 1L).box = null);
@@ -676,7 +678,7 @@ class TypesIT {
     }
 
     @Entity(name = "Packed")
-    @Master("packed")
+    @Master(value = "packed", tracked = "box")
     static class Packed extends MasterEntity {
         @Id
         Long id = 1L;

@@ -5,7 +5,6 @@ import java.util.List;
 import java.util.Map;
 import org.hibernate.collection.spi.AbstractPersistentCollection;
 import org.hibernate.metamodel.mapping.EmbeddableMappingType;
-import org.hibernate.metamodel.mapping.PluralAttributeMapping;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,9 +28,31 @@ public record MasterField(String property, int index, Part part) {
             Object @Nullable [] row,
             WireContext context,
             Map<String, @Nullable Object> data) {
+        part.read(values(state, kept, row), context, true, data);
+    }
+
+    /** Puts those of the attribute's fields among old or new values that can be tracked: of a collection nobody knows the old ones. */
+    public void readTracked(
+            Object[] state,
+            Object @Nullable [] kept,
+            Object @Nullable [] row,
+            WireContext context,
+            Map<String, @Nullable Object> data) {
+        part.read(values(state, kept, row), context, false, data);
+    }
+
+    private Values values(Object[] state, Object @Nullable [] kept, Object @Nullable [] row) {
         @Nullable Object written = row == null || isKnown(state) ? state[index] : row[index];
         @Nullable Object stored = row == null ? written : row[index];
-        part.read(new Values(written, row == null && kept != null ? kept[index] : stored, stored), context, data);
+        return new Values(written, row == null && kept != null ? kept[index] : stored, stored);
+    }
+
+    /** Returns the names of those of its fields that can be tracked. */
+    public List<String> trackable() {
+        return singles().stream()
+                .filter(single -> !single.collection())
+                .map(Single::name)
+                .toList();
     }
 
     /** Says whether a state has the attribute's value: a collection that was not read before its session forgot it has not. */
@@ -56,10 +77,13 @@ public record MasterField(String property, int index, Part part) {
 
     /** A value, or the value of an embeddable. */
     sealed interface Part permits Single, Embedded {
-        /** Puts fields among a message's data. */
-        void read(Values values, WireContext context, Map<String, @Nullable Object> data);
+        /** Puts fields among a message's data, with collections or without. */
+        void read(Values values, WireContext context, boolean collections, Map<String, @Nullable Object> data);
 
         boolean isKnown(@Nullable Object value);
+
+        /** Says whether some of it is a collection, which a session may forget before it was read. */
+        boolean isLazy();
 
         List<String> names();
 
@@ -106,11 +130,25 @@ public record MasterField(String property, int index, Part part) {
      * @param form how its value becomes one of the wire's
      * @param columns where it is kept: one, several for a composite foreign key, those of its elements for a collection
      * @param writes what writes it
+     * @param collection whether it has a table of its own
      */
-    public record Single(String name, WireForm form, List<Column> columns, Writes writes) implements Part {
+    public record Single(String name, WireForm form, List<Column> columns, Writes writes, boolean collection)
+            implements Part {
+
+        Single(String name, WireForm form, List<Column> columns, Writes writes) {
+            this(name, form, columns, writes, false);
+        }
+
         @Override
-        public void read(Values values, WireContext context, Map<String, @Nullable Object> data) {
-            data.put(name, toWire(values.of(writes), context));
+        public void read(Values values, WireContext context, boolean collections, Map<String, @Nullable Object> data) {
+            if (collections || !collection) {
+                data.put(name, toWire(values.of(writes), context));
+            }
+        }
+
+        @Override
+        public boolean isLazy() {
+            return collection;
         }
 
         @Nullable
@@ -146,33 +184,30 @@ public record MasterField(String property, int index, Part part) {
      * @param type gets at its values
      * @param places where each attribute stands among Hibernate's values, in the order in which the class declares them
      * @param parts those of its attributes that are sent, in declared order
-     * @param lazy whether some of them are collections, which a session may forget before they were read
+     * @param isLazy as {@link Part#isLazy} says, known once
      */
-    record Embedded(EmbeddableMappingType type, List<Integer> places, List<Part> parts, boolean lazy) implements Part {
+    record Embedded(EmbeddableMappingType type, List<Integer> places, List<Part> parts, boolean isLazy)
+            implements Part {
 
-        static Embedded of(EmbeddableMappingType type, List<Integer> places, List<Part> parts) {
-            boolean lazy = false;
-            for (int i = 0; i < places.size(); i++) {
-                lazy |= type.getAttributeMapping(places.get(i)) instanceof PluralAttributeMapping
-                        || (parts.get(i) instanceof Embedded inner && inner.lazy);
-            }
-            return new Embedded(type, places, parts, lazy);
+        Embedded(EmbeddableMappingType type, List<Integer> places, List<Part> parts) {
+            this(type, places, parts, parts.stream().anyMatch(Part::isLazy));
         }
 
         @Override
-        public void read(Values values, WireContext context, Map<String, @Nullable Object> data) {
+        public void read(Values values, WireContext context, boolean collections, Map<String, @Nullable Object> data) {
             @Nullable Object[] written = parts(values.written());
             @Nullable Object[] kept = values.kept() == values.written() ? written : parts(values.kept());
             @Nullable Object[] defaulted = values.defaulted() == values.written() ? written : parts(values.defaulted());
             for (int i = 0; i < places.size(); i++) {
                 int place = places.get(i);
-                parts.get(i).read(new Values(written[place], kept[place], defaulted[place]), context, data);
+                parts.get(i)
+                        .read(new Values(written[place], kept[place], defaulted[place]), context, collections, data);
             }
         }
 
         @Override
         public boolean isKnown(@Nullable Object value) {
-            if (!lazy || value == null) {
+            if (!isLazy || value == null) {
                 return true;
             }
             Object[] values = type.getValues(value);

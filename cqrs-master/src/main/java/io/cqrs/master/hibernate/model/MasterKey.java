@@ -38,7 +38,7 @@ public record MasterKey(MasterField.Part part) {
 
     /** Puts the key among a message's data, each part as a field. */
     public void read(Object id, WireContext context, Map<String, @Nullable Object> data) {
-        part.read(MasterField.Values.of(id), context, data);
+        part.read(MasterField.Values.of(id), context, true, data);
     }
 
     /** Returns where the attributes of an id of several parts are, in the order of the parts on the wire. */

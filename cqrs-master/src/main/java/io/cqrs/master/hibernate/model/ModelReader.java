@@ -17,7 +17,6 @@ import org.hibernate.metamodel.mapping.AttributeMapping;
 import org.hibernate.metamodel.mapping.EntityDiscriminatorMapping;
 import org.hibernate.metamodel.mapping.EntityMappingType;
 import org.hibernate.metamodel.mapping.NonAggregatedIdentifierMapping;
-import org.hibernate.metamodel.mapping.PluralAttributeMapping;
 import org.hibernate.metamodel.mapping.internal.BasicAttributeMapping;
 import org.hibernate.persister.entity.EntityPersister;
 import org.jspecify.annotations.Nullable;
@@ -214,7 +213,7 @@ final class ModelReader {
         return names.length == 0 || Arrays.equals(names, new String[] {Master.ALL});
     }
 
-    /** Returns null for what has no form on the wire and needs none, since a serializer makes the data. */
+    /** Returns null for what has nothing to send, or no form on the wire and needs none, since a serializer makes the data. */
     private @Nullable MasterField field(int index, boolean serialized) {
         AttributeMapping attribute = entity.getAttributeMapping(index);
         if (!entity.getPropertyVersionability()[index]) {
@@ -224,7 +223,11 @@ final class ModelReader {
                             + " @OptimisticLock(excluded = true) off, or leave it out by listing fields");
         }
         try {
-            return new MasterField(properties.get(index), index, parts.part(attribute));
+            MasterField field = new MasterField(properties.get(index), index, parts.part(attribute));
+            if (field.names().isEmpty() && !serialized && !isAll(master.fields())) {
+                throw new SerializationException("has nothing to send, as collections without @CqrsField");
+            }
+            return field.names().isEmpty() ? null : field;
         } catch (SerializationException e) {
             if (serialized) {
                 return null;
@@ -261,11 +264,11 @@ final class ModelReader {
                 if (properties.contains(name) || !known.contains(name)) {
                     throw wrong(name, "is tracked but not sent: track only fields that are sent, and not the id");
                 }
-            } else if (entity.getAttributeMapping(field.index()) instanceof PluralAttributeMapping) {
+            } else if (field.trackable().isEmpty()) {
                 if (!all) {
                     throw wrong(name, "is a collection, whose old values are not known: take it out of tracked");
                 }
-            } else if (!tracked.addAll(field.names())) {
+            } else if (!tracked.addAll(field.trackable())) {
                 throw wrong(name, "is listed twice in tracked: list it once");
             }
         }

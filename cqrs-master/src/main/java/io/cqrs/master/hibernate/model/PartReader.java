@@ -51,9 +51,22 @@ final class PartReader {
 
     /** Says whether the attribute is sent where nobody lists it: a collection only if it says so itself. */
     boolean isSent(AttributeMapping attribute) {
-        return attribute instanceof PluralAttributeMapping
-                ? element(attribute).isAnnotationPresent(CqrsField.class)
-                : isWritten(attribute);
+        return attribute instanceof PluralAttributeMapping ? isAsked(attribute) : isWritten(attribute);
+    }
+
+    private static boolean isAsked(AttributeMapping collection) {
+        return element(collection).isAnnotationPresent(CqrsField.class);
+    }
+
+    /** Says whether an embeddable's attribute is sent: nobody can list it, so what is not sure to be no column's own is. */
+    private static boolean isSentWithin(AttributeMapping attribute) {
+        if (attribute instanceof BasicValuedModelPart basic) {
+            return !basic.isFormula();
+        }
+        if (attribute instanceof ToOneAttributeMapping reference) {
+            return reference.getSideNature() == ForeignKeyDescriptor.Nature.KEY;
+        }
+        return !(attribute instanceof PluralAttributeMapping) || isAsked(attribute);
     }
 
     /** Says whether Hibernate writes the attribute into the row: else what the entity holds says nothing of the row. */
@@ -83,15 +96,15 @@ final class PartReader {
      * @throws SerializationException if it has no form on the wire, saying why
      */
     Part part(AttributeMapping attribute) {
-        return part(attribute, List.of(attribute));
+        return part(attribute, List.of(attribute), PartReader::isSentWithin);
     }
 
-    private Part part(AttributeMapping attribute, List<AttributeMapping> path) {
+    private Part part(AttributeMapping attribute, List<AttributeMapping> path, Predicate<AttributeMapping> sentWithin) {
         if (attribute instanceof EmbeddableValuedModelPart embedded) {
             EmbeddableMappingType type = embedded.getEmbeddableTypeDescriptor();
             SelectableMapping whole = type.getAggregateMapping();
             return whole == null
-                    ? embedded(type, path, this::isSent)
+                    ? embedded(type, path, sentWithin)
                     : new Single(
                             name(path),
                             WireForms.object(byColumn(type)),
@@ -114,23 +127,23 @@ final class PartReader {
             return reference(reference, name(path));
         }
         if (attribute instanceof PluralAttributeMapping plural) {
-            return new Single(name(path), collection(plural), columns(plural), Writes.ALL);
+            return new Single(name(path), collection(plural), columns(plural), Writes.ALL, true);
         }
         throw new SerializationException("refers to entities of any kind, which has no form on the wire");
     }
 
     private Embedded embedded(
-            EmbeddableMappingType type, List<AttributeMapping> path, Predicate<AttributeMapping> sent) {
+            EmbeddableMappingType type, List<AttributeMapping> path, Predicate<AttributeMapping> sentWithin) {
         List<Integer> places = declaredOrder(type).stream()
-                .filter(place -> sent.test(type.getAttributeMapping(place)))
+                .filter(place -> sentWithin.test(type.getAttributeMapping(place)))
                 .toList();
         List<Part> parts = new ArrayList<>();
         for (int place : places) {
             List<AttributeMapping> longer = new ArrayList<>(path);
             longer.add(type.getAttributeMapping(place));
-            parts.add(part(type.getAttributeMapping(place), longer));
+            parts.add(part(type.getAttributeMapping(place), longer, sentWithin));
         }
-        return Embedded.of(type, places, parts);
+        return new Embedded(type, places, parts);
     }
 
     /** Within JSON, attributes are called by their columns. */
@@ -145,7 +158,7 @@ final class PartReader {
             WireForm form = required(WireForms.inner(basic.getJdbcMapping(), column(basic)), attribute);
             parts.add(new Single(basic.getSelectableName(), form, List.of(), Writes.ALL));
         }
-        return Embedded.of(type, places, parts);
+        return new Embedded(type, places, parts);
     }
 
     private Single reference(ToOneAttributeMapping reference, String name) {
@@ -206,7 +219,7 @@ final class PartReader {
     private WireForm element(CollectionPart part) {
         if (part instanceof EmbeddableValuedModelPart embedded) {
             EmbeddableMappingType type = embedded.getEmbeddableTypeDescriptor();
-            return WireForms.object(embedded(type, List.of(), this::isSent));
+            return WireForms.object(embedded(type, List.of(), PartReader::isSentWithin));
         }
         @Nullable
         WireForm form =

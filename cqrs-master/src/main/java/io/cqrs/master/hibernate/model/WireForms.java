@@ -96,7 +96,7 @@ final class WireForms {
         if (InetAddress.class.isAssignableFrom(type)) {
             return (value, context) -> value == null ? null : ((InetAddress) value).getHostAddress();
         }
-        if (type == Byte[].class || (type == UUID.class && jdbc.isBinary())) {
+        if (type == Byte[].class || (type == UUID.class && jdbc.isBinary() && !inner)) {
             return unwrapped(mapping, byte[].class);
         }
         if (type == LocalTime.class && jdbc instanceof TimeJdbcType) {
@@ -233,7 +233,7 @@ final class WireForms {
                 return null;
             }
             Map<String, @Nullable Object> object = new LinkedHashMap<>();
-            embedded.read(MasterField.Values.of(value), context, object);
+            embedded.read(MasterField.Values.of(value), context, true, object);
             return object;
         };
     }

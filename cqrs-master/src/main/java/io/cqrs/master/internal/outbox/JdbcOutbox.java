@@ -112,7 +112,7 @@ public final class JdbcOutbox {
     }
 
     /**
-     * Opens a pipe for the captured changes of a large transaction.
+     * Opens a pipe for the captured changes of a transaction.
      *
      * @param helper runs what waits for the database
      */

@@ -14,7 +14,7 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Writes the chunks of a large transaction: while the database takes some, the caller makes the next. A helper thread does
+ * Writes a transaction's messages, a chunk at a time: while the database takes some, the caller makes the next. A helper thread does
  * nothing but wait for statements that the caller prepared and bound; the driver runs one statement of a connection at a
  * time. One chunk waits behind the one that is written, so that a pause of the caller's does not leave the database idle.
  * Closing waits for the last chunk. Belongs to the caller's thread.

@@ -107,7 +107,8 @@ final class CapturableTable {
                 }
                 if (!row.getBoolean(2)) {
                     throw wrong(
-                            "may have several rows of one key " + key + ", for a while at least",
+                            "may have several rows of one key " + key
+                                    + ", with no unique index that is checked at once",
                             "add unique "
                                     + key.stream().map(TableName::quote).collect(Collectors.joining(", ", "(", ")")));
                 }
