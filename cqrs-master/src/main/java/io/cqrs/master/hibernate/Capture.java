@@ -286,7 +286,7 @@ public final class Capture
         session.getTransactionCoordinator()
                 .getLocalSynchronizations()
                 .registerSynchronization(new Flusher(work, created));
-        Sessions.guard(session, created);
+        ContainerGuard.register(session, created);
         return created;
     }
 
@@ -326,7 +326,7 @@ public final class Capture
         @Override
         public void beforeCompletion() {
             // Hibernate before 7.4 leaves those of a commit that failed to the next one.
-            if (!changes.isOver()) {
+            if (!changes.isDone()) {
                 changes.close();
             }
         }

@@ -139,28 +139,34 @@ final class ChangeSet {
         if (refusal != null) {
             throw refusal;
         }
-        boolean open = session.getJdbcCoordinator().getLogicalConnection().isOpen();
-        if (!open && !(rows.isEmpty() && related.isEmpty())) {
-            throw refuse(
-                    "a session was closed before its transaction was committed, with changes that are not written to the"
-                            + " outbox yet: close it behind the commit, as an EntityManager does by itself");
-        }
         session.getJdbcCoordinator().executeBatch();
+        if (!rows.isEmpty() || !related.isEmpty()) {
+            if (!session.getJdbcCoordinator().getLogicalConnection().isOpen()) {
+                throw refuse(
+                        "a session was closed before its transaction was committed, with changes that are not written to the"
+                                + " outbox yet: close it behind the commit, as an EntityManager does by itself");
+            }
+            Sessions.holdingConnection(session, this::writeLast);
+        }
+        closed = true;
+        ending.closed(this);
+    }
+
+    private void writeLast() {
         try (RelatedChanges owners = related) {
             owners.saveOwners(session, this, capture);
             owners.share(session);
             closed = true;
             drain(this::writeLast);
         }
-        ending.closed(this);
     }
 
-    /** Says whether the commit is Hibernate's, and will have it closed, however late it was begun. */
+    /** Says whether the commit is Hibernate's own, which has it closed, however late it was begun. */
     boolean isCommittedByHibernate() {
         return ending.commits();
     }
 
-    /** Says whether its transaction is over, whoever was told of that, or its last messages are written. */
+    /** Says whether it was closed, or its transaction is over. */
     boolean isDone() {
         return closed || ending.isOver();
     }
@@ -178,9 +184,11 @@ final class ChangeSet {
 
     /** Writes the messages of what is recorded so far, and forgets it. */
     void drain() {
-        related.lockOwners(session);
-        related.share(session);
-        drain(this::writeNow);
+        Sessions.holdingConnection(session, () -> {
+            related.lockOwners(session);
+            related.share(session);
+            drain(this::writeNow);
+        });
     }
 
     private void drain(Consumer<List<OutboxMessage>> few) {
@@ -188,18 +196,7 @@ final class ChangeSet {
         if (rows.isEmpty()) {
             return;
         }
-        // Where a container coordinates, what messages are made of may be loaded, and the connection be given back
-        // behind each.
-        session.getJdbcCoordinator().disableReleases();
-        try {
-            write(capture.outbox().openPipe(Sessions.connection(session), HELPER), few);
-        } finally {
-            session.getJdbcCoordinator().enableReleases();
-        }
-        rows.clear();
-    }
-
-    private void write(OutboxPipe pipe, Consumer<List<OutboxMessage>> few) {
+        OutboxPipe pipe = capture.outbox().openPipe(Sessions.connection(session), HELPER);
         try {
             write(pipe);
             sent |= pipe.end(few);
@@ -207,6 +204,7 @@ final class ChangeSet {
             // Its own error is the first cause of any other.
             pipe.close();
         }
+        rows.clear();
     }
 
     private void writeNow(List<OutboxMessage> messages) {

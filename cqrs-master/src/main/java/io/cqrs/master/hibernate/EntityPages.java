@@ -144,13 +144,18 @@ final class EntityPages<T> {
     /** Shows those that are sent, loaded for their serializer where there is one. */
     void visit(Session session, Map<Object, Object> found, MessageFactory messages, Visitor visitor) {
         SharedSessionContractImplementor implementor = (SharedSessionContractImplementor) session;
-        try (Instances instances = new Instances(implementor)) {
-            Map<Object, Object> sent = new LinkedHashMap<>(found);
-            sent.values().removeIf(entity -> !messages.sends(capture.model(entity, implementor), entity));
-            Map<Object, Object> loaded = loaded(instances, sent);
-            sent.forEach((id, entity) -> visitor.visit(
-                    capture.model(entity, implementor), id, loaded.getOrDefault(id, entity), instances.state(entity)));
-        }
+        Sessions.holdingConnection(implementor, () -> {
+            try (Instances instances = new Instances(implementor)) {
+                Map<Object, Object> sent = new LinkedHashMap<>(found);
+                sent.values().removeIf(entity -> !messages.sends(capture.model(entity, implementor), entity));
+                Map<Object, Object> loaded = loaded(instances, sent);
+                sent.forEach((id, entity) -> visitor.visit(
+                        capture.model(entity, implementor),
+                        id,
+                        loaded.getOrDefault(id, entity),
+                        instances.state(entity)));
+            }
+        });
     }
 
     private Map<Object, Object> loaded(Instances instances, Map<Object, Object> sent) {

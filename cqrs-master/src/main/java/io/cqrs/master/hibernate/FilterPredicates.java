@@ -36,6 +36,8 @@ final class FilterPredicates {
     /** Of sixteen in base64, as a UUID is sent that is kept as bytes. */
     private static final String BYTES_END = "==";
 
+    private static final int UUID_BYTES = 16;
+
     private final SessionFactoryImplementor factory;
     private final MasterModel model;
 
@@ -170,8 +172,12 @@ final class FilterPredicates {
             return LocalDateTime.ofInstant(WireTime.parse(text), ZoneOffset.UTC);
         }
         if (type == UUID.class && text.endsWith(BYTES_END)) {
-            ByteBuffer bytes = ByteBuffer.wrap(Base64.getDecoder().decode(text));
-            return new UUID(bytes.getLong(), bytes.getLong());
+            byte[] bytes = Base64.getDecoder().decode(text);
+            if (bytes.length != UUID_BYTES) {
+                throw new IllegalArgumentException(text);
+            }
+            ByteBuffer halves = ByteBuffer.wrap(bytes);
+            return new UUID(halves.getLong(), halves.getLong());
         }
         if (type.isEnum() && text.matches("\\d+")) {
             return type.getEnumConstants()[Integer.parseInt(text)];

@@ -151,10 +151,12 @@ final class RelatedChanges implements AutoCloseable {
         if (owners.values().stream().allMatch(Set::isEmpty)) {
             return;
         }
-        // The user's filters tell what is to be seen, not who depends on what was written.
+        // The user's filters tell what is to be seen, not who depends on what was written. An EntityManager that is
+        // closed before a
+        // container's commit is asked no more.
         if (session instanceof SessionImplementor stateful) {
-            try (Session within =
-                    session.getLoadQueryInfluencers().hasEnabledFilters() ? Sessions.openWithin(stateful) : null) {
+            boolean fit = session.isOpen() && !session.getLoadQueryInfluencers().hasEnabledFilters();
+            try (Session within = fit ? null : Sessions.openWithin(stateful)) {
                 save(session, within == null ? session : within, changes, capture, owners);
             }
         } else {

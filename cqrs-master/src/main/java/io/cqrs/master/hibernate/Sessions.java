@@ -1,10 +1,12 @@
 package io.cqrs.master.hibernate;
 
 import io.cqrs.core.OutboxException;
-import jakarta.transaction.Synchronization;
 import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.List;
 import org.hibernate.CacheMode;
+import org.hibernate.ConnectionReleaseMode;
 import org.hibernate.Filter;
 import org.hibernate.FlushMode;
 import org.hibernate.Session;
@@ -12,9 +14,7 @@ import org.hibernate.SessionFactory;
 import org.hibernate.SharedSessionBuilder;
 import org.hibernate.engine.spi.SessionImplementor;
 import org.hibernate.engine.spi.SharedSessionContractImplementor;
-import org.hibernate.engine.transaction.jta.platform.spi.JtaPlatform;
-import org.hibernate.resource.transaction.spi.TransactionCoordinatorBuilder;
-import org.hibernate.service.ServiceRegistry;
+import org.hibernate.resource.jdbc.spi.LogicalConnectionImplementor;
 
 /** Gets at what a Hibernate session works with. Stateless. */
 final class Sessions {
@@ -65,33 +65,26 @@ final class Sessions {
     }
 
     /**
-     * Has a change set closed where a container coordinates, too, whose first change comes after Hibernate's own
-     * synchronizations were told of the commit: they are told once.
+     * Does what needs the connection that a session has now. Where a container coordinates, the session gives it back behind each
+     * statement, and who opened a reader on it is left with a closed one: but not while a statement is registered.
      *
-     * @throws OutboxException if it comes too late for that
+     * @throws OutboxException if the connection is gone
      */
-    static void guard(SharedSessionContractImplementor session, ChangeSet changes) {
-        ServiceRegistry services = session.getFactory().getServiceRegistry();
-        if (changes.isCommittedByHibernate()
-                || !services.requireService(TransactionCoordinatorBuilder.class).isJta()) {
+    static void holdingConnection(SharedSessionContractImplementor session, Runnable work) {
+        LogicalConnectionImplementor logical = session.getJdbcCoordinator().getLogicalConnection();
+        if (logical.getConnectionHandlingMode().getReleaseMode() != ConnectionReleaseMode.AFTER_STATEMENT) {
+            work.run();
             return;
         }
-        try {
-            services.requireService(JtaPlatform.class).registerSynchronization(new Synchronization() {
-                @Override
-                public void beforeCompletion() {
-                    if (!changes.isDone()) {
-                        changes.close();
-                    }
-                }
-
-                @Override
-                public void afterCompletion(int status) {
-                    // Hibernate tells the change set's own.
-                }
-            });
-        } catch (RuntimeException e) {
-            throw changes.refuse("a master was written too late in its transaction to be sent: " + e.getMessage());
+        try (Statement held = connection(session).createStatement()) {
+            logical.getResourceRegistry().register(held, false);
+            try {
+                work.run();
+            } finally {
+                logical.getResourceRegistry().release(held);
+            }
+        } catch (SQLException e) {
+            throw new OutboxException("the session's connection could not be kept: " + e.getMessage(), e);
         }
     }
 

@@ -149,7 +149,9 @@ class DeclarationIT {
         wrong.put(
                 NoTime.class, "NoTime has no Instant with @CqrsUpdated, which orders its changes: extend MasterEntity");
         wrong.put(TwiceTracked.class, "TwiceTracked.name is listed twice in tracked: list it once");
-        wrong.put(TrackedCollection.class, "TrackedCollection.tags is a collection, whose old values are not known");
+        wrong.put(
+                TrackedCollection.class,
+                "TrackedCollection.tags is a collection, or an embeddable of such, whose old values are not known");
         wrong.put(OneName.class, "is \"name\" on the wire, as another one is: give it a name by @CqrsField");
         wrong.put(Cipher.class, "Cipher.secret is written by an expression of its own");
         wrong.put(Negative.class, "Negative has expirySeconds -1: it is 0 or more");
@@ -158,7 +160,7 @@ class DeclarationIT {
         wrong.put(Bytes.class, "Bytes.id is an array, of which Java can't tell that two are equal");
         wrong.put(Zoned.class, "Zoned.at is not written by Hibernate, so that what it holds may not be the row's");
         wrong.put(Reading.class, "Reading.id is not written by Hibernate, so that what it holds may not be the row's");
-        wrong.put(Hollow.class, "Hollow.notes has nothing to send, as collections without @CqrsField: leave it out");
+        wrong.put(Hollow.class, "Hollow.notes has nothing to send: take it out of fields");
         wrong.forEach((type, message) -> assertThatThrownBy(
                         () -> MasterUnit.on(database, type).close())
                 .as(type.getSimpleName())

@@ -22,8 +22,10 @@ import io.cqrs.transport.memory.InMemoryTransport;
 import jakarta.persistence.Column;
 import jakarta.persistence.ElementCollection;
 import jakarta.persistence.Entity;
+import jakarta.persistence.FetchType;
 import jakarta.persistence.Id;
 import jakarta.persistence.ManyToOne;
+import jakarta.persistence.MappedSuperclass;
 import jakarta.transaction.RollbackException;
 import java.util.HashSet;
 import java.util.List;
@@ -53,7 +55,7 @@ class JtaIT {
     static void start() {
         database = TestEnvironment.database("jta");
         CqrsSchema.standard().migrate(database.dataSource());
-        unit = JtaUnit.on(database, Item.class, Label.class, Tagged.class);
+        unit = JtaUnit.on(database, Item.class, Label.class, Tagged.class, Shelf.class, Rack.class);
         master = CqrsMaster.builder(unit.sessions())
                 .transport(new InMemoryTransport())
                 .build();
@@ -217,6 +219,39 @@ class JtaIT {
     }
 
     @Test
+    void sendsOwnersWhoseAnswersAreLoaded() throws Exception {
+        unit.commit(session -> {
+            Item item = new Item(1, "first");
+            session.persist(item);
+            session.persist(new Shelf(item));
+            session.persist(new Rack(item));
+        });
+        database.execute("truncate cqrs.outbox");
+        unit.commit(session -> session.find(Item.class, 1L).name = "changed");
+        assertThat(Sent.take(database)).extracting(Sent::model).containsExactlyInAnyOrder("item", "shelf", "rack");
+    }
+
+    @Test
+    void sendsAllUnderAManagerThatTellsOfTheCommitInReverse() throws Exception {
+        try (SessionFactory reversed = unit.inReverse(Item.class, Shelf.class, Rack.class)) {
+            unit.manager().begin();
+            Session session = reversed.openSession();
+            Item item = new Item(1, "first");
+            session.persist(item);
+            session.persist(new Shelf(item));
+            session.flush();
+            item.name = "changed";
+            session.persist(new Item(2, "second"));
+            unit.manager().commit();
+            session.close();
+        }
+        List<Sent> sent = Sent.take(database);
+        assertThat(sent).extracting(Sent::model).containsExactlyInAnyOrder("item", "shelf", "item");
+        assertThat(sent.get(0).field("name")).isEqualTo("\"changed\"");
+        assertThat(database.rows("select name from item order by id")).containsExactly("changed", "second");
+    }
+
+    @Test
     void commitsABulkWriteOfASessionThatIsGone() throws Exception {
         try (SessionFactory plain = unit.withoutJpa(Item.class);
                 CqrsMaster bulk = CqrsMaster.builder(plain)
@@ -295,6 +330,41 @@ class JtaIT {
 
         Tagged(long id) {
             this.id = id;
+        }
+    }
+
+    @MappedSuperclass
+    abstract static class Keeper extends MasterEntity {
+        @Id
+        Long id = 1L;
+
+        @ManyToOne(fetch = FetchType.LAZY)
+        Item item;
+
+        /** Where another session asks, it is loaded there. */
+        @Override
+        public boolean isSyncInstance() {
+            return Hibernate.unproxy(item, Item.class).name != null;
+        }
+    }
+
+    @Entity(name = "Shelf")
+    @Master(value = "shelf", dependsOn = "item")
+    static class Shelf extends Keeper {
+        protected Shelf() {}
+
+        Shelf(Item item) {
+            this.item = item;
+        }
+    }
+
+    @Entity(name = "Rack")
+    @Master(value = "rack", dependsOn = "item")
+    static class Rack extends Keeper {
+        protected Rack() {}
+
+        Rack(Item item) {
+            this.item = item;
         }
     }
 

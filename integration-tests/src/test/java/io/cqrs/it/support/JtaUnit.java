@@ -13,6 +13,10 @@ import jakarta.transaction.TransactionManager;
 import java.io.PrintWriter;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
@@ -25,18 +29,14 @@ import org.hibernate.boot.MetadataBuilder;
 import org.hibernate.boot.MetadataSources;
 import org.hibernate.boot.registry.StandardServiceRegistryBuilder;
 import org.hibernate.boot.spi.MetadataBuilderImplementor;
+import org.hibernate.engine.transaction.jta.platform.internal.JBossStandAloneJtaPlatform;
 import org.postgresql.xa.PGXADataSource;
 
 /** A persistence unit as in an application server: Narayana coordinates, and each session joins its thread's transaction. */
 public final class JtaUnit implements AutoCloseable {
 
-    private static final Map<String, Object> COORDINATED = Map.of(
-            "hibernate.hbm2ddl.auto",
-            "update",
-            "hibernate.transaction.coordinator_class",
-            "jta",
-            "hibernate.transaction.jta.platform",
-            "JBossTS");
+    private static final Map<String, Object> COORDINATED =
+            Map.of("hibernate.hbm2ddl.auto", "update", "hibernate.transaction.coordinator_class", "jta");
 
     private final TransactionManager manager;
     private final DataSource source;
@@ -45,7 +45,7 @@ public final class JtaUnit implements AutoCloseable {
     private JtaUnit(TransactionManager manager, DataSource source, Class<?>... entities) {
         this.manager = manager;
         this.source = source;
-        this.sessions = build(true, entities);
+        this.sessions = build(true, "JBossTS", entities);
     }
 
     public static JtaUnit on(TestDatabase database, Class<?>... entities) {
@@ -80,12 +80,18 @@ public final class JtaUnit implements AutoCloseable {
 
     /** Returns one within the same transactions whose sessions are gone as soon as they are closed. */
     public SessionFactory withoutJpa(Class<?>... entities) {
-        return build(false, entities);
+        return build(false, "JBossTS", entities);
     }
 
-    private SessionFactory build(boolean jpa, Class<?>... entities) {
+    /** Returns one as of a manager that tells of a commit in reverse: who was registered last is told first, as by Atomikos. */
+    public SessionFactory inReverse(Class<?>... entities) {
+        return build(true, new Reversed(), entities);
+    }
+
+    private SessionFactory build(boolean jpa, Object platform, Class<?>... entities) {
         MetadataSources sources = new MetadataSources(new StandardServiceRegistryBuilder()
                 .applySettings(COORDINATED)
+                .applySetting("hibernate.transaction.jta.platform", platform)
                 .applySetting("hibernate.connection.datasource", source)
                 .build());
         MetadataBuilder metadata = sources.addAnnotatedClasses(entities).getMetadataBuilder();
@@ -201,6 +207,54 @@ public final class JtaUnit implements AutoCloseable {
                 } catch (SQLException e) {
                     throw new IllegalStateException(e);
                 }
+            }
+        }
+    }
+
+    /** Narayana but for the order of synchronizations. */
+    private static final class Reversed extends JBossStandAloneJtaPlatform {
+
+        private static final long serialVersionUID = 1L;
+
+        private final transient Map<Transaction, Deque<Synchronization>> registered = new ConcurrentHashMap<>();
+
+        @Override
+        public void registerSynchronization(Synchronization synchronization) {
+            try {
+                Transaction transaction = retrieveTransactionManager().getTransaction();
+                Deque<Synchronization> waiting = registered.get(transaction);
+                if (waiting == null) {
+                    waiting = new ArrayDeque<>();
+                    registered.put(transaction, waiting);
+                    transaction.registerSynchronization(new Popping(transaction));
+                }
+                waiting.push(synchronization);
+            } catch (SystemException | RollbackException e) {
+                throw new IllegalStateException(e);
+            }
+        }
+
+        private final class Popping implements Synchronization {
+            private final Transaction transaction;
+            private final List<Synchronization> told = new ArrayList<>();
+
+            private Popping(Transaction transaction) {
+                this.transaction = transaction;
+            }
+
+            @Override
+            public void beforeCompletion() {
+                Deque<Synchronization> waiting = registered.get(transaction);
+                while (!waiting.isEmpty()) {
+                    told.add(waiting.pop());
+                    told.get(told.size() - 1).beforeCompletion();
+                }
+            }
+
+            @Override
+            public void afterCompletion(int status) {
+                told.addAll(registered.remove(transaction));
+                told.forEach(one -> one.afterCompletion(status));
             }
         }
     }

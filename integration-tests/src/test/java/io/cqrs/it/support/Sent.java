@@ -51,6 +51,10 @@ public record Sent(JsonNode message) {
         return message.get("signal_type").asText();
     }
 
+    public String model() {
+        return message.get("cqrs_id").asText();
+    }
+
     public String key() {
         return message.get("instance_pk").toString();
     }

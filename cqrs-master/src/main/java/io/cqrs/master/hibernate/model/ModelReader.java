@@ -166,7 +166,7 @@ final class ModelReader {
         if (isAll(master.fields())) {
             Set<String> all = new HashSet<>();
             for (int i = 0; i < properties.size(); i++) {
-                if (parts.isSent(entity.getAttributeMapping(i))) {
+                if (PartReader.isSent(entity.getAttributeMapping(i))) {
                     all.add(properties.get(i));
                 }
             }
@@ -225,7 +225,9 @@ final class ModelReader {
         try {
             MasterField field = new MasterField(properties.get(index), index, parts.part(attribute));
             if (field.names().isEmpty() && !serialized && !isAll(master.fields())) {
-                throw new SerializationException("has nothing to send, as collections without @CqrsField");
+                throw wrong(
+                        properties.get(index),
+                        "has nothing to send: take it out of fields, or put @CqrsField on a collection of it");
             }
             return field.names().isEmpty() ? null : field;
         } catch (SerializationException e) {
@@ -266,7 +268,9 @@ final class ModelReader {
                 }
             } else if (field.trackable().isEmpty()) {
                 if (!all) {
-                    throw wrong(name, "is a collection, whose old values are not known: take it out of tracked");
+                    throw wrong(
+                            name,
+                            "is a collection, or an embeddable of such, whose old values are not known: take it out of tracked");
                 }
             } else if (!tracked.addAll(field.trackable())) {
                 throw wrong(name, "is listed twice in tracked: list it once");

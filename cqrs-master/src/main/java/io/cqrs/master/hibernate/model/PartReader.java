@@ -50,7 +50,7 @@ final class PartReader {
     }
 
     /** Says whether the attribute is sent where nobody lists it: a collection only if it says so itself. */
-    boolean isSent(AttributeMapping attribute) {
+    static boolean isSent(AttributeMapping attribute) {
         return attribute instanceof PluralAttributeMapping ? isAsked(attribute) : isWritten(attribute);
     }
 
@@ -58,7 +58,10 @@ final class PartReader {
         return element(collection).isAnnotationPresent(CqrsField.class);
     }
 
-    /** Says whether an embeddable's attribute is sent: nobody can list it, so what is not sure to be no column's own is. */
+    /**
+     * Says whether an embeddable's attribute is sent. Nobody can leave one out by listing fields: so what surely has no column of
+     * the row is, and anything else that is unfit is refused.
+     */
     private static boolean isSentWithin(AttributeMapping attribute) {
         if (attribute instanceof BasicValuedModelPart basic) {
             return !basic.isFormula();
