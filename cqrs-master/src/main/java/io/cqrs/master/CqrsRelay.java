@@ -5,6 +5,7 @@ import io.cqrs.core.CqrsConfigurationException;
 import io.cqrs.core.lifecycle.SessionLoop;
 import io.cqrs.core.schema.CqrsSchema;
 import io.cqrs.master.internal.relay.OutboxAlarm;
+import io.cqrs.master.internal.relay.OutboxGauge;
 import io.cqrs.master.internal.relay.Relay;
 import io.cqrs.master.internal.relay.RelaySettings;
 import io.cqrs.master.internal.relay.StatusKeeper;
@@ -28,10 +29,13 @@ public final class CqrsRelay implements AutoCloseable {
 
     private final SessionLoop loop;
     private final SessionLoop alarm;
+    private final SessionLoop gauge;
     private final StatusKeeper status;
+    private final Transport transport;
 
     private CqrsRelay(RelaySettings settings, StatusKeeper status, DataSource dataSource, Transport transport) {
         this.status = status;
+        this.transport = transport;
         this.loop = new SessionLoop(
                 "relay-1", BACKOFF, CLOSE_LIMIT, new Relay(settings, dataSource::getConnection, transport));
         this.alarm = new SessionLoop(
@@ -39,11 +43,16 @@ public final class CqrsRelay implements AutoCloseable {
                 BACKOFF,
                 CLOSE_LIMIT,
                 new OutboxAlarm(dataSource::getConnection, settings.schema(), loop::wake));
+        this.gauge = new SessionLoop(
+                "relay-gauge-1",
+                BACKOFF,
+                CLOSE_LIMIT,
+                new OutboxGauge(dataSource::getConnection, settings.schema(), status));
     }
 
     /**
      * Begins with the database that holds the outbox. The relay keeps two connections for itself, for as long as it
-     * lives: give it direct ones, not through a transaction pooler.
+     * lives, and borrows a third every five seconds: give it direct ones, not through a transaction pooler.
      */
     public static Builder builder(DataSource dataSource) {
         return new Builder(Objects.requireNonNull(dataSource, "dataSource"));
@@ -57,6 +66,7 @@ public final class CqrsRelay implements AutoCloseable {
     public void start() {
         loop.start();
         alarm.start();
+        gauge.start();
     }
 
     /** Has an idle relay look into the outbox now: call it after a commit. */
@@ -79,7 +89,7 @@ public final class CqrsRelay implements AutoCloseable {
 
     /** Returns how the relay is, for health checks. */
     public RelayStatus status() {
-        return status.status(loop.failure());
+        return status.status(failure());
     }
 
     /** Says whether it was started and neither closed nor ended by an error; active or not. */
@@ -87,15 +97,16 @@ public final class CqrsRelay implements AutoCloseable {
         return loop.isRunning();
     }
 
-    /** Returns what the relay failed with last, or null while it works. */
+    /** Returns what the relay failed with last, or what keeps it from publishing now, or null while it works. */
     public @Nullable Throwable failure() {
-        return loop.failure();
+        Throwable failure = loop.failure();
+        return failure == null ? transport.publishingFailure() : failure;
     }
 
     /** Finishes what is on its way, at most five seconds, and stops. Idempotent. */
     @Override
     public void close() {
-        SessionLoop.closeAll(List.of(loop, alarm));
+        SessionLoop.closeAll(List.of(loop, alarm, gauge));
     }
 
     /** Collects the settings. Not thread-safe. */

@@ -89,9 +89,16 @@ public final class SyncRequest<T> {
         return this;
     }
 
-    /** Sends to one queue; to all that are bound unless set. */
+    /**
+     * Sends to one queue; to all that are bound unless set.
+     *
+     * @throws IllegalArgumentException if the name is blank
+     */
     public SyncRequest<T> to(String name) {
-        this.queue = Objects.requireNonNull(name, "queue");
+        if (name.isBlank()) {
+            throw new IllegalArgumentException("the queue to sync to has no name");
+        }
+        this.queue = name;
         return this;
     }
 

@@ -3,10 +3,14 @@ package io.cqrs.core.lifecycle;
 import io.cqrs.core.jdbc.SqlStates;
 import java.sql.SQLException;
 import java.time.Duration;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Runs a transaction again that was rolled back by contention, a few times, a little later each. Stateless. */
 public final class ContentionRetry {
 
+    private static final Logger LOG = LoggerFactory.getLogger(ContentionRetry.class);
+    private static final Duration TELL_AFTER = Duration.ofSeconds(5);
     private static final Duration PAUSE = Duration.ofMillis(50);
     private static final int MOST_ATTEMPTS = 10;
 
@@ -48,6 +52,8 @@ public final class ContentionRetry {
     private static <T, E extends Exception> T run(Attempt<T, E> attempt, boolean yielding)
             throws E, InterruptedException {
         int counted = 0;
+        long begun = System.nanoTime();
+        boolean told = false;
         while (true) {
             try {
                 return attempt.run();
@@ -57,6 +63,12 @@ public final class ContentionRetry {
                 counted += yielded ? 0 : 1;
                 if (cause == null || !SqlStates.isContention(cause) || counted == MOST_ATTEMPTS) {
                     throw e;
+                }
+                if (!told && yielded && System.nanoTime() - begun > TELL_AFTER.toNanos()) {
+                    told = true;
+                    LOG.warn(
+                            "waits for rows that another transaction has locked, which must not be the caller's own: {}",
+                            cause.getMessage());
                 }
             }
             boolean unused = new Waiter().await(PAUSE.multipliedBy(Math.max(1, counted)));

@@ -42,6 +42,7 @@ final class ConnectionKeeper {
     private @Nullable Connection current;
     private volatile boolean closed;
     private volatile @Nullable String blocked;
+    private volatile @Nullable TransportException unreachable;
 
     ConnectionKeeper(String role, RabbitConfig config) {
         this.role = role;
@@ -67,6 +68,7 @@ final class ConnectionKeeper {
             }
             try {
                 current = connect();
+                unreachable = null;
                 LOG.info("connected to {} to {}", config.address(), role);
             } catch (IOException | TimeoutException e) {
                 pauseAfter(e, attempt, start);
@@ -81,6 +83,16 @@ final class ConnectionKeeper {
     @Nullable
     String blocked() {
         return blocked;
+    }
+
+    /** Returns why the broker can't be reached, or holds publishers back, or null while neither is known. */
+    @Nullable
+    TransportException failure() {
+        String reason = blocked;
+        return unreachable != null || reason == null
+                ? unreachable
+                : TransportException.lost(
+                        "RabbitMQ at " + config.address() + " holds publishers back: " + reason, null);
     }
 
     /** Leaves a connection on which the broker does not answer any more; the next one that is asked for is another. */
@@ -110,9 +122,11 @@ final class ConnectionKeeper {
     private void pauseAfter(Exception error, int attempt, long start) throws InterruptedException {
         Duration delay = config.reconnect().delay(attempt);
         Duration patience = config.patience();
+        TransportException lost = TransportException.lost(
+                "RabbitMQ at " + config.address() + " can't be reached: " + describe(error), error);
+        unreachable = lost;
         if (patience != null && System.nanoTime() - start + delay.toNanos() > patience.toNanos()) {
-            throw TransportException.lost(
-                    "RabbitMQ at " + config.address() + " can't be reached: " + describe(error), error);
+            throw lost;
         }
         LOG.warn(
                 "RabbitMQ at {} can't be reached to {} (attempt {}: {}), trying again in {}",

@@ -152,6 +152,11 @@ public final class RabbitTransport implements Transport {
     }
 
     @Override
+    public @Nullable TransportException publishingFailure() {
+        return publishing.failure();
+    }
+
+    @Override
     public Receiver openReceiver(List<String> queues, int prefetch, long prefetchBytes) throws InterruptedException {
         if (prefetch < 1) {
             throw new IllegalArgumentException("prefetch " + prefetch + " is below 1");

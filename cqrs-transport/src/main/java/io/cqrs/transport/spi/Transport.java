@@ -2,6 +2,7 @@ package io.cqrs.transport.spi;
 
 import io.cqrs.core.TransportException;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Carries messages from masters to replicas through one exchange.
@@ -29,6 +30,14 @@ public interface Transport extends AutoCloseable {
      * @throws InterruptedException if the thread is interrupted while it waits for the broker
      */
     Publisher openPublisher() throws InterruptedException;
+
+    /**
+     * Returns what keeps publishers waiting now, as a broker that can't be reached or that holds them back, or null where nothing is
+     * known to.
+     */
+    default @Nullable TransportException publishingFailure() {
+        return null;
+    }
 
     /** How many bytes of bodies a receiver holds unless another number is given: 16 MiB. */
     long PREFETCH_BYTES = 16L << 20;

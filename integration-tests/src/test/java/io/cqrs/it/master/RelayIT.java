@@ -334,6 +334,20 @@ class RelayIT {
     }
 
     @Test
+    void tellsWhatWaitsAndWhyWhileTheBrokerIsAway() throws Exception {
+        insert("product", 3);
+        RabbitConfig nobody = RabbitConfig.builder("amqp://127.0.0.1:1").build();
+        try (RabbitTransport away = RabbitTransport.of(nobody);
+                CqrsRelay relay = start(away, UnroutablePolicy.HOLD, new RelayListener() {})) {
+            await().until(() ->
+                    relay.status().waiting() == 3 && !relay.status().oldest().isZero());
+            assertThat(relay.status().failure()).hasMessageContaining("RabbitMQ at 127.0.0.1:1 can't be reached");
+            insert("product", 4);
+            await().until(() -> relay.status().waiting() == 7);
+        }
+    }
+
+    @Test
     void tellsListenersMetersAndHealthChecksHowItIs() throws Exception {
         SimpleMeterRegistry meters = new SimpleMeterRegistry();
         CqrsRelay relay = start(transport, UnroutablePolicy.HOLD, new RelayMetrics(meters, "shop"));

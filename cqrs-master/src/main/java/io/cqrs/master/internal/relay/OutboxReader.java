@@ -6,8 +6,6 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.time.Duration;
-import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -40,7 +38,6 @@ final class OutboxReader implements AutoCloseable {
     private final PreparedStatement page;
     private final PreparedStatement held;
     private final PreparedStatement delete;
-    private final String backlogSql;
     private Snapshot seen = Snapshot.NOTHING;
     private @Nullable Snapshot current;
     private long after;
@@ -55,7 +52,6 @@ final class OutboxReader implements AutoCloseable {
         this.page = connection.prepareStatement(sql.page());
         this.held = connection.prepareStatement(sql.held());
         this.delete = connection.prepareStatement(sql.delete());
-        this.backlogSql = sql.backlog();
     }
 
     /** Returns the next page; empty when all that has committed so far was read. */
@@ -101,17 +97,6 @@ final class OutboxReader implements AutoCloseable {
         return read(held).rows();
     }
 
-    /** Counts what waits, up to a limit: counting millions would hold up the relay. */
-    Backlog backlog(long limit) throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement(backlogSql)) {
-            statement.setLong(1, limit);
-            try (ResultSet row = statement.executeQuery()) {
-                row.next();
-                return new Backlog(row.getLong(1), Duration.of(row.getLong(2), ChronoUnit.MICROS));
-            }
-        }
-    }
-
     /** Deletes rows that the broker has. */
     void delete(List<Long> ids) throws SQLException {
         if (!ids.isEmpty()) {
@@ -150,8 +135,6 @@ final class OutboxReader implements AutoCloseable {
         }
         return new Page(rows, rows.size() < pageSize && bytes < pageBytes);
     }
-
-    record Backlog(long rows, Duration oldest) {}
 
     private record Page(List<OutboxRow> rows, boolean complete) {}
 }

@@ -27,8 +27,6 @@ public final class Relay implements SessionLoop.Session {
     private static final Logger LOG = LoggerFactory.getLogger(Relay.class);
     private static final Duration SHORTEST_POLL = Duration.ofMillis(2);
     private static final Duration LOCK_RETRY = Duration.ofSeconds(1);
-    private static final Duration COUNT_INTERVAL = Duration.ofSeconds(5);
-    private static final long COUNT_LIMIT = 1_000_000;
 
     private final RelaySettings settings;
     private final ConnectionSource database;
@@ -67,17 +65,11 @@ public final class Relay implements SessionLoop.Session {
 
     private void relay(SessionLoop.Control control, OutboxReader reader, Shipment shipment) throws Exception {
         Duration poll = SHORTEST_POLL;
-        long counted = System.nanoTime() - COUNT_INTERVAL.toNanos();
         while (!control.stopping()) {
             boolean worked = shipment.send(reader.next());
             // Even while new rows never end: they would keep what is held for ever.
             worked |= shipment.probeParked();
             control.progressed();
-            if (System.nanoTime() - counted >= COUNT_INTERVAL.toNanos()) {
-                counted = System.nanoTime();
-                OutboxReader.Backlog backlog = reader.backlog(COUNT_LIMIT);
-                settings.listener().waiting(backlog.rows(), backlog.oldest());
-            }
             if (worked) {
                 poll = SHORTEST_POLL;
             } else {

@@ -1,0 +1,63 @@
+package io.cqrs.master.internal.relay;
+
+import io.cqrs.core.jdbc.ConnectionSource;
+import io.cqrs.core.lifecycle.SessionLoop;
+import io.cqrs.core.schema.CqrsSchema;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.temporal.ChronoUnit;
+
+/**
+ * Counts what waits in the outbox while its relay is the active one, and tells the listener. On a connection that it borrows each
+ * time: the relay's waits with the relay, which may wait for the broker, and that is when the figures matter.
+ */
+public final class OutboxGauge implements SessionLoop.Session {
+
+    private static final Duration LOOK = Duration.ofMillis(500);
+    private static final Duration COUNT_INTERVAL = Duration.ofSeconds(5);
+    private static final long COUNT_LIMIT = 1_000_000;
+
+    private final ConnectionSource database;
+    private final CqrsSchema schema;
+    private final StatusKeeper status;
+
+    /** Creates the gauge; a {@link SessionLoop} runs it. */
+    public OutboxGauge(ConnectionSource database, CqrsSchema schema, StatusKeeper status) {
+        this.database = database;
+        this.schema = schema;
+        this.status = status;
+    }
+
+    @Override
+    public void run(SessionLoop.Control control) throws Exception {
+        long counted = System.nanoTime() - COUNT_INTERVAL.toNanos();
+        while (!control.stopping()) {
+            if (status.isActive() && System.nanoTime() - counted >= COUNT_INTERVAL.toNanos()) {
+                counted = System.nanoTime();
+                count();
+            }
+            control.progressed();
+            control.pause(LOOK);
+        }
+    }
+
+    private void count() throws SQLException {
+        try (Connection connection = database.open();
+                PreparedStatement statement = connection.prepareStatement(new OutboxSql(schema).backlog())) {
+            statement.setLong(1, COUNT_LIMIT);
+            try (ResultSet row = statement.executeQuery()) {
+                row.next();
+                Duration oldest = Duration.of(row.getLong(2), ChronoUnit.MICROS);
+                if (status.isActive()) {
+                    status.waiting(row.getLong(1), oldest);
+                }
+            }
+            if (!connection.getAutoCommit()) {
+                connection.rollback();
+            }
+        }
+    }
+}
