@@ -325,7 +325,8 @@ public final class Capture
 
         @Override
         public void beforeCompletion() {
-            // Hibernate before 7.4 leaves those of a commit that failed to the next one.
+            // Hibernate before 7.4 leaves those of a commit that failed to the next one; a container may have told the
+            // guard first.
             if (!changes.isDone()) {
                 changes.close();
             }

@@ -146,10 +146,23 @@ final class ChangeSet {
                         "a session was closed before its transaction was committed, with changes that are not written to the"
                                 + " outbox yet: close it behind the commit, as an EntityManager does by itself");
             }
-            Sessions.holdingConnection(session, this::writeLast);
+            writeLastHoldingConnection();
         }
         closed = true;
         ending.closed(this);
+    }
+
+    private void writeLastHoldingConnection() {
+        try {
+            Sessions.holdingConnection(session, this::writeLast);
+        } catch (RuntimeException | Error e) {
+            if (!ending.commits()) {
+                // A container may go on telling others of the commit, whatever one of them throws.
+                OutboxException unused =
+                        refuse("the changes could not be sent, roll the transaction back: " + e.getMessage());
+            }
+            throw e;
+        }
     }
 
     private void writeLast() {
@@ -166,12 +179,12 @@ final class ChangeSet {
         return ending.commits();
     }
 
-    /** Says whether it was closed, or its transaction is over. */
+    /** Says whether it was closed without a refusal, or its transaction is over. */
     boolean isDone() {
-        return closed || ending.isOver();
+        return (closed && refusal == null) || ending.isOver();
     }
 
-    /** Says whether its transaction is over, whoever was told of that. */
+    /** Says whether its transaction is over, whoever was told of that, where Hibernate commits: a container's is forgotten. */
     boolean isOver() {
         return ending.isOver();
     }

@@ -12,8 +12,8 @@ import org.hibernate.service.ServiceRegistry;
  * Where a container coordinates, has change sets closed that Hibernate does not: it tells its own synchronizations of the commit
  * once, and none that comes later.
  *
- * <p>Managers promise no order. One that tells this before Hibernate finds the session flushed here, so that Hibernate's flush
- * finds nothing more.
+ * <p>Managers promise no order. One that tells this before Hibernate finds the session flushed here; what anybody changes between
+ * this and Hibernate's own flush is refused.
  */
 final class ContainerGuard implements Synchronization {
 

@@ -26,6 +26,8 @@ import java.time.ZonedDateTime;
 import java.util.Base64;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.UUID;
 import org.hibernate.engine.spi.SessionFactoryImplementor;
 import org.jspecify.annotations.Nullable;
@@ -95,17 +97,24 @@ final class FilterPredicates {
     }
 
     private Path<?> path(Root<?> root, String field) {
-        ManagedType<?> type = factory.getMetamodel().entity(model.type());
+        EntityType<?> type = factory.getMetamodel().entity(model.type());
         @Nullable Path<?> path = path(root, type, field);
+        if (path == null && type.hasSingleIdAttribute()) {
+            // On the wire the parts of an embedded id are fields of the row.
+            path = within(root, type.getId(type.getIdType().getJavaType()), field);
+        }
         if (path == null) {
-            throw new CqrsConfigurationException("Bad filter kwargs! " + model.cqrsId() + " has no field " + field
-                    + ": there are "
-                    + type.getSingularAttributes().stream()
-                            .map(Attribute::getName)
-                            .sorted()
-                            .toList());
+            throw new CqrsConfigurationException(
+                    "Bad filter kwargs! " + model.cqrsId() + " has no field " + field + ": there are " + names());
         }
         return path;
+    }
+
+    private Set<String> names() {
+        Set<String> names = new TreeSet<>(Set.of("cqrs_revision", "cqrs_updated"));
+        model.key().parts().forEach(part -> names.add(part.name()));
+        model.fields().forEach(field -> names.addAll(field.trackable()));
+        return names;
     }
 
     private @Nullable Path<?> path(Path<?> at, ManagedType<?> type, String field) {

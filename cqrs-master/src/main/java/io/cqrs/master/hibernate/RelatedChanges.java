@@ -151,9 +151,9 @@ final class RelatedChanges implements AutoCloseable {
         if (owners.values().stream().allMatch(Set::isEmpty)) {
             return;
         }
-        // The user's filters tell what is to be seen, not who depends on what was written. An EntityManager that is
-        // closed before a
-        // container's commit is asked no more.
+        // The user's filters tell what is to be seen, not who depends on what was written. A session that is closed
+        // before its
+        // commit answers no more.
         if (session instanceof SessionImplementor stateful) {
             boolean fit = session.isOpen() && !session.getLoadQueryInfluencers().hasEnabledFilters();
             try (Session within = fit ? null : Sessions.openWithin(stateful)) {

@@ -68,7 +68,7 @@ final class Sessions {
      * Does what needs the connection that a session has now. Where a container coordinates, the session gives it back behind each
      * statement, and who opened a reader on it is left with a closed one: but not while a statement is registered.
      *
-     * @throws OutboxException if the connection is gone
+     * @throws OutboxException if the connection refuses a statement
      */
     static void holdingConnection(SharedSessionContractImplementor session, Runnable work) {
         LogicalConnectionImplementor logical = session.getJdbcCoordinator().getLogicalConnection();

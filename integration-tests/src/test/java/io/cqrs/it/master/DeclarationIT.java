@@ -396,4 +396,13 @@ class DeclarationIT {
         String name;
         Notes notes;
     }
+
+    @Entity(name = "Misspelt")
+    @Master(value = "misspelt", tracked = "nmae")
+    static class Misspelt extends MasterEntity {
+        @Id
+        Long id;
+
+        String name;
+    }
 }

@@ -16,6 +16,7 @@ import io.cqrs.master.MasterEntity;
 import io.cqrs.master.Restriction;
 import io.cqrs.master.SyncRequest;
 import io.cqrs.master.hibernate.CqrsUpdated;
+import io.cqrs.transport.FieldFilters;
 import io.cqrs.transport.memory.InMemoryTransport;
 import jakarta.persistence.Column;
 import jakarta.persistence.DiscriminatorColumn;
@@ -217,6 +218,24 @@ class KeysIT {
                         .sent())
                 .isEqualTo(2);
         assertThat(Sent.take(database)).extracting(Sent::key).containsExactly("[\"E\",2,0]", "[\"E\",3,1]");
+    }
+
+    @Test
+    void filtersByTheFieldsOfAnEmbeddedId() throws Exception {
+        master.commit(session -> session.persist(new Seat(new SeatId("F", 1))));
+        master.commit(session -> session.persist(new Seat(new SeatId("G", 2))));
+        Sent.take(database);
+        assertThat(SyncRequest.of(master.sessions(), Seat.class)
+                        .where(FieldFilters.parse("{\"number\": 2}"))
+                        .send()
+                        .sent())
+                .isOne();
+        assertThat(Sent.takeOnly(database).key()).isEqualTo("[\"G\",2]");
+        assertThatThrownBy(() -> SyncRequest.of(master.sessions(), Seat.class)
+                        .where(FieldFilters.parse("{\"rowe\": 1}"))
+                        .send())
+                .hasMessageContaining(
+                        "seat has no field rowe: there are [cqrs_revision, cqrs_updated, note, number, seat_row]");
     }
 
     @Test

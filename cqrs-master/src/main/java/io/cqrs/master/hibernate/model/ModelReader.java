@@ -263,6 +263,11 @@ final class ModelReader {
                     .findFirst()
                     .orElse(null);
             if (field == null) {
+                if (!known.contains(name) && !idProperties().contains(name)) {
+                    throw wrong(
+                            name,
+                            "is listed in tracked but does not exist: correct the name; of an embeddable, track the whole");
+                }
                 if (properties.contains(name) || !known.contains(name)) {
                     throw wrong(name, "is tracked but not sent: track only fields that are sent, and not the id");
                 }
