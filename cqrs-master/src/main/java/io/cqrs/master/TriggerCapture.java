@@ -17,6 +17,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 import javax.sql.DataSource;
 
@@ -70,6 +71,16 @@ public final class TriggerCapture {
      */
     public static List<MasterTable> tablesOf(EntityManagerFactory factory, Predicate<CqrsId> wanted) {
         return EntityTables.of(factory, wanted);
+    }
+
+    /**
+     * Returns those masters of a persistence unit as tables that triggers can capture.
+     *
+     * @param left is told why each other one of those wanted can't be
+     */
+    public static List<MasterTable> capturableTablesOf(
+            EntityManagerFactory factory, Predicate<CqrsId> wanted, Consumer<String> left) {
+        return EntityTables.capturable(factory, wanted, left);
     }
 
     /**

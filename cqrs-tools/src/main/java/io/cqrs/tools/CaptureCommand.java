@@ -184,7 +184,10 @@ final class CaptureCommand extends CommandGroup {
     @Command(
             name = "status",
             mixinStandardHelpOptions = true,
-            description = "Tells how triggers and declarations match: a line a master, with model, table and state.",
+            description = {
+                "Tells how triggers and declarations match: a line a master, with model, table and state.",
+                "Entities of --app that only Hibernate can capture are told apart, on the error output."
+            },
             footer = {"%nExample:", "  cqrs capture status --check --config catalogue.yaml"})
     static final class Status implements Callable<Integer> {
 
@@ -206,7 +209,9 @@ final class CaptureCommand extends CommandGroup {
         @Override
         public Integer call() {
             CqrsConfig loaded = config.load();
-            List<CaptureStatus> all = TriggerCapture.of(loaded.database()).status(masters.tables(loaded));
+            List<MasterTable> tables =
+                    masters.capturable(loaded, spec.commandLine().getErr()::println);
+            List<CaptureStatus> all = TriggerCapture.of(loaded.database()).status(tables);
             boolean wrong = false;
             for (CaptureStatus one : all) {
                 spec.commandLine()

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.function.BiFunction;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -39,6 +40,13 @@ final class Masters {
     /** Returns those that are meant, as tables; what the file declares goes before an entity. */
     List<MasterTable> tables(CqrsConfig config) {
         return tables(config, Application::masterTables);
+    }
+
+    /** The same; where none is named, but for entities that only Hibernate can capture: of each, it is told why. */
+    List<MasterTable> capturable(CqrsConfig config, Consumer<String> left) {
+        return ids.isEmpty()
+                ? tables(config, (application, wanted) -> application.capturableTables(wanted, left))
+                : tables(config);
     }
 
     /** The same as tables of no more than keys, revisions and times. */

@@ -60,7 +60,8 @@ final class SyncCommand implements Callable<Integer> {
     @Option(
             names = {"-q", "--queue"},
             paramLabel = "NAME",
-            description = "The queue to send to. Default: all that are bound.")
+            description =
+                    "The queue to send to; where there is none, the rows are held in the outbox. Default: all that are bound.")
     private @Nullable String queue;
 
     @Option(

@@ -136,7 +136,7 @@ public final class BulkWriter {
                 throw new OutboxException(
                         (before.size() - now.size()) + " of the rows of " + any.cqrsId()
                                 + " can't be read after the bulk"
-                                + " update, as by an @SQLRestriction: change them one by one",
+                                + " update, as by an @SQLRestriction or under a new id: change them one by one",
                         null);
             }
             now.forEach((id, entity) -> {

@@ -9,6 +9,7 @@ import io.cqrs.master.hibernate.model.Column;
 import io.cqrs.master.hibernate.model.MasterField;
 import io.cqrs.master.hibernate.model.MasterModel;
 import jakarta.persistence.EntityManagerFactory;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -19,6 +20,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -47,6 +49,25 @@ public final class EntityTables {
         return ids(factory, wanted)
                 .map(id -> table(factory, hierarchy(factory, id), types))
                 .toList();
+    }
+
+    /**
+     * Returns the tables of those masters that triggers can capture.
+     *
+     * @param left is told why each other one can't be
+     */
+    public static List<MasterTable> capturable(
+            EntityManagerFactory factory, Predicate<CqrsId> wanted, Consumer<String> left) {
+        Map<String, Class<?>> types = types(factory);
+        List<MasterTable> tables = new ArrayList<>();
+        ids(factory, wanted).forEach(id -> {
+            try {
+                tables.add(table(factory, hierarchy(factory, id), types));
+            } catch (CqrsConfigurationException e) {
+                left.accept(e.getMessage());
+            }
+        });
+        return tables;
     }
 
     /**

@@ -23,6 +23,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
@@ -99,6 +100,18 @@ public final class Application implements AutoCloseable {
     public List<MasterTable> masterTables(Predicate<CqrsId> wanted) {
         try (SessionFactory sessions = offline(Master.class).buildSessionFactory()) {
             return TriggerCapture.tablesOf(sessions, wanted);
+        }
+    }
+
+    /**
+     * Returns those of its masters that triggers can capture, as tables.
+     *
+     * @param left is told why each other one can't be
+     * @throws CqrsConfigurationException if it has no master
+     */
+    public List<MasterTable> capturableTables(Predicate<CqrsId> wanted, Consumer<String> left) {
+        try (SessionFactory sessions = offline(Master.class).buildSessionFactory()) {
+            return TriggerCapture.capturableTablesOf(sessions, wanted, left);
         }
     }
 

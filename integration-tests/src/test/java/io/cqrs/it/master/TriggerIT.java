@@ -853,6 +853,7 @@ class TriggerIT {
                         TABLE.withKey(List.of("nix")), "has no column nix, which is named in key",
                         TABLE.withFields(Map.of("name", "name")), "has id in its key but not among its fields",
                         TABLE.withTracked(Set.of("nix")), "has no column nix, which is named in tracked",
+                        TABLE.withTracked(Set.of("id")), "has id of its key tracked, which never changes",
                         TABLE.withFilter("activ", WhenExcluded.KEEP), "the filter \"activ\" is no condition")
                 .entrySet()) {
             assertThatThrownBy(() -> capture.install(wrong.getKey()))
@@ -892,6 +893,12 @@ class TriggerIT {
         assertThat(database.rows("select distinct routing_key, headers from cqrs.outbox"))
                 .containsExactly("cqrs.storefront.product|{\"cqrs-force\":true}");
         assertThat(capture.sync(TABLE).afterKey("18").send().sent()).isEqualTo(7);
+        database.execute("update product set cqrs_updated = '2020-01-01Z' where id < 4");
+        assertThat(capture.sync(TABLE)
+                        .where(FieldFilters.parse("{\"cqrs_updated__lt\": \"2020-06-01 00:00:00+00:00\"}"))
+                        .send()
+                        .sent())
+                .isEqualTo(3);
     }
 
     @Test

@@ -16,7 +16,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -189,17 +191,43 @@ class TableMasterIT {
             {"sync", "-c", "line_item", "-f", "{\"unit_price__gt\": 9}"},
             {"capture", "install"}
         }) {
-            String[] all = Arrays.copyOf(command, command.length + 4);
-            System.arraycopy(
-                    new String[] {"--app", jar.toString(), "--config", file.toString()}, 0, all, command.length, 4);
-            try (TestProcess run = TestProcess.cqrs(all).start()) {
-                assertThat(run.awaitExit()).as(run.output()).isZero();
-            }
+            String unused = runApp(0, jar, file, command);
         }
         orders.execute("update line_item set unit_price = 7.77 where line_item_id = 2");
         assertThat(orders.rows("select instance_pk, body::json -> 'instance_data' ->> 'unit_price' from cqrs.outbox"
                         + " order by instance_pk"))
                 .containsExactly("1|9.99", "2|7.77");
+    }
+
+    @Test
+    void tellsTheStatusOfThoseMastersOfAnApplicationThatTriggersCanCapture() throws Exception {
+        TestDatabase orders = TestEnvironment.database("mixed_jar");
+        orders.execute("create table line_item (line_item_id bigint primary key, unit_price numeric(9,2))");
+        Path jar = directory.resolve("mixed.jar");
+        ApplicationJar.write(jar, LineItem.class, Bundle.class);
+        Path file = Files.writeString(directory.resolve("mixed.yaml"), """
+                database: { url: "%s" }
+                properties:
+                  hibernate.physical_naming_strategy: org.hibernate.boot.model.naming.CamelCaseToUnderscoresNamingStrategy
+                """.formatted(orders.url()));
+        String left = "Bundle can't be captured by triggers as it is: it has an isSyncInstance of its own";
+        assertThat(runApp(0, jar, file, "migrate", "--entity", "line_item")).contains("columns added");
+        assertThat(runApp(3, jar, file, "capture", "install")).contains(left);
+        assertThat(runApp(0, jar, file, "capture", "install", "-c", "line_item"))
+                .contains("triggers installed");
+        assertThat(runApp(0, jar, file, "capture", "status", "--check"))
+                .contains("line_item\t\"public\".\"line_item\"\tinstalled", left);
+        assertThat(runApp(3, jar, file, "capture", "status", "-c", "bundle")).contains(left);
+    }
+
+    /** Runs a command in a JVM of its own, since only that has the application's classes from its jar. */
+    private static String runApp(int code, Path jar, Path config, String... command) throws Exception {
+        List<String> all = new ArrayList<>(List.of(command));
+        all.addAll(List.of("--app", jar.toString(), "--config", config.toString()));
+        try (TestProcess run = TestProcess.cqrs(all.toArray(String[]::new)).start()) {
+            assertThat(run.awaitExit()).as(run.output()).isEqualTo(code);
+            return run.output();
+        }
     }
 
     private static void assertWrongFilter(String command, Path config) {

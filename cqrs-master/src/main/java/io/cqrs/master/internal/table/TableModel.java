@@ -126,8 +126,13 @@ record TableModel(
             }
         }
         for (String name : declared.tracked()) {
-            if (!fields.containsValue(require(declared, byName, name, "tracked"))) {
+            TableColumn column = require(declared, byName, name, "tracked");
+            if (!fields.containsValue(column)) {
                 throw wrong(declared, "has " + name + " tracked but not sent: list it among the fields");
+            }
+            if (key.contains(column)) {
+                throw wrong(
+                        declared, "has " + name + " of its key tracked, which never changes: take it out of tracked");
             }
         }
         List<String> written = columns.stream()
@@ -138,12 +143,18 @@ record TableModel(
         return new TableModel(declared, table, partitioned, key, fields, all, written);
     }
 
-    /** Returns the columns that a filter may name: by field, or as the table calls them. */
+    /** Returns the columns that a filter may name: by field, or as the table calls them, revision and time by their names on the wire. */
     Map<String, FilterSql.Column> filterable(String row) {
         Map<String, FilterSql.Column> columns = new HashMap<>();
+        columns.put(MasterTable.REVISION, stamp(row, declared.revision(), "int8"));
+        columns.put(MasterTable.UPDATED, stamp(row, declared.updated(), "timestamptz"));
         fields.values().forEach(one -> columns.put(one.name(), new FilterSql.Column(one.of(row), one.declared())));
         fields.forEach((field, one) -> columns.put(field, new FilterSql.Column(one.of(row), one.declared())));
         return columns;
+    }
+
+    private static FilterSql.Column stamp(String row, String column, String type) {
+        return new FilterSql.Column(row + "." + TableName.quote(column), type);
     }
 
     /** Returns its keys as parameters. */
