@@ -4,6 +4,7 @@ import io.cqrs.core.CqrsConfigurationException;
 import io.cqrs.core.FieldFilter;
 import io.cqrs.core.FieldFilter.Condition;
 import io.cqrs.core.FieldFilter.Lookup;
+import io.cqrs.master.MasterTable;
 import io.cqrs.master.hibernate.model.MasterField;
 import io.cqrs.master.hibernate.model.MasterModel;
 import io.cqrs.transport.WireNames;
@@ -111,7 +112,7 @@ final class FilterPredicates {
     }
 
     private Set<String> names() {
-        Set<String> names = new TreeSet<>(Set.of("cqrs_revision", "cqrs_updated"));
+        Set<String> names = new TreeSet<>(Set.of(MasterTable.REVISION, MasterTable.UPDATED));
         model.key().parts().forEach(part -> names.add(part.name()));
         model.fields().forEach(field -> names.addAll(field.trackable()));
         return names;

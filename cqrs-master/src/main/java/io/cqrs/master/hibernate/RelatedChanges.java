@@ -152,8 +152,7 @@ final class RelatedChanges implements AutoCloseable {
             return;
         }
         // The user's filters tell what is to be seen, not who depends on what was written. A session that is closed
-        // before its
-        // commit answers no more.
+        // before its commit answers no more.
         if (session instanceof SessionImplementor stateful) {
             boolean fit = session.isOpen() && !session.getLoadQueryInfluencers().hasEnabledFilters();
             try (Session within = fit ? null : Sessions.openWithin(stateful)) {

@@ -4,11 +4,8 @@ import io.cqrs.core.jdbc.ConnectionSource;
 import io.cqrs.core.lifecycle.SessionLoop;
 import io.cqrs.core.schema.CqrsSchema;
 import java.sql.Connection;
-import java.sql.PreparedStatement;
-import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.time.temporal.ChronoUnit;
 
 /**
  * Counts what waits in the outbox while its relay is the active one, and tells the listener. On a connection that it borrows each
@@ -18,7 +15,6 @@ public final class OutboxGauge implements SessionLoop.Session {
 
     private static final Duration LOOK = Duration.ofMillis(500);
     private static final Duration COUNT_INTERVAL = Duration.ofSeconds(5);
-    private static final long COUNT_LIMIT = 1_000_000;
 
     private final ConnectionSource database;
     private final CqrsSchema schema;
@@ -45,15 +41,10 @@ public final class OutboxGauge implements SessionLoop.Session {
     }
 
     private void count() throws SQLException {
-        try (Connection connection = database.open();
-                PreparedStatement statement = connection.prepareStatement(new OutboxSql(schema).backlog())) {
-            statement.setLong(1, COUNT_LIMIT);
-            try (ResultSet row = statement.executeQuery()) {
-                row.next();
-                Duration oldest = Duration.of(row.getLong(2), ChronoUnit.MICROS);
-                if (status.isActive()) {
-                    status.waiting(row.getLong(1), oldest);
-                }
+        try (Connection connection = database.open()) {
+            OutboxInspector.Backlog backlog = new OutboxInspector(connection, schema).backlog();
+            if (status.isActive()) {
+                status.waiting(backlog.rows(), backlog.oldest());
             }
             if (!connection.getAutoCommit()) {
                 connection.rollback();

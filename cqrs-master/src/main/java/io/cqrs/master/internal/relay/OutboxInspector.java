@@ -11,6 +11,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.OffsetDateTime;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -44,12 +45,17 @@ public final class OutboxInspector {
         if (!isReadable(schema.outbox())) {
             return Optional.empty();
         }
+        Backlog backlog = backlog();
+        return Optional.of(new OutboxStatus(backlog.rows(), backlog.oldest(), late(), isRelayed(), models(), diffs()));
+    }
+
+    /** Counts what waits, up to a million rows. */
+    Backlog backlog() throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(new OutboxSql(schema).backlog())) {
             statement.setInt(1, MOST_COUNTED);
             try (ResultSet row = statement.executeQuery()) {
                 row.next();
-                Duration oldest = Duration.ofNanos(Math.max(0, row.getLong(2)) * 1000);
-                return Optional.of(new OutboxStatus(row.getLong(1), oldest, late(), isRelayed(), models(), diffs()));
+                return new Backlog(row.getLong(1), Duration.of(Math.max(0, row.getLong(2)), ChronoUnit.MICROS));
             }
         }
     }
@@ -131,4 +137,12 @@ public final class OutboxInspector {
         }
         return diffs;
     }
+
+    /**
+     * What waits.
+     *
+     * @param rows how many
+     * @param oldest how long the first of them has waited, zero where there is none
+     */
+    record Backlog(long rows, Duration oldest) {}
 }
