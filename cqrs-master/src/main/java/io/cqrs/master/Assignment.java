@@ -5,7 +5,7 @@ import jakarta.persistence.criteria.CriteriaUpdate;
 import jakarta.persistence.criteria.Root;
 
 /**
- * Says what a bulk update sets; revision and time are set besides. Called for each statement anew: it must say the same
+ * Says what a bulk update sets; revision and time are set besides, and must not be. Called for each statement anew: it must say the same
  * each time.
  *
  * @param <T> the entity

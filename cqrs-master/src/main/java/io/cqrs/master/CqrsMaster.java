@@ -72,7 +72,7 @@ public final class CqrsMaster implements AutoCloseable {
      * hide is not updated.
      *
      * @return how many
-     * @throws CqrsConfigurationException if the type is no master
+     * @throws CqrsConfigurationException if the type is no master, or revision or time is set
      * @throws jakarta.persistence.TransactionRequiredException if no transaction is in progress
      */
     public <T> long bulkUpdate(EntityManager manager, Class<T> type, Restriction<T> where, Assignment<T> set) {

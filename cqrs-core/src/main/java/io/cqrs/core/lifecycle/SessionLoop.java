@@ -2,6 +2,8 @@ package io.cqrs.core.lifecycle;
 
 import io.cqrs.core.Backoff;
 import io.cqrs.core.CqrsException;
+import io.cqrs.core.jdbc.SqlStates;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
@@ -192,14 +194,18 @@ public final class SessionLoop implements AutoCloseable {
         }
     }
 
-    /** Our own errors say what is wrong and what to do; others show where they come from. */
+    /** What says by itself what is wrong needs no trace; others show where they come from. */
     private void log(Exception error, Duration delay) {
-        if (error instanceof CqrsException) {
+        if (error instanceof CqrsException || error instanceof SQLException refused && isServers(refused)) {
             LOG.warn("{}: {}; failed {} time(s), trying again in {}", name, error.getMessage(), failures, delay);
             LOG.debug("{}: failed", name, error);
         } else {
             LOG.warn("{}: failed {} time(s) in a row, trying again in {}", name, failures, delay, error);
         }
+    }
+
+    private static boolean isServers(SQLException error) {
+        return SqlStates.isUnavailable(error) || SqlStates.isNoEntry(error) || SqlStates.isRefusing(error);
     }
 
     private final class LoopControl implements Control {

@@ -8,7 +8,6 @@ import jakarta.persistence.EntityManager;
 import jakarta.persistence.criteria.CriteriaBuilder;
 import jakarta.persistence.criteria.CriteriaDelete;
 import jakarta.persistence.criteria.CriteriaQuery;
-import jakarta.persistence.criteria.CriteriaUpdate;
 import jakarta.persistence.criteria.Order;
 import jakarta.persistence.criteria.Root;
 import java.time.Instant;
@@ -27,7 +26,6 @@ import org.hibernate.Session;
 import org.hibernate.engine.spi.SessionImplementor;
 import org.hibernate.engine.spi.SharedSessionContractImplementor;
 import org.hibernate.query.SelectionQuery;
-import org.hibernate.query.criteria.JpaCriteriaUpdate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -103,18 +101,11 @@ public final class BulkWriter {
 
     private <T> long update(
             Session session, ChangeSet changes, Class<T> type, Restriction<T> where, Assignment<T> set) {
-        KeyOrder keys = KeyOrder.of(((SharedSessionContractImplementor) session).getFactory(), type);
+        StampedUpdate<T> update = new StampedUpdate<>(type, capture.model(type.getName()), set);
         return chunks(session, type, where, RowLocks.UPDATE, before -> {
             Instant now = capture.clock()
                     .next(latest(before), () -> Sessions.connection((SharedSessionContractImplementor) session));
-            CriteriaBuilder builder = session.getCriteriaBuilder();
-            CriteriaUpdate<T> update = builder.createCriteriaUpdate(type);
-            Root<T> root = update.from(type);
-            set.on(update, root, builder);
-            update.set(capture.model(type.getName()).updated().property(), now);
-            update.where(keys.in(root, builder, before.keySet()));
-            int written = session.createMutationQuery(((JpaCriteriaUpdate<T>) update).versioned())
-                    .executeUpdate();
+            int written = update.on(session, before.keySet(), now).executeUpdate();
             if (written < before.size()) {
                 throw new OutboxException(
                         (before.size() - written) + " of the rows of " + type.getName()
@@ -122,7 +113,7 @@ public final class BulkWriter {
                                 + " by one",
                         null);
             }
-            send(session, changes, capture.model(type.getName()), before);
+            send(session, changes, update.model(), before);
             session.clear();
         });
     }

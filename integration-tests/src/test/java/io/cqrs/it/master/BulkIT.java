@@ -314,6 +314,20 @@ class BulkIT {
     }
 
     @Test
+    void refusesToSetRevisionOrTime() {
+        insert(2);
+        for (String stamp : List.of("cqrsRevision", "cqrsUpdated")) {
+            assertThatThrownBy(() -> unit.commit(session -> master.bulkUpdate(
+                            session,
+                            Stock.class,
+                            Restriction.all(),
+                            (update, stock, cb) -> update.set(stock.<Object>get(stamp), (Object) null))))
+                    .isInstanceOf(CqrsConfigurationException.class)
+                    .hasMessageContaining("sets " + stamp + ", which is set with each bulk update: leave it out");
+        }
+    }
+
+    @Test
     void refusesOutsideOfATransactionAndForWhatIsNoMaster() {
         try (var session = unit.sessions().openSession()) {
             assertThatThrownBy(() -> master.bulkDelete(session, Stock.class, Restriction.all()))

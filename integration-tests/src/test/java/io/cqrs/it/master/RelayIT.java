@@ -3,10 +3,15 @@ package io.cqrs.it.master;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.ConnectionFactory;
 import com.rabbitmq.client.GetResponse;
 import io.cqrs.core.CqrsId;
+import io.cqrs.core.jdbc.UrlDataSource;
+import io.cqrs.core.lifecycle.SessionLoop;
 import io.cqrs.core.schema.CqrsSchema;
 import io.cqrs.it.support.Queues;
 import io.cqrs.it.support.Repeating;
@@ -44,6 +49,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -52,6 +58,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.slf4j.LoggerFactory;
 
 /** From the outbox to the queue. */
 @ExtendWith(TestEnvironment.class)
@@ -345,6 +352,26 @@ class RelayIT {
             insert("product", 4);
             await().until(() -> relay.status().waiting() == 7);
         }
+    }
+
+    @Test
+    void saysInALineWhyTheDatabaseLetsItNotIn() throws Exception {
+        ListAppender<ILoggingEvent> log = new ListAppender<>();
+        Logger logger = (Logger) LoggerFactory.getLogger(SessionLoop.class);
+        log.start();
+        logger.addAppender(log);
+        DataSource misspelt =
+                UrlDataSource.of(database.url().replaceFirst("/[^/?]+([?]|$)", "/misspelt$1"), null, null);
+        try (CqrsRelay relay = CqrsRelay.builder(misspelt).transport(transport).build()) {
+            relay.start();
+            await().until(() -> !log.list.isEmpty());
+        } finally {
+            logger.detachAppender(log);
+        }
+        assertThat(log.list.get(0).getFormattedMessage())
+                .contains("\"misspelt\"")
+                .contains("trying again in");
+        assertThat(log.list.get(0).getThrowableProxy()).isNull();
     }
 
     @Test
