@@ -105,7 +105,7 @@ public final class CqrsMaster implements AutoCloseable {
         return relay.status();
     }
 
-    /** Returns what the relay failed with last, or null while it works. */
+    /** Returns what the relay failed with last, or what keeps it from publishing now, or null while it works. */
     public @Nullable Throwable failure() {
         return relay.failure();
     }

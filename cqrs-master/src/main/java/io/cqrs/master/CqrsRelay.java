@@ -100,7 +100,8 @@ public final class CqrsRelay implements AutoCloseable {
     /** Returns what the relay failed with last, or what keeps it from publishing now, or null while it works. */
     public @Nullable Throwable failure() {
         Throwable failure = loop.failure();
-        return failure == null ? transport.publishingFailure() : failure;
+        // One that stands by does not ask for the broker, and would not learn that it is back.
+        return failure == null && status.isActive() ? transport.publishingFailure() : failure;
     }
 
     /** Finishes what is on its way, at most five seconds, and stops. Idempotent. */

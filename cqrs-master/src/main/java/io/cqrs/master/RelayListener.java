@@ -2,7 +2,7 @@ package io.cqrs.master;
 
 import java.time.Duration;
 
-/** Is told what the relay does. Called by its thread: quick, not throwing. */
+/** Is told what the relay does. Called by its threads, one at a time: quick, not throwing. */
 public interface RelayListener {
 
     /** The relay became the active one, or no longer is. */

@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  *     is not active
  * @param oldest how long the first of them had waited
  * @param held the routing keys that nobody takes or the broker refuses
- * @param failure what it failed with last, or null while it works
+ * @param failure what it failed with last, or what keeps it from publishing now, or null while it works
  */
 public record RelayStatus(
         boolean active,

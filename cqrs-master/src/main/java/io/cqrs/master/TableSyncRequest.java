@@ -37,7 +37,10 @@ public final class TableSyncRequest {
 
     /** Sends to one queue; to all that are bound unless set. */
     public TableSyncRequest to(String name) {
-        this.queue = Objects.requireNonNull(name, "queue");
+        if (name.isBlank()) {
+            throw new IllegalArgumentException("the queue to sync to has no name");
+        }
+        this.queue = name;
         return this;
     }
 

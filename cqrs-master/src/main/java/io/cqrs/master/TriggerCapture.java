@@ -17,7 +17,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
-import java.util.function.Consumer;
+import java.util.function.BiConsumer;
 import java.util.function.Predicate;
 import javax.sql.DataSource;
 
@@ -76,10 +76,10 @@ public final class TriggerCapture {
     /**
      * Returns those masters of a persistence unit as tables that triggers can capture.
      *
-     * @param left is told why each other one of those wanted can't be
+     * @param left is told of each other one of those wanted, and why it can't be
      */
     public static List<MasterTable> capturableTablesOf(
-            EntityManagerFactory factory, Predicate<CqrsId> wanted, Consumer<String> left) {
+            EntityManagerFactory factory, Predicate<CqrsId> wanted, BiConsumer<CqrsId, String> left) {
         return EntityTables.capturable(factory, wanted, left);
     }
 

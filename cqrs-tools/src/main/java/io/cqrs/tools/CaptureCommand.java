@@ -10,7 +10,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -209,8 +211,11 @@ final class CaptureCommand extends CommandGroup {
         @Override
         public Integer call() {
             CqrsConfig loaded = config.load();
-            List<MasterTable> tables =
-                    masters.capturable(loaded, spec.commandLine().getErr()::println);
+            Set<CqrsId> left = new HashSet<>();
+            List<MasterTable> tables = masters.capturable(loaded, (id, why) -> {
+                left.add(id);
+                spec.commandLine().getErr().println(why);
+            });
             List<CaptureStatus> all = TriggerCapture.of(loaded.database()).status(tables);
             boolean wrong = false;
             for (CaptureStatus one : all) {
@@ -218,6 +223,14 @@ final class CaptureCommand extends CommandGroup {
                         .getOut()
                         .println(one.cqrsId() + "\t" + one.table() + "\t"
                                 + one.state().text());
+                if (left.contains(one.cqrsId())) {
+                    spec.commandLine()
+                            .getErr()
+                            .println(
+                                    one.cqrsId() + ": its triggers send what only Hibernate can capture: remove them by"
+                                            + " `cqrs capture uninstall --cqrs-id " + one.cqrsId() + "`");
+                    wrong = true;
+                }
                 wrong |=
                         one.state() != CaptureStatus.State.INSTALLED && one.state() != CaptureStatus.State.NOT_DECLARED;
             }

@@ -9,8 +9,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.function.BiConsumer;
 import java.util.function.BiFunction;
-import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -42,8 +42,8 @@ final class Masters {
         return tables(config, Application::masterTables);
     }
 
-    /** The same; where none is named, but for entities that only Hibernate can capture: of each, it is told why. */
-    List<MasterTable> capturable(CqrsConfig config, Consumer<String> left) {
+    /** The same; where none is named, but for entities that only Hibernate can capture: it is told of each, and why. */
+    List<MasterTable> capturable(CqrsConfig config, BiConsumer<CqrsId, String> left) {
         return ids.isEmpty()
                 ? tables(config, (application, wanted) -> application.capturableTables(wanted, left))
                 : tables(config);

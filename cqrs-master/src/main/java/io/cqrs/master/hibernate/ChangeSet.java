@@ -179,9 +179,9 @@ final class ChangeSet {
         return ending.commits();
     }
 
-    /** Says whether it was closed without a refusal, or its transaction is over. */
+    /** Says whether there is nothing to close: it is, without a refusal, or its transaction is over or bound to be rolled back. */
     boolean isDone() {
-        return (closed && refusal == null) || ending.isOver();
+        return refusal == null && (closed || ContainerGuard.isRollbackOnly(session)) || ending.isOver();
     }
 
     /** Says whether its transaction is over, whoever was told of that, where Hibernate commits: a container's is forgotten. */

@@ -46,7 +46,8 @@ final class ContainerGuard implements Synchronization {
         }
     }
 
-    private static boolean isRollbackOnly(SharedSessionContractImplementor session) {
+    /** Says whether the transaction is bound to be rolled back, as behind a flush that failed. */
+    static boolean isRollbackOnly(SharedSessionContractImplementor session) {
         return session.getTransactionCoordinator().getTransactionDriverControl().getStatus()
                 == TransactionStatus.MARKED_ROLLBACK;
     }

@@ -20,7 +20,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.function.Consumer;
+import java.util.function.BiConsumer;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -54,17 +54,17 @@ public final class EntityTables {
     /**
      * Returns the tables of those masters that triggers can capture.
      *
-     * @param left is told why each other one can't be
+     * @param left is told of each other one, and why it can't be
      */
     public static List<MasterTable> capturable(
-            EntityManagerFactory factory, Predicate<CqrsId> wanted, Consumer<String> left) {
+            EntityManagerFactory factory, Predicate<CqrsId> wanted, BiConsumer<CqrsId, String> left) {
         Map<String, Class<?>> types = types(factory);
         List<MasterTable> tables = new ArrayList<>();
         ids(factory, wanted).forEach(id -> {
             try {
                 tables.add(table(factory, hierarchy(factory, id), types));
             } catch (CqrsConfigurationException e) {
-                left.accept(e.getMessage());
+                left.accept(id, e.getMessage());
             }
         });
         return tables;

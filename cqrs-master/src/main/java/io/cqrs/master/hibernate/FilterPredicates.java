@@ -14,7 +14,6 @@ import jakarta.persistence.criteria.Expression;
 import jakarta.persistence.criteria.Path;
 import jakarta.persistence.criteria.Predicate;
 import jakarta.persistence.criteria.Root;
-import jakarta.persistence.metamodel.Attribute;
 import jakarta.persistence.metamodel.EntityType;
 import jakarta.persistence.metamodel.ManagedType;
 import jakarta.persistence.metamodel.SingularAttribute;
@@ -25,8 +24,10 @@ import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.time.ZonedDateTime;
 import java.util.Base64;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.UUID;
@@ -99,16 +100,26 @@ final class FilterPredicates {
 
     private Path<?> path(Root<?> root, String field) {
         EntityType<?> type = factory.getMetamodel().entity(model.type());
-        @Nullable Path<?> path = path(root, type, field);
-        if (path == null && type.hasSingleIdAttribute()) {
-            // On the wire the parts of an embedded id are fields of the row.
-            path = within(root, type.getId(type.getIdType().getJavaType()), field);
-        }
+        @Nullable Path<?> path = path(root, type, inJava(type, field));
         if (path == null) {
             throw new CqrsConfigurationException(
                     "Bad filter kwargs! " + model.cqrsId() + " has no field " + field + ": there are " + names());
         }
         return path;
+    }
+
+    /** Returns where a field of the wire is, or the name itself, which may be one in Java. */
+    private String inJava(EntityType<?> type, String field) {
+        Map<String, String> paths = new HashMap<>();
+        model.fields().forEach(one -> one.singles().forEach(single -> paths.put(single.name(), single.path())));
+        // On the wire the parts of an embedded id are fields of the row.
+        String before = model.key().part() instanceof MasterField.Single || !type.hasSingleIdAttribute()
+                ? ""
+                : type.getId(type.getIdType().getJavaType()).getName() + ".";
+        model.key().parts().forEach(part -> paths.put(part.name(), before + part.path()));
+        paths.put(MasterTable.REVISION, model.revision().property());
+        paths.put(MasterTable.UPDATED, model.updated().property());
+        return paths.getOrDefault(field, field);
     }
 
     private Set<String> names() {
@@ -123,7 +134,7 @@ final class FilterPredicates {
         for (SingularAttribute<?, ?> attribute : type.getSingularAttributes()) {
             String name = attribute.getName();
             String wire = WireNames.snakeCase(name);
-            if (name.equals(steps[0]) || wire.equals(steps[0]) || isSentAs(attribute, steps[0])) {
+            if (name.equals(steps[0]) || wire.equals(steps[0])) {
                 return steps.length == 1 ? end(at.get(name), attribute) : within(at, attribute, steps[1]);
             }
             // On the wire an embeddable's attributes have its name before theirs.
@@ -147,13 +158,6 @@ final class FilterPredicates {
         return attribute.getType() instanceof EntityType<?> entity
                 ? at.get(entity.getId(entity.getIdType().getJavaType()).getName())
                 : at;
-    }
-
-    private boolean isSentAs(Attribute<?, ?> attribute, String name) {
-        return model.fields().stream()
-                .filter(field -> field.property().equals(attribute.getName()))
-                .map(MasterField::names)
-                .anyMatch(names -> names.equals(List.of(name)));
     }
 
     private Object convert(Path<?> path, Condition one, Object value) {

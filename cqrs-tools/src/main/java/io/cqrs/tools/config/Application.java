@@ -23,7 +23,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.function.Consumer;
+import java.util.function.BiConsumer;
 import java.util.function.Predicate;
 import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
@@ -109,7 +109,7 @@ public final class Application implements AutoCloseable {
      * @param left is told why each other one can't be
      * @throws CqrsConfigurationException if it has no master
      */
-    public List<MasterTable> capturableTables(Predicate<CqrsId> wanted, Consumer<String> left) {
+    public List<MasterTable> capturableTables(Predicate<CqrsId> wanted, BiConsumer<CqrsId, String> left) {
         try (SessionFactory sessions = offline(Master.class).buildSessionFactory()) {
             return TriggerCapture.capturableTablesOf(sessions, wanted, left);
         }

@@ -148,6 +148,7 @@ class DeclarationIT {
         Map<Class<?>, String> wrong = new LinkedHashMap<>();
         wrong.put(
                 NoTime.class, "NoTime has no Instant with @CqrsUpdated, which orders its changes: extend MasterEntity");
+        wrong.put(Misspelt.class, "Misspelt.nmae is listed in tracked but does not exist");
         wrong.put(TwiceTracked.class, "TwiceTracked.name is listed twice in tracked: list it once");
         wrong.put(
                 TrackedCollection.class,

@@ -307,6 +307,18 @@ class JtaIT {
         assertCommitted();
     }
 
+    @Test
+    void tellsWhatFailedWhereTheCommitsFlushFails() throws Exception {
+        unit.commit(session -> session.persist(new Item(1, "first")));
+        assertThat(catchThrowable(() -> unit.commit(session -> {
+                    session.persist(new Item(2, "second"));
+                    session.flush();
+                    session.persist(new Item(1, "again"));
+                })))
+                .hasStackTraceContaining("duplicate key value violates unique constraint");
+        assertCommitted("1");
+    }
+
     private static void assertCommitted(String... ids) {
         assertThat(database.rows("select id from item order by id")).containsExactly(ids);
         assertThat(database.rows("select instance_pk from cqrs.outbox order by id"))

@@ -231,11 +231,43 @@ class KeysIT {
                         .sent())
                 .isOne();
         assertThat(Sent.takeOnly(database).key()).isEqualTo("[\"G\",2]");
+        for (String filter : List.of("{\"seat_row\": \"G\"}", "{\"id.row\": \"G\"}")) {
+            assertThat(SyncRequest.of(master.sessions(), Seat.class)
+                            .where(FieldFilters.parse(filter))
+                            .send()
+                            .sent())
+                    .isOne();
+            assertThat(Sent.takeOnly(database).key()).isEqualTo("[\"G\",2]");
+        }
         assertThatThrownBy(() -> SyncRequest.of(master.sessions(), Seat.class)
                         .where(FieldFilters.parse("{\"rowe\": 1}"))
                         .send())
                 .hasMessageContaining(
                         "seat has no field rowe: there are [cqrs_revision, cqrs_updated, note, number, seat_row]");
+    }
+
+    @Test
+    void filtersByTheStampWhateverItsAttributesAreCalled() throws Exception {
+        master.commit(session -> {
+            IntVersion row = new IntVersion();
+            row.id = 9L;
+            session.persist(row);
+        });
+        master.commit(session -> session.find(IntVersion.class, 9L).name = "changed");
+        for (String filter : List.of(
+                "{\"id\": 9, \"cqrs_revision\": 1, \"cqrs_updated__lt\": \"2999-01-01T00:00:00Z\"}",
+                "{\"id\": 9, \"version\": 1, \"changed__gt\": \"2001-01-01T00:00:00Z\"}")) {
+            assertThat(SyncRequest.of(master.sessions(), IntVersion.class)
+                            .where(FieldFilters.parse(filter))
+                            .send()
+                            .sent())
+                    .isOne();
+        }
+        assertThat(SyncRequest.of(master.sessions(), IntVersion.class)
+                        .where(FieldFilters.parse("{\"id\": 9, \"cqrs_revision\": 0}"))
+                        .send()
+                        .sent())
+                .isZero();
     }
 
     @Test

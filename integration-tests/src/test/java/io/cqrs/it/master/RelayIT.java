@@ -348,9 +348,30 @@ class RelayIT {
                 CqrsRelay relay = start(away, UnroutablePolicy.HOLD, new RelayListener() {})) {
             await().until(() ->
                     relay.status().waiting() == 3 && !relay.status().oldest().isZero());
+            await().until(() -> relay.status().failure() != null);
             assertThat(relay.status().failure()).hasMessageContaining("RabbitMQ at 127.0.0.1:1 can't be reached");
             insert("product", 4);
             await().until(() -> relay.status().waiting() == 7);
+        }
+    }
+
+    @Test
+    void isWellWhereItStandsByWhateverTheBrokerWasLike() {
+        TestDatabase other = TestEnvironment.database("relay_elsewhere");
+        CqrsSchema.standard().migrate(other.dataSource());
+        other.execute(
+                "insert into cqrs.outbox (cqrs_id, instance_pk, routing_key, body) values ('item', '1', 'item', '')");
+        RabbitConfig nobody = RabbitConfig.builder("amqp://127.0.0.1:1").build();
+        CqrsRelay active = start(transport, UnroutablePolicy.HOLD, new RelayListener() {});
+        await().until(() -> active.status().active());
+        try (RabbitTransport away = RabbitTransport.of(nobody);
+                CqrsRelay elsewhere = begin(
+                        CqrsRelay.builder(other.dataSource()).transport(away).build());
+                CqrsRelay standby = begin(
+                        CqrsRelay.builder(database.dataSource()).transport(away).build())) {
+            await().until(() -> elsewhere.failure() != null);
+            assertThat(standby.failure()).isNull();
+            assertThat(standby.status().active()).isFalse();
         }
     }
 

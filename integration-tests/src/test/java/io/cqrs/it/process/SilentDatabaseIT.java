@@ -22,6 +22,8 @@ import io.cqrs.transport.memory.InMemoryTransport;
 import io.cqrs.transport.spi.ReplicaQueue;
 import java.io.IOException;
 import java.net.URI;
+import java.sql.Connection;
+import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
@@ -83,11 +85,20 @@ class SilentDatabaseIT {
             relay.start();
             database.execute(INSERT);
             assertThat(Queues.take(transport, "silent", 1)).hasSize(1);
-            link.strand();
+            try (Connection other = database.dataSource().getConnection();
+                    Statement statement = other.createStatement()) {
+                other.setAutoCommit(false);
+                statement.execute("lock table cqrs.outbox");
+                // So its gauge is amid a question, too.
+                await().until(() -> database.waiting() > 0);
+                link.strand();
+            }
             database.execute(INSERT);
+            database.execute(INSERT.replace("'item'", "'nobody'"));
             database.rows("select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory'");
-            await().atMost(Duration.ofSeconds(90)).until(() -> database.count("cqrs.outbox") == 0);
+            await().atMost(Duration.ofSeconds(90)).until(() -> database.count("cqrs.outbox") == 1);
             assertThat(Queues.take(transport, "silent", 1)).hasSize(1);
+            await().atMost(Duration.ofSeconds(90)).until(() -> relay.status().waiting() == 1);
         }
     }
 

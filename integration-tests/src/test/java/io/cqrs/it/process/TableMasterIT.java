@@ -218,6 +218,16 @@ class TableMasterIT {
         assertThat(runApp(0, jar, file, "capture", "status", "--check"))
                 .contains("line_item\t\"public\".\"line_item\"\tinstalled", left);
         assertThat(runApp(3, jar, file, "capture", "status", "-c", "bundle")).contains(left);
+        // Its triggers are from before it had what they can't know.
+        orders.execute("create table bundle (id bigint primary key)");
+        Path before = Files.writeString(directory.resolve("before.yaml"), """
+                database: { url: "%s" }
+                masters: { bundle: { table: bundle } }
+                """.formatted(orders.url()));
+        run("migrate", "--table", "bundle", "--config", before.toString());
+        run("capture", "install", "--config", before.toString());
+        assertThat(runApp(10, jar, file, "capture", "status", "--check"))
+                .contains("bundle: its triggers send what only Hibernate can capture");
     }
 
     /** Runs a command in a JVM of its own, since only that has the application's classes from its jar. */

@@ -127,16 +127,18 @@ public record MasterField(String property, int index, Part part) {
      * One field.
      *
      * @param name its name on the wire
+     * @param path where it is in Java, from its entity or id on, steps separated by dots
      * @param form how its value becomes one of the wire's
      * @param columns where it is kept: one, several for a composite foreign key, those of its elements for a collection
      * @param writes what writes it
      * @param collection whether it has a table of its own
      */
-    public record Single(String name, WireForm form, List<Column> columns, Writes writes, boolean collection)
+    public record Single(
+            String name, String path, WireForm form, List<Column> columns, Writes writes, boolean collection)
             implements Part {
 
-        Single(String name, WireForm form, List<Column> columns, Writes writes) {
-            this(name, form, columns, writes, false);
+        Single(String name, String path, WireForm form, List<Column> columns, Writes writes) {
+            this(name, path, form, columns, writes, false);
         }
 
         @Override

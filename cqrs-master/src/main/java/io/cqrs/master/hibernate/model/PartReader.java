@@ -14,6 +14,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import org.hibernate.annotations.ColumnTransformer;
 import org.hibernate.generator.Generator;
 import org.hibernate.metamodel.mapping.AttributeMapping;
@@ -110,6 +111,7 @@ final class PartReader {
                     ? embedded(type, path, sentWithin)
                     : new Single(
                             name(path),
+                            dotted(path),
                             WireForms.object(byColumn(type)),
                             List.of(column(whole)),
                             writes(List.of(whole), null));
@@ -124,13 +126,13 @@ final class PartReader {
         }
         if (attribute instanceof BasicValuedModelPart basic) {
             Writes writes = writes(List.of(basic), generator(attribute));
-            return new Single(name(path), basic(basic, attribute), List.of(column(basic)), writes);
+            return new Single(name(path), dotted(path), basic(basic, attribute), List.of(column(basic)), writes);
         }
         if (attribute instanceof ToOneAttributeMapping reference) {
-            return reference(reference, name(path));
+            return reference(reference, path);
         }
         if (attribute instanceof PluralAttributeMapping plural) {
-            return new Single(name(path), collection(plural), columns(plural), Writes.ALL, true);
+            return new Single(name(path), dotted(path), collection(plural), columns(plural), Writes.ALL, true);
         }
         throw new SerializationException("refers to entities of any kind, which has no form on the wire");
     }
@@ -159,12 +161,12 @@ final class PartReader {
                 throw new SerializationException("has an embeddable within its JSON, which has no form on the wire");
             }
             WireForm form = required(WireForms.inner(basic.getJdbcMapping(), column(basic)), attribute);
-            parts.add(new Single(basic.getSelectableName(), form, List.of(), Writes.ALL));
+            parts.add(new Single(basic.getSelectableName(), basic.getPartName(), form, List.of(), Writes.ALL));
         }
         return new Embedded(type, places, parts);
     }
 
-    private Single reference(ToOneAttributeMapping reference, String name) {
+    private Single reference(ToOneAttributeMapping reference, List<AttributeMapping> path) {
         if (!reference.isReferenceToPrimaryKey()) {
             throw new SerializationException("refers to another column than the key of "
                     + reference.getEntityMappingType().getEntityName() + ", which has no form on the wire");
@@ -172,7 +174,8 @@ final class PartReader {
         MasterKey key = key(reference.getEntityMappingType().getEntityPersister());
         List<SelectableMapping> columns = keyColumns(reference);
         return new Single(
-                name,
+                name(path),
+                dotted(path),
                 WireForms.reference(key),
                 columns.stream().map(PartReader::column).toList(),
                 writes(columns, null));
@@ -245,7 +248,8 @@ final class PartReader {
             String name = id instanceof AttributeMapping attribute
                     ? name(List.of(attribute))
                     : WireNames.snakeCase(id.getAttributeName());
-            return new MasterKey(new Single(name, basic(basic, id), List.of(column(basic)), Writes.ALL));
+            return new MasterKey(
+                    new Single(name, id.getAttributeName(), basic(basic, id), List.of(column(basic)), Writes.ALL));
         }
         if (!(id instanceof CompositeIdentifierMapping composite)) {
             throw new SerializationException("is an id that has no form on the wire");
@@ -290,13 +294,13 @@ final class PartReader {
                 : column.replace("`", "").replace("\"", "");
     }
 
+    private static String dotted(List<AttributeMapping> path) {
+        return path.stream().map(AttributeMapping::getAttributeName).collect(Collectors.joining("."));
+    }
+
     private static @Nullable String overridden(List<AttributeMapping> path) {
         for (int i = 0; i < path.size() - 1; i++) {
-            String rest = String.join(
-                    ".",
-                    path.subList(i + 1, path.size()).stream()
-                            .map(AttributeMapping::getAttributeName)
-                            .toList());
+            String rest = dotted(path.subList(i + 1, path.size()));
             for (AttributeOverride override : element(path.get(i)).getAnnotationsByType(AttributeOverride.class)) {
                 if (override.name().equals(rest) && !override.column().name().isEmpty()) {
                     return override.column().name();

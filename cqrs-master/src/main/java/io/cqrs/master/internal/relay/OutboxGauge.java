@@ -1,6 +1,7 @@
 package io.cqrs.master.internal.relay;
 
 import io.cqrs.core.jdbc.ConnectionSource;
+import io.cqrs.core.jdbc.SessionSettings;
 import io.cqrs.core.lifecycle.SessionLoop;
 import io.cqrs.core.schema.CqrsSchema;
 import java.sql.Connection;
@@ -41,14 +42,10 @@ public final class OutboxGauge implements SessionLoop.Session {
     }
 
     private void count() throws SQLException {
-        try (Connection connection = database.open()) {
+        try (Connection connection = database.open();
+                SessionSettings unused = SessionSettings.set(connection, OutboxSql.SESSION, RelayLock.ANSWER_WITHIN)) {
             OutboxInspector.Backlog backlog = new OutboxInspector(connection, schema).backlog();
-            if (status.isActive()) {
-                status.waiting(backlog.rows(), backlog.oldest());
-            }
-            if (!connection.getAutoCommit()) {
-                connection.rollback();
-            }
+            status.waiting(backlog.rows(), backlog.oldest());
         }
     }
 }

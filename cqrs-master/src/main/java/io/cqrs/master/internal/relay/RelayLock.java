@@ -20,7 +20,7 @@ final class RelayLock implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(RelayLock.class);
 
-    private static final Duration ANSWER_WITHIN = Duration.ofMinutes(1);
+    static final Duration ANSWER_WITHIN = Duration.ofMinutes(1);
 
     private final Connection connection;
     private final SessionSettings session;

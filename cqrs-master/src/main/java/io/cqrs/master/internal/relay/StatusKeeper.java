@@ -7,7 +7,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
-/** Remembers what a relay last told, and passes it on. Thread-safe. */
+/** Remembers what a relay last told, and passes it on, one at a time. Thread-safe. */
 public final class StatusKeeper implements RelayListener {
 
     private final RelayListener next;
@@ -32,49 +32,56 @@ public final class StatusKeeper implements RelayListener {
     }
 
     @Override
-    public void leading(boolean now) {
+    public synchronized void leading(boolean now) {
         active = now;
         held.clear();
-        waiting(0, Duration.ZERO);
+        tellWaiting(0, Duration.ZERO);
         next.leading(now);
     }
 
     @Override
-    public void published(int count) {
+    public synchronized void published(int count) {
         next.published(count);
     }
 
     @Override
-    public void waiting(long rows, Duration since) {
+    public synchronized void waiting(long rows, Duration since) {
+        // Whoever counted did not know what changed meanwhile.
+        if (active) {
+            tellWaiting(rows, since);
+        }
+    }
+
+    private void tellWaiting(long rows, Duration since) {
         waiting = rows;
         oldest = since;
         next.waiting(rows, since);
     }
 
     @Override
-    public void held(String routingKey) {
+    public synchronized void held(String routingKey) {
         held.add(routingKey);
         next.held(routingKey);
     }
 
     @Override
-    public void released(String routingKey) {
+    public synchronized void released(String routingKey) {
         held.remove(routingKey);
         next.released(routingKey);
     }
 
     @Override
-    public void returned(String routingKey) {
+    public synchronized void returned(String routingKey) {
         next.returned(routingKey);
     }
 
     @Override
-    public void refused(String routingKey) {
+    public synchronized void refused(String routingKey) {
         next.refused(routingKey);
     }
 
     @Override
-    public void dropped(int count) {
+    public synchronized void dropped(int count) {
         next.dropped(count);
     }
 }
