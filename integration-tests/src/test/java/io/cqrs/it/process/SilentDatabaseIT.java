@@ -39,6 +39,8 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @Timeout(180)
 class SilentDatabaseIT {
 
+    private static final String COUNTING = "pg_stat_activity where datname = current_database()"
+            + " and wait_event_type = 'Lock' and query like '%count(*)%'";
     private static final String INSERT =
             "insert into cqrs.outbox (cqrs_id, instance_pk, routing_key, body) values ('item', '1', 'item', '{}')";
 
@@ -90,7 +92,7 @@ class SilentDatabaseIT {
                 other.setAutoCommit(false);
                 statement.execute("lock table cqrs.outbox");
                 // So its gauge is amid a question, too.
-                await().until(() -> database.waiting() > 0);
+                await().until(() -> database.count(COUNTING) == 1);
                 link.strand();
             }
             database.execute(INSERT);
