@@ -162,6 +162,7 @@ final class ConnectionKeeper {
             thread.setDaemon(true);
             return thread;
         });
+        factory.setSharedExecutor(new DirectExecutor());
         factory.setClientProperties(clientProperties());
         if (config.tls()) {
             // The order matters: a bare useSslProtocol() would trust everybody.

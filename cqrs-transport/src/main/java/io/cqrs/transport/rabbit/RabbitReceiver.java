@@ -22,7 +22,8 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Consumes queues over one channel; the connection's thread fills a buffer that numbers of changes and of bytes bound.
+ * Consumes queues over one channel; the connection's thread fills a buffer that numbers of changes and of bytes bound. Nothing
+ * here may block that thread, nor ask the broker on it: it reads the answers, too.
  *
  * <p>AMQP bounds what a broker hands over ahead by a count of messages only. So that a run of large ones can't fill the
  * memory, nor keep a batch's thousands of changes from other workers, what comes once the buffer is full is let go unread.
