@@ -63,6 +63,7 @@ final class RabbitReceiver implements Receiver {
 
     @Override
     public List<Delivery> receive(int maxCount, long maxBytes, Duration wait) throws InterruptedException {
+        requireWhole();
         adjust();
         List<Delivery> batch = new ArrayList<>();
         long held = 0;
@@ -84,7 +85,7 @@ final class RabbitReceiver implements Receiver {
         buffering.taken(changes, held);
         if (next == END) {
             if (batch.isEmpty()) {
-                throw TransportException.lost("the channel on " + named() + " was lost", null);
+                throw lost(null);
             }
             ahead = END;
         }
@@ -97,13 +98,31 @@ final class RabbitReceiver implements Receiver {
             channel.basicAck(delivery.tag(), true);
             acknowledged = delivery.tag();
         } catch (IOException | AlreadyClosedException e) {
-            throw TransportException.lost("the channel on " + named() + " was lost", e);
+            throw lost(e);
         }
     }
 
     @Override
     public void close() {
         RabbitTransport.abort(channel);
+    }
+
+    /** Behind a delivery that could not be taken nothing may be acknowledged; a channel that is closed may not have told. */
+    private void requireWhole() {
+        if (ahead != null || !buffering.buffer.isEmpty()) {
+            return;
+        }
+        @Nullable Throwable failure = buffering.failure;
+        if (failure != null) {
+            throw TransportException.lost("a delivery of " + named() + " could not be taken: " + failure, failure);
+        }
+        if (!channel.isOpen()) {
+            throw lost(null);
+        }
+    }
+
+    private TransportException lost(@Nullable Throwable cause) {
+        return TransportException.lost("the channel on " + named() + " was lost", cause);
     }
 
     private String named() {
@@ -147,6 +166,7 @@ final class RabbitReceiver implements Receiver {
         private final AtomicLong changes = new AtomicLong();
         private final AtomicLong bytes = new AtomicLong();
         private volatile boolean overflown;
+        private volatile @Nullable Throwable failure;
         private volatile double usualChanges;
         private volatile double usualSize;
 
@@ -162,6 +182,16 @@ final class RabbitReceiver implements Receiver {
 
         @Override
         public void handleDelivery(String tag, Envelope envelope, AMQP.BasicProperties properties, byte[] body) {
+            try {
+                take(envelope, properties, body);
+            } catch (RuntimeException | Error e) {
+                // The client would close the channel here, and wait for an answer that only this thread reads.
+                overflown = true;
+                failure = e;
+            }
+        }
+
+        private void take(Envelope envelope, AMQP.BasicProperties properties, byte[] body) {
             Delivery delivery = Deliveries.of(envelope, properties, body);
             usualChanges = usual(usualChanges, delivery.changes());
             usualSize = usual(usualSize, body.length);
