@@ -149,6 +149,16 @@ class TriggerIT {
         assertThat(Sent.all(database).get(2).updated()).isGreaterThan("2024-01-02 00:00:00+00:00");
     }
 
+    /** No replica could take it. */
+    @Test
+    void countsOnWhereAWriterGivesANegativeRevision() {
+        capture.install(TABLE);
+        database.execute("insert into product (id, name, cqrs_revision) values (1, 'a', -5)");
+        database.execute("update product set name = 'b', cqrs_revision = -7");
+        database.execute("update product set name = 'c'");
+        assertThat(Sent.all(database)).extracting(Sent::revision).containsExactly(0L, 1L, 2L);
+    }
+
     /** With the time that it had, it would be older than its delete at every replica. */
     @ParameterizedTest
     @ValueSource(strings = {"insert into product select * from archive", "update product set id = 1 where id = 2"})

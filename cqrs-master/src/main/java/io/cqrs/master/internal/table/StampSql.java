@@ -3,7 +3,8 @@ package io.cqrs.master.internal.table;
 import io.cqrs.core.jdbc.TableName;
 
 /**
- * The bodies of the row triggers that give revision and time.
+ * The bodies of the row triggers that give revision and time. A revision that is given is kept, but for a negative one, which
+ * no replica would take.
  *
  * <p>A time that a row has had says nothing of the row that is written now: one that was deleted comes back with its own from
  * an archive, and would be older than its delete. So it counts only where {@code cqrs.keep_stamps} says that rows keep theirs: all
@@ -36,7 +37,7 @@ final class StampSql {
     String insert() {
         return """
                 begin
-                  new.%1$s := coalesce(new.%1$s, 0);
+                  new.%1$s := greatest(new.%1$s, 0);
                 %2$s
                   if new.%3$s is null or (new.%3$s < clock_timestamp() and not (%4$s)) then
                     new.%3$s := clock_timestamp();
@@ -60,7 +61,7 @@ final class StampSql {
     String update() {
         return """
                 begin
-                  if new.%1$s is null or new.%1$s = old.%1$s then
+                  if new.%1$s is null or new.%1$s = old.%1$s or new.%1$s < 0 then
                     new.%1$s := old.%1$s + 1;
                   end if;
                   if new.%2$s is null or not new.%2$s > old.%2$s then
