@@ -95,11 +95,15 @@ public final class SyncRequest<T> {
      * @throws IllegalArgumentException if the name is blank
      */
     public SyncRequest<T> to(String name) {
-        if (name.isBlank()) {
+        this.queue = requireName(name);
+        return this;
+    }
+
+    static String requireName(String queue) {
+        if (queue.isBlank()) {
             throw new IllegalArgumentException("the queue to sync to has no name");
         }
-        this.queue = name;
-        return this;
+        return queue;
     }
 
     /** Has replicas take the state even over a later one: the way back after a master was restored from a backup. */

@@ -37,10 +37,7 @@ public final class TableSyncRequest {
 
     /** Sends to one queue; to all that are bound unless set. */
     public TableSyncRequest to(String name) {
-        if (name.isBlank()) {
-            throw new IllegalArgumentException("the queue to sync to has no name");
-        }
-        this.queue = name;
+        this.queue = SyncRequest.requireName(name);
         return this;
     }
 

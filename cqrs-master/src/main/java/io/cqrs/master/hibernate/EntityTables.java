@@ -45,10 +45,9 @@ public final class EntityTables {
      * @throws CqrsConfigurationException if a master needs Java for its messages, or has more than one table
      */
     public static List<MasterTable> of(EntityManagerFactory factory, Predicate<CqrsId> wanted) {
-        Map<String, Class<?>> types = types(factory);
-        return ids(factory, wanted)
-                .map(id -> table(factory, hierarchy(factory, id), types))
-                .toList();
+        return tables(factory, wanted, (id, wrong) -> {
+            throw wrong;
+        });
     }
 
     /**
@@ -58,13 +57,20 @@ public final class EntityTables {
      */
     public static List<MasterTable> capturable(
             EntityManagerFactory factory, Predicate<CqrsId> wanted, BiConsumer<CqrsId, String> left) {
+        return tables(factory, wanted, (id, wrong) -> left.accept(id, wrong.getMessage()));
+    }
+
+    private static List<MasterTable> tables(
+            EntityManagerFactory factory,
+            Predicate<CqrsId> wanted,
+            BiConsumer<CqrsId, CqrsConfigurationException> otherwise) {
         Map<String, Class<?>> types = types(factory);
         List<MasterTable> tables = new ArrayList<>();
         ids(factory, wanted).forEach(id -> {
             try {
                 tables.add(table(factory, hierarchy(factory, id), types));
             } catch (CqrsConfigurationException e) {
-                left.accept(id, e.getMessage());
+                otherwise.accept(id, e);
             }
         });
         return tables;

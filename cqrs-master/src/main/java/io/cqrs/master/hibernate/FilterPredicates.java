@@ -24,12 +24,10 @@ import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.time.ZonedDateTime;
 import java.util.Base64;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
-import java.util.Set;
-import java.util.TreeSet;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.UUID;
 import org.hibernate.engine.spi.SessionFactoryImplementor;
 import org.jspecify.annotations.Nullable;
@@ -100,18 +98,23 @@ final class FilterPredicates {
 
     private Path<?> path(Root<?> root, String field) {
         EntityType<?> type = factory.getMetamodel().entity(model.type());
-        @Nullable Path<?> path = path(root, type, inJava(type, field));
+        SortedMap<String, String> sent = sent(type);
+        // What is none of the wire's may be a name in Java.
+        @Nullable Path<?> path = path(root, type, sent.getOrDefault(field, field));
         if (path == null) {
             throw new CqrsConfigurationException(
-                    "Bad filter kwargs! " + model.cqrsId() + " has no field " + field + ": there are " + names());
+                    "Bad filter kwargs! " + model.cqrsId() + " has no field " + field + ": there are " + sent.keySet());
         }
         return path;
     }
 
-    /** Returns where a field of the wire is, or the name itself, which may be one in Java. */
-    private String inJava(EntityType<?> type, String field) {
-        Map<String, String> paths = new HashMap<>();
-        model.fields().forEach(one -> one.singles().forEach(single -> paths.put(single.name(), single.path())));
+    /** Returns where in Java the fields of the wire are, but for collections. */
+    private SortedMap<String, String> sent(EntityType<?> type) {
+        SortedMap<String, String> paths = new TreeMap<>();
+        model.fields().stream()
+                .flatMap(field -> field.singles().stream())
+                .filter(single -> !single.collection())
+                .forEach(single -> paths.put(single.name(), single.path()));
         // On the wire the parts of an embedded id are fields of the row.
         String before = model.key().part() instanceof MasterField.Single || !type.hasSingleIdAttribute()
                 ? ""
@@ -119,14 +122,7 @@ final class FilterPredicates {
         model.key().parts().forEach(part -> paths.put(part.name(), before + part.path()));
         paths.put(MasterTable.REVISION, model.revision().property());
         paths.put(MasterTable.UPDATED, model.updated().property());
-        return paths.getOrDefault(field, field);
-    }
-
-    private Set<String> names() {
-        Set<String> names = new TreeSet<>(Set.of(MasterTable.REVISION, MasterTable.UPDATED));
-        model.key().parts().forEach(part -> names.add(part.name()));
-        model.fields().forEach(field -> names.addAll(field.trackable()));
-        return names;
+        return paths;
     }
 
     private @Nullable Path<?> path(Path<?> at, ManagedType<?> type, String field) {

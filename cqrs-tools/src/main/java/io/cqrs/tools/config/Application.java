@@ -24,6 +24,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.BiConsumer;
+import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
@@ -98,21 +99,17 @@ public final class Application implements AutoCloseable {
      * @throws CqrsConfigurationException if there is none, or one of those wanted can't be captured by triggers
      */
     public List<MasterTable> masterTables(Predicate<CqrsId> wanted) {
-        try (SessionFactory sessions = offline(Master.class).buildSessionFactory()) {
-            return TriggerCapture.tablesOf(sessions, wanted);
-        }
+        return ofMasters(sessions -> TriggerCapture.tablesOf(sessions, wanted));
     }
 
     /**
      * Returns those of its masters that triggers can capture, as tables.
      *
-     * @param left is told why each other one can't be
+     * @param left is told of each other one, and why it can't be
      * @throws CqrsConfigurationException if it has no master
      */
     public List<MasterTable> capturableTables(Predicate<CqrsId> wanted, BiConsumer<CqrsId, String> left) {
-        try (SessionFactory sessions = offline(Master.class).buildSessionFactory()) {
-            return TriggerCapture.capturableTablesOf(sessions, wanted, left);
-        }
+        return ofMasters(sessions -> TriggerCapture.capturableTablesOf(sessions, wanted, left));
     }
 
     /**
@@ -121,8 +118,12 @@ public final class Application implements AutoCloseable {
      * @throws CqrsConfigurationException if there is none, or the rows of one are in several tables
      */
     public List<MasterTable> masterKeyTables(Predicate<CqrsId> wanted) {
+        return ofMasters(sessions -> TriggerCapture.keyTablesOf(sessions, wanted));
+    }
+
+    private List<MasterTable> ofMasters(Function<SessionFactory, List<MasterTable>> read) {
         try (SessionFactory sessions = offline(Master.class).buildSessionFactory()) {
-            return TriggerCapture.keyTablesOf(sessions, wanted);
+            return read.apply(sessions);
         }
     }
 
